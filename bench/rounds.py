@@ -1,0 +1,156 @@
+"""How two sides are compared: in the same run, by turns, over several rounds after a warm-up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import Enum
+from statistics import median
+
+
+class MissingPeerError(Exception):
+    """What a measurement needs is not installed. The text is a sentence that says how to get it."""
+
+
+class Unit(Enum):
+    """How a rate is shown."""
+
+    URLS = "URLs/s"
+    REQUESTS = "requests/s"
+    MICROSECONDS = "µs each"
+
+    def show(self, rate: float) -> str:
+        """Return `rate`, which counts per second, as text with the unit."""
+        if self is Unit.MICROSECONDS:
+            return f"{1e6 / rate:.2f} {self.value}"
+        return f"{rate:,.0f} {self.value}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One of those that are compared."""
+
+    name: str
+    measure: Callable[[float], float]
+    """Works for about so many seconds and returns how much was done per second."""
+    goal: float | None = None
+    """What our rate divided by this side's should reach; None where nothing is promised."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How long to measure."""
+
+    rounds: int
+    cpu_slice_s: float
+    """One turn of a side that computes, in seconds of the processor."""
+    load_slice_s: float
+    """One turn of a side that serves, in seconds of the clock."""
+    share: float
+    """How much of the usual sample data is made, above 0 and at most 1."""
+
+
+FULL = Plan(rounds=7, cpu_slice_s=0.4, load_slice_s=3.0, share=1.0)
+QUICK = Plan(rounds=1, cpu_slice_s=0.02, load_slice_s=1.0, share=0.1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """The sides of one comparison, ready to be measured. The first is ours."""
+
+    sides: Sequence[Side]
+    slice_s: float
+    notes: Sequence[str] = ()
+    """Sentences about sides that could not take part."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """One entry of the bench."""
+
+    name: str
+    title: str
+    unit: Unit
+    prepare: Callable[[Plan], AbstractContextManager[Field]]
+    """Sets everything up, and takes it down again. Raises MissingPeerError."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What one side did."""
+
+    name: str
+    rates: tuple[float, ...]
+    """One per round."""
+    ratios: tuple[float, ...]
+    """Our rate divided by this side's, one per round; empty for our own side."""
+    goal: float | None
+
+    @property
+    def rate(self) -> float:
+        """The median of the rounds."""
+        return median(self.rates)
+
+    @property
+    def spread(self) -> float:
+        """The distance from the slowest to the fastest round, as a part of the median."""
+        return (max(self.rates) - min(self.rates)) / self.rate
+
+    @property
+    def ratio(self) -> float | None:
+        """The median of the ratios; None for our own side."""
+        return median(self.ratios) if self.ratios else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What one comparison found."""
+
+    comparison: Comparison
+    outcomes: tuple[Outcome, ...]
+    notes: tuple[str, ...]
+
+
+def run(comparison: Comparison, plan: Plan) -> Result:
+    """Measure every side of `comparison` and return what came out.
+
+    The order turns round after each round, so that neither side always comes first, and each round has a
+    ratio of its own: a machine that slows down between two rounds changes the rates and not the ratio.
+
+    Raises:
+        MissingPeerError: nothing can be compared, because a program or a package is missing.
+    """
+    with comparison.prepare(plan) as field:
+        rates: dict[str, list[float]] = {side.name: [] for side in field.sides}
+        for side in field.sides:
+            side.measure(field.slice_s / 2)
+        for number in range(plan.rounds):
+            for side in field.sides if number % 2 == 0 else reversed(field.sides):
+                rates[side.name].append(side.measure(field.slice_s))
+        ours = rates[field.sides[0].name]
+        outcomes = tuple(_outcome(side, rates[side.name], ours) for side in field.sides)
+        return Result(comparison=comparison, outcomes=outcomes, notes=tuple(field.notes))
+
+
+def _outcome(side: Side, rates: Sequence[float], ours: Sequence[float]) -> Outcome:
+    is_ours = rates is ours
+    ratios = () if is_ours else tuple(our / their for our, their in zip(ours, rates, strict=True))
+    return Outcome(name=side.name, rates=tuple(rates), ratios=ratios, goal=side.goal)
+
+
+def cpu_rate(work: Callable[[], int]) -> Callable[[float], float]:
+    """Return a `measure` that calls `work`, which returns how many things it did, until the time is over.
+
+    It counts seconds of the processor, not of the clock: what other programs take is not charged to us.
+    """
+
+    def measure(seconds: float) -> float:
+        done = 0
+        started = time.process_time()
+        while (spent := time.process_time() - started) < seconds:
+            done += work()
+        return done / spent
+
+    return measure

@@ -1,0 +1,1 @@
+"""The `valetkey` command: sign, share, serve."""

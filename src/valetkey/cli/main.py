@@ -1,0 +1,217 @@
+"""The `valetkey` command: what it understands, and the one place where errors become sentences.
+
+The modules that do the work are imported by the command that needs them, so that `valetkey presign` does not
+wait for an HTTP client or a server to load.
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from valetkey import __version__
+from valetkey.cli import options
+from valetkey.cli.discovery import AccountFlags, discover_account
+from valetkey.cli.errors import BadInputError, CliError
+from valetkey.cli.lifetime import parse_lifetime
+from valetkey.cli.location import parse_location
+from valetkey.cli.recipes import Form
+from valetkey.cli.surroundings import real_surroundings
+from valetkey.sigv4.errors import MisuseError, SignatureError
+
+app = typer.Typer(
+    name="valetkey",
+    help="Keys that open one door for a while: presigned URLs, and a store that honours them.",
+    no_args_is_help=True,
+    add_completion=False,
+    # Plain help takes a third of the time; a pretty traceback would show secrets among the local variables.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code: 0, 1 for a failure, 2 for bad input, 130 for Ctrl-C."""
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="valetkey")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    except (CliError, SignatureError, OSError) as error:
+        print(f"valetkey: {error}", file=sys.stderr)
+        return exit_code(error)
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def exit_code(error: CliError | SignatureError | OSError) -> int:
+    """Return the exit code for an error: 2 when the input was bad, 1 when something else failed."""
+    if isinstance(error, CliError):
+        return error.exit_code
+    return BadInputError.exit_code if isinstance(error, MisuseError) else CliError.exit_code
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"valetkey {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and stop."),
+    ] = False,
+) -> None:
+    """Keys that open one door for a while: presigned URLs, and a store that honours them."""
+
+
+@app.command()
+@options.with_account_flags
+def presign(
+    method: Annotated[str, typer.Argument(metavar="METHOD", help="GET, HEAD, PUT, POST or DELETE.")],
+    address: Annotated[
+        str, typer.Argument(metavar="s3://BUCKET/KEY", help="The object; s3://BUCKET for the bucket itself.")
+    ],
+    *,
+    expires: options.Expires = "1h",
+    query: options.Query = None,
+    header: options.Header = None,
+    filename: options.Filename = None,
+    content_type: Annotated[
+        str | None,
+        typer.Option(
+            "--content-type", metavar="TYPE", help="GET: deliver as this type. PUT: require this type."
+        ),
+    ] = None,
+    copy_as: options.CopyAs = Form.URL,
+    as_json: options.AsJson = False,
+    account_flags: AccountFlags,
+) -> None:
+    """Sign a URL that lets its holder do one thing. Nothing is sent anywhere."""
+    from valetkey.cli.presign import Style, make_wish, present, sign
+
+    style = Style(form=copy_as, as_json=as_json)
+    wish = make_wish(
+        method=method,
+        location=parse_location(address),
+        lifetime=parse_lifetime(expires),
+        query=query or (),
+        header=header or (),
+        filename=filename,
+        content_type=content_type,
+    )
+    account = discover_account(account_flags, real_surroundings())
+    now = datetime.now(UTC)
+    present(account, wish, sign(account, wish, at=now), style, now=now, more={})
+
+
+@app.command()
+@options.with_account_flags
+def share(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The local file to store, of any size.")],
+    *,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="s3://BUCKET/KEY", help="Store it exactly there.")
+    ] = None,
+    bucket: Annotated[
+        str | None,
+        typer.Option("--bucket", metavar="NAME", help="Store it in this bucket; else in 'shared'."),
+    ] = None,
+    expires: options.Expires = "1h",
+    filename: options.Filename = None,
+    content_type: Annotated[
+        str | None,
+        typer.Option("--content-type", metavar="TYPE", help="What kind of file it is; else by its name."),
+    ] = None,
+    copy_as: options.CopyAs = Form.URL,
+    as_json: options.AsJson = False,
+    account_flags: AccountFlags,
+) -> None:
+    """Store a local file and print a URL from which it can be fetched."""
+    from valetkey.cli.presign import Style, present
+    from valetkey.cli.share import ShareOrder, share_file
+
+    style = Style(form=copy_as, as_json=as_json)
+    order = ShareOrder(
+        path=file,
+        to=to,
+        bucket=bucket,
+        lifetime=parse_lifetime(expires),
+        filename=filename,
+        content_type=content_type,
+        form=copy_as,
+    )
+    account = discover_account(account_flags, real_surroundings())
+    shared = share_file(order, account)
+    place = shared.wish.location
+    more = {"bucket": place.bucket, "key": place.key, "size_bytes": shared.size}
+    present(account, shared.wish, shared.signed, style, now=datetime.now(UTC), more=more)
+
+
+@app.command()
+def serve(
+    *,
+    data: options.DataFolder = None,
+    listen: options.ListenAddress = None,
+    region: Annotated[
+        str | None, typer.Option("--region", metavar="NAME", help="Region that signatures must be made for.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option("--workers", metavar="N", help="Worker processes.")] = None,
+    public_url: Annotated[
+        list[str] | None,
+        typer.Option("--public-url", metavar="URL", help="An endpoint by which clients know us; repeatable."),
+    ] = None,
+    domain: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--domain", metavar="NAME", help="Serve BUCKET.NAME too (virtual-host style); repeatable."
+        ),
+    ] = None,
+    strict: Annotated[
+        bool | None, typer.Option("--strict/--no-strict", help="Be as strict as AWS: no HEAD on a GET link.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", metavar="FILE", help="Settings as a TOML file.")
+    ] = None,
+    log_level: Annotated[
+        str | None, typer.Option("--log-level", metavar="LEVEL", help="debug, info, warning or error.")
+    ] = None,
+    access_log: Annotated[
+        str | None, typer.Option("--access-log", metavar="WHERE", help="stdout, stderr or off.")
+    ] = None,
+) -> None:
+    """Run the store until it is told to stop."""
+    from valetkey.cli.serve import run_server
+
+    flags = {
+        "data": data,
+        "listen": listen,
+        "region": region,
+        "workers": workers,
+        "public_urls": public_url,
+        "domains": domain,
+        "strict": strict,
+        "config": config,
+        "log_level": log_level,
+        "access_log": access_log,
+    }
+    run_server(_given(flags))
+
+
+@app.command()
+def demo(*, data: options.DataFolder = None, listen: options.ListenAddress = None) -> None:
+    """Run the store with a sample object in it, and print what to try."""
+    from valetkey.cli.demo import run_demo
+
+    raise typer.Exit(run_demo(_given({"data": data, "listen": listen})))
+
+
+def _given(flags: Mapping[str, object]) -> dict[str, object]:
+    """Return the flags that were given: the server looks elsewhere for the others."""
+    return {name: value for name, value in flags.items() if value is not None and value != []}

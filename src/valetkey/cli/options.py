@@ -1,0 +1,101 @@
+"""The flags that several commands share, each described once."""
+
+from collections.abc import Callable
+from functools import wraps
+from inspect import Parameter, signature
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from valetkey.cli.credentials import Addressing
+from valetkey.cli.discovery import AccountFlags
+from valetkey.cli.recipes import Form
+from valetkey.sigv4.secret import Secret
+
+Expires = Annotated[
+    str,
+    typer.Option(
+        "--expires", metavar="TIME", help="How long the URL works: 30s, 15m, 2h, 7d or seconds, 1s to 7d."
+    ),
+]
+Query = Annotated[
+    list[str] | None,
+    typer.Option("--query", metavar="NAME=VALUE", help="Sign a query parameter along; repeatable."),
+]
+Header = Annotated[
+    list[str] | None,
+    typer.Option("--header", metavar="'NAME: VALUE'", help="Require a header of the recipient; repeatable."),
+]
+Filename = Annotated[
+    str | None,
+    typer.Option("--filename", metavar="NAME", help="Save the download under this name, in any script."),
+]
+CopyAs = Annotated[
+    Form, typer.Option("--copy-as", help="Print a ready command or snippet instead of the plain URL.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print URL, method, end and required headers as JSON.")]
+
+DataFolder = Annotated[
+    Path | None, typer.Option("--data", metavar="DIR", help="Folder that holds the buckets; made if absent.")
+]
+ListenAddress = Annotated[
+    str | None,
+    typer.Option("--listen", metavar="HOST:PORT", help="Where to listen; 127.0.0.1:9000 by default."),
+]
+
+_ACCOUNT: Final[dict[str, Any]] = {
+    "addressing": Annotated[
+        Addressing | None,
+        typer.Option("--addressing", help="Where the bucket stands: in the path, or in the host (virtual)."),
+    ],
+    "region": Annotated[str | None, typer.Option("--region", metavar="NAME", help="Region to sign for.")],
+    "endpoint": Annotated[
+        str | None,
+        typer.Option("--endpoint", metavar="URL", help="Where the service is, as the recipient reaches it."),
+    ],
+    "profile": Annotated[
+        str | None,
+        typer.Option("--profile", metavar="NAME", help="Profile in ~/.aws/config and ~/.aws/credentials."),
+    ],
+    "access_key": Annotated[
+        str | None, typer.Option("--access-key", metavar="ID", help="Access key id to sign with.")
+    ],
+    "secret_key_file": Annotated[
+        Path | None, typer.Option("--secret-key-file", metavar="FILE", help="File that holds the secret key.")
+    ],
+    "secret_key": Annotated[
+        str | None,
+        typer.Option(
+            "--secret-key",
+            metavar="KEY",
+            help="The secret key itself. Better not: other users of the machine see it, and the shell keeps it.",
+        ),
+    ],
+    "session_token": Annotated[
+        str | None,
+        typer.Option("--session-token", metavar="TOKEN", help="Session token of temporary credentials."),
+    ],
+}
+"""The flags that become an `AccountFlags`, under the names of its fields."""
+
+
+def with_account_flags(command: Callable[..., None]) -> Callable[..., None]:
+    """Return `command` with its parameter `account_flags` spread out into one flag for each field."""
+    own = [
+        parameter for parameter in signature(command).parameters.values() if parameter.name != "account_flags"
+    ]
+    spread = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+        for name, annotation in _ACCOUNT.items()
+    ]
+
+    @wraps(command)
+    def run(**given: Any) -> None:  # noqa: ANN401 - whatever the command's own parameters are
+        said = {name: given.pop(name) for name in _ACCOUNT}
+        if said["secret_key"] is not None:
+            said["secret_key"] = Secret(said["secret_key"])
+        command(account_flags=AccountFlags(**said), **given)
+
+    run.__signature__ = signature(command).replace(parameters=[*own, *spread])  # type: ignore[attr-defined]
+    return run

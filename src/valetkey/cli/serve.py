@@ -1,0 +1,34 @@
+"""`valetkey serve`: the server's settings from flags, environment and file, and then the server."""
+
+import os
+from collections.abc import Mapping
+
+from valetkey.cli.errors import BadInputError
+from valetkey.server.settings import Settings, SettingsError, load_settings
+
+
+def read_settings(flags: Mapping[str, object]) -> Settings:
+    """Return the settings, `flags` being those that were given on the command line.
+
+    Raises:
+        BadInputError: a setting is unknown or malformed.
+    """
+    try:
+        return load_settings(flags, os.environ)
+    except SettingsError as error:
+        raise BadInputError(str(error)) from error
+
+
+def run_server(flags: Mapping[str, object]) -> None:
+    """Serve until told to stop.
+
+    Raises:
+        BadInputError: the settings, the folder or the address will not do.
+    """
+    from valetkey.server.run import serve
+
+    settings = read_settings(flags)
+    try:
+        serve(settings)
+    except SettingsError as error:
+        raise BadInputError(str(error)) from error

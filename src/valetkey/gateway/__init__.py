@@ -1,0 +1,1 @@
+"""One request from start to finish: parse, authenticate, authorise, run, answer."""

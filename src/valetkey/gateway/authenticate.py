@@ -1,0 +1,45 @@
+"""Who signed this request?"""
+
+from __future__ import annotations
+
+from valetkey.gateway.call import Keys, Request, Rules
+from valetkey.gateway.faults import UnknownAccessKeyError
+from valetkey.policy.decide import ANONYMOUS, Principal
+from valetkey.s3.codes import Code
+from valetkey.s3.errors import S3Error
+from valetkey.s3.target import Target
+from valetkey.sigv4.claims import read_claim
+from valetkey.sigv4.received import ReceivedRequest
+from valetkey.sigv4.verify import Proof, require_signature
+
+
+def authenticate(
+    request: Request, target: Target, *, keys: Keys, rules: Rules
+) -> tuple[Principal, Proof | None]:
+    """Return the principal, and the proof unless nobody signed.
+
+    Raises:
+        SignatureError: the signature, its time or its form is wrong.
+        UnknownAccessKeyError: no active key has the id that signed.
+        S3Error: a session token came with a key that has none.
+    """
+    received = ReceivedRequest(request.method, request.raw_path, request.raw_query, request.headers)
+    claim = read_claim(received, region=rules.region, now=request.now)
+    if claim is None:
+        return ANONYMOUS, None
+    known = keys.find(claim.access_key)
+    if known is None:
+        raise UnknownAccessKeyError(claim.access_key)
+    secret, principal = known
+    if claim.session_token is not None:
+        # Every key so far is permanent; Amazon refuses a token that belongs to no session.
+        raise S3Error(Code.INVALID_TOKEN)
+    proof = require_signature(
+        claim,
+        received,
+        secret=secret,
+        virtual_bucket=target.bucket if target.virtual else None,
+        alternatives=rules.signed_hosts,
+        head_as_get=not rules.is_strict,
+    )
+    return principal, proof

@@ -1,0 +1,108 @@
+"""The values that pass through one request."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from valetkey.policy.decide import Principal
+from valetkey.s3.operations import Operation
+from valetkey.sigv4.claims import AuthType
+from valetkey.sigv4.payload import Payload
+from valetkey.sigv4.secret import Secret
+from valetkey.sigv4.verify import Proof, SignedHost
+from valetkey.store.store import Store
+
+Body = Callable[[], AsyncIterator[bytes]]
+
+
+@dataclass(slots=True)
+class Request:
+    """One HTTP request as the server received it, untouched."""
+
+    method: str
+    raw_path: bytes
+    """The path as it stood on the wire, before the `?`."""
+    raw_query: bytes
+    headers: Sequence[tuple[bytes, bytes]]
+    """Names in lower case, in the order of arrival."""
+    body: Body
+    """Starts reading the body. Calling it sends `100 Continue` where the client waits for that."""
+    now: datetime
+    """The one instant by which everything in this request is judged."""
+    now_ms: int
+
+
+class Stream(Protocol):
+    """Content on its way out. Iterated at most once, and closed in every case."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+    async def aclose(self) -> None:
+        """Release the file behind it; may be called twice."""
+
+
+@dataclass(slots=True)
+class Answer:
+    """What goes back to the client."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes | Stream = b""
+    content_length: int | None = None
+    """Bytes that the body has, or would have for GET (HEAD). None: no `Content-Length` at all (204, 304)."""
+    error_code: str | None = None
+    operation: str | None = None
+    bucket: str | None = None
+    key: str | None = None
+    access_key: str | None = None
+    auth_type: AuthType | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """The settings that requests are judged by."""
+
+    region: str
+    domains: tuple[str, ...] = ()
+    """Domains under which a bucket's name may stand in the Host."""
+    signed_hosts: tuple[SignedHost, ...] = ()
+    """Public endpoints that a signature may have been made for, beside the Host as received."""
+    is_strict: bool = False
+    """True: exactly Amazon's behaviour, also where it serves users worse (HEAD on a GET link)."""
+    owner_id: str = ""
+    """Canonical user id of the root account, 64 hex digits."""
+    owner_name: str = "root"
+
+
+@dataclass(slots=True)
+class Call:
+    """A request that has been authenticated and authorised, ready to run."""
+
+    request: Request
+    operation: Operation
+    bucket: str
+    """Empty for operations on the whole service."""
+    key: str
+    """Empty for operations on a bucket or the whole service."""
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    """Request headers by lower-case name, with those that a presigned query stands in for."""
+    principal: Principal
+    proof: Proof | None
+    store: Store
+    rules: Rules
+
+    @property
+    def payload(self) -> Payload | None:
+        """What the signature says of the body; None where nobody signed."""
+        return self.proof.payload if self.proof else None
+
+
+class Keys(Protocol):
+    """Who knows the secrets of the access keys."""
+
+    def find(self, access_key: str) -> tuple[Secret, Principal] | None:
+        """Return the secret of `access_key` and whose it is, or None where no such key is active."""

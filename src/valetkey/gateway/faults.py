@@ -1,0 +1,235 @@
+"""The one table from the rooms' errors to S3's error codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from valetkey.policy.decide import AccessDeniedError, PolicyError
+from valetkey.s3.codes import Code
+from valetkey.s3.errors import S3Error
+from valetkey.sigv4 import errors as sigv4
+from valetkey.store import errors as store
+
+
+class UnknownAccessKeyError(Exception):
+    """No active access key has this id."""
+
+    def __init__(self, access_key: str) -> None:
+        super().__init__("no such access key")
+        self.access_key = access_key
+
+
+def _seconds(instant: datetime) -> str:
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _spaced_hex(text: bytes) -> str:
+    return text.hex(" ")
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
+
+
+def _simple(code: Code, message: str | None = None) -> Callable[[Any], S3Error]:
+    def translate(error: Any) -> S3Error:
+        return S3Error(code, message)
+
+    return translate
+
+
+def _malformed_query(error: sigv4.MalformedQueryAuthError) -> S3Error:
+    details = {"Region": error.region} if error.region else {}
+    return S3Error(Code.AUTHORIZATION_QUERY_PARAMETERS_ERROR, error.message, details)
+
+
+def _malformed_header(error: sigv4.MalformedHeaderAuthError) -> S3Error:
+    details = {"Region": error.region} if error.region else {}
+    return S3Error(Code.AUTHORIZATION_HEADER_MALFORMED, error.message, details)
+
+
+def _two_mechanisms(error: sigv4.TwoMechanismsError) -> S3Error:
+    # Amazon echoes the Authorization header here. It is a credential, so ours never leaves the server.
+    return S3Error(
+        Code.INVALID_ARGUMENT,
+        "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, "
+        "Signature query string parameter or the Authorization header should be specified",
+        {"ArgumentName": "Authorization", "ArgumentValue": "REDACTED"},
+    )
+
+
+def _invalid_authorization(error: sigv4.InvalidAuthorizationError) -> S3Error:
+    return S3Error(
+        Code.INVALID_ARGUMENT,
+        error.message,
+        {"ArgumentName": "Authorization", "ArgumentValue": "REDACTED"},
+    )
+
+
+def _expired(error: sigv4.ExpiredError) -> S3Error:
+    details = {"X-Amz-Expires": error.lifetime_text} if error.lifetime_text is not None else {}
+    details |= {"Expires": _seconds(error.expires_at), "ServerTime": _seconds(error.now)}
+    return S3Error(Code.ACCESS_DENIED, "Request has expired", details)
+
+
+def _not_yet_valid(error: sigv4.NotYetValidError) -> S3Error:
+    details = {
+        "X-Amz-Date": str(int(error.signed_at.timestamp() * 1000)),
+        "Expires": _seconds(error.expires_at),
+        "ServerTime": _seconds(error.now),
+    }
+    return S3Error(Code.ACCESS_DENIED, "Request is not yet valid", details)
+
+
+def _skewed(error: sigv4.SkewedError) -> S3Error:
+    details = {
+        "RequestTime": error.request_time_text,
+        "ServerTime": _seconds(error.now),
+        "MaxAllowedSkewMilliseconds": "900000",
+    }
+    return S3Error(Code.REQUEST_TIME_TOO_SKEWED, None, details)
+
+
+def _headers_not_signed(error: sigv4.HeadersNotSignedError) -> S3Error:
+    return S3Error(
+        Code.ACCESS_DENIED,
+        "There were headers present in the request which were not signed",
+        {"HeadersNotSigned": ", ".join(error.names)},
+    )
+
+
+def _signature_mismatch(error: sigv4.SignatureMismatchError) -> S3Error:
+    details = {
+        "AWSAccessKeyId": error.access_key,
+        "StringToSign": _text(error.string_to_sign),
+        "SignatureProvided": error.signature_provided,
+        "StringToSignBytes": _spaced_hex(error.string_to_sign),
+    }
+    if error.canonical_request is not None:
+        details["CanonicalRequest"] = _text(error.canonical_request)
+        details["CanonicalRequestBytes"] = _spaced_hex(error.canonical_request)
+    return S3Error(Code.SIGNATURE_DOES_NOT_MATCH, None, details)
+
+
+def _invalid_expires_v2(error: sigv4.InvalidExpiresV2Error) -> S3Error:
+    return S3Error(
+        Code.ACCESS_DENIED, f"Invalid date (should be seconds since epoch): {error.value}"
+    )
+
+
+def _incomplete_body(error: sigv4.IncompleteBodyError) -> S3Error:
+    details = {}
+    if error.expected is not None and error.provided is not None:
+        details = {"NumberBytesExpected": str(error.expected), "NumberBytesProvided": str(error.provided)}
+    return S3Error(Code.INCOMPLETE_BODY, None, details)
+
+
+def _unknown_access_key(error: UnknownAccessKeyError) -> S3Error:
+    return S3Error(Code.INVALID_ACCESS_KEY_ID, None, {"AWSAccessKeyId": error.access_key})
+
+
+def _no_such_bucket(error: store.NoSuchBucketError) -> S3Error:
+    return S3Error(Code.NO_SUCH_BUCKET, None, {"BucketName": error.bucket})
+
+
+def _bucket_not_empty(error: store.BucketNotEmptyError) -> S3Error:
+    return S3Error(Code.BUCKET_NOT_EMPTY, None, {"BucketName": error.bucket})
+
+
+def _bucket_exists(error: store.BucketExistsError) -> S3Error:
+    return S3Error(Code.BUCKET_ALREADY_OWNED_BY_YOU, None, {"BucketName": error.bucket})
+
+
+def _no_such_key(error: store.NoSuchKeyError) -> S3Error:
+    return S3Error(Code.NO_SUCH_KEY, None, {"Key": error.key})
+
+
+def _no_such_upload(error: store.NoSuchUploadError) -> S3Error:
+    return S3Error(Code.NO_SUCH_UPLOAD, None, {"UploadId": error.upload_id})
+
+
+def _precondition_failed(error: store.PreconditionFailedError) -> S3Error:
+    return S3Error(Code.PRECONDITION_FAILED, None, {"Condition": error.condition})
+
+
+def _invalid_part(error: store.InvalidPartError) -> S3Error:
+    return S3Error(Code.INVALID_PART, None, {"PartNumber": str(error.number)})
+
+
+def _part_too_small(error: store.PartTooSmallError) -> S3Error:
+    details = {
+        "ProposedSize": str(error.size),
+        "MinSizeAllowed": str(error.minimum),
+        "PartNumber": str(error.number),
+    }
+    return S3Error(Code.ENTITY_TOO_SMALL, None, details)
+
+
+FAULTS: Final[Mapping[type[Exception], Callable[[Any], S3Error]]] = {
+    sigv4.TwoMechanismsError: _two_mechanisms,
+    sigv4.MalformedQueryAuthError: _malformed_query,
+    sigv4.MalformedHeaderAuthError: _malformed_header,
+    sigv4.InvalidAuthorizationError: _invalid_authorization,
+    sigv4.UnsupportedMechanismError: _simple(
+        Code.INVALID_REQUEST,
+        "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
+    ),
+    sigv4.MissingContentSha256Error: _simple(
+        Code.INVALID_REQUEST, "Missing required header for this request: x-amz-content-sha256"
+    ),
+    sigv4.InvalidContentSha256Error: _simple(
+        Code.INVALID_ARGUMENT,
+        "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, "
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER, "
+        "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD, STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER "
+        "or a valid sha256 value.",
+    ),
+    sigv4.MissingDateError: _simple(
+        Code.ACCESS_DENIED, "AWS authentication requires a valid Date or x-amz-date header"
+    ),
+    sigv4.MissingQueryAuthV2Error: _simple(
+        Code.ACCESS_DENIED,
+        "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters",
+    ),
+    sigv4.InvalidExpiresV2Error: _invalid_expires_v2,
+    sigv4.ExpiredError: _expired,
+    sigv4.NotYetValidError: _not_yet_valid,
+    sigv4.SkewedError: _skewed,
+    sigv4.HeadersNotSignedError: _headers_not_signed,
+    sigv4.SignatureMismatchError: _signature_mismatch,
+    sigv4.ChunkSignatureMismatchError: _simple(Code.SIGNATURE_DOES_NOT_MATCH),
+    sigv4.MalformedChunkError: _simple(Code.INCOMPLETE_BODY),
+    sigv4.IncompleteBodyError: _incomplete_body,
+    sigv4.MalformedTrailerError: _simple(Code.MALFORMED_TRAILER_ERROR),
+    # Raised only by the signing half, which no request reaches.
+    sigv4.MisuseError: _simple(Code.INTERNAL_ERROR),
+    UnknownAccessKeyError: _unknown_access_key,
+    AccessDeniedError: _simple(Code.ACCESS_DENIED),
+    store.NoSuchBucketError: _no_such_bucket,
+    store.BucketExistsError: _bucket_exists,
+    store.BucketNotEmptyError: _bucket_not_empty,
+    store.NoSuchKeyError: _no_such_key,
+    store.NoSuchUploadError: _no_such_upload,
+    store.PreconditionFailedError: _precondition_failed,
+    store.InvalidPartError: _invalid_part,
+    store.InvalidPartOrderError: _simple(Code.INVALID_PART_ORDER),
+    store.PartTooSmallError: _part_too_small,
+    store.OutOfSpaceError: _simple(Code.INSUFFICIENT_STORAGE),
+    store.StoreClosedError: _simple(Code.SERVICE_UNAVAILABLE),
+    # Raised only while a store is being opened, before there are requests.
+    store.FolderInUseError: _simple(Code.INTERNAL_ERROR),
+    store.NewerVersionError: _simple(Code.INTERNAL_ERROR),
+}
+
+ROOM_ERRORS: Final = (sigv4.SignatureError, store.StoreError, PolicyError, UnknownAccessKeyError)
+"""What `translate` takes; anything else is a bug and becomes InternalError around the request."""
+
+
+def translate(error: Exception) -> S3Error:
+    """Return the S3 error for an error of one of the rooms."""
+    for kind in type(error).__mro__:
+        if kind in FAULTS:
+            return FAULTS[kind](error)
+    return S3Error(Code.INTERNAL_ERROR)

@@ -1,0 +1,122 @@
+"""The one path that every S3 request takes. Read it from top to bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from valetkey.gateway.authenticate import authenticate
+from valetkey.gateway.call import Answer, Call, Keys, Request, Rules
+from valetkey.gateway.faults import ROOM_ERRORS, translate
+from valetkey.gateway.operations.registry import OPERATIONS
+from valetkey.gateway.preflight import answer_preflight
+from valetkey.policy.decide import Principal, require_allowed
+from valetkey.s3.answers import Fault
+from valetkey.s3.errors import S3Error
+from valetkey.s3.headers import header_text, hoisted
+from valetkey.s3.query import parse_query
+from valetkey.s3.route import find_operation
+from valetkey.s3.target import Target, parse_target
+from valetkey.s3.xml.writer import render
+from valetkey.sigv4.claims import AuthType
+from valetkey.sigv4.verify import Proof
+from valetkey.store.store import Store
+
+_XML: Final = b"application/xml"
+
+
+class Gateway:
+    """Answers S3 requests from one store."""
+
+    def __init__(self, *, store: Store, keys: Keys, rules: Rules) -> None:
+        self._store = store
+        self._keys = keys
+        self._rules = rules
+
+    async def answer(self, request: Request, *, request_id: str, host_id: str) -> Answer:
+        """Return the answer to `request`; a refusal is an answer too.
+
+        Raises:
+            Exception: only for a fault of ours, which the server reports as InternalError.
+        """
+        trail = _Trail()
+        try:
+            answer = await self._run(request, trail)
+        except S3Error as error:
+            answer = render_fault(error, request.method, request_id=request_id, host_id=host_id)
+        except ROOM_ERRORS as error:
+            answer = render_fault(translate(error), request.method, request_id=request_id, host_id=host_id)
+        trail.mark(answer)
+        return answer
+
+    async def _run(self, request: Request, trail: _Trail) -> Answer:
+        headers = _text_headers(request)
+        target = parse_target(request.raw_path, headers.get("host", "").encode("latin-1", "replace"), self._rules.domains)
+        trail.target = target
+        if request.method == "OPTIONS":
+            return answer_preflight(headers)
+        query = parse_query(request.raw_query)
+
+        principal, proof = authenticate(request, target, keys=self._keys, rules=self._rules)
+        trail.principal, trail.proof = principal, proof
+
+        # Only now: a stranger learns nothing from a request that nobody signed, not even what is implemented.
+        operation = find_operation(request.method, target, query, headers)
+        trail.operation = operation.name
+        require_allowed(principal, operation.action)
+
+        if proof is not None and proof.auth_type is AuthType.QUERY:
+            # What stands in a signed query wins: a header beside it need not be signed.
+            headers = {**headers, **hoisted(query)}
+        call = Call(
+            request, operation, target.bucket or "", target.key or "", query, headers,
+            principal, proof, self._store, self._rules,
+        )  # fmt: skip
+        return await OPERATIONS[operation.name](call)
+
+
+class _Trail:
+    """How far a request came, for the access log."""
+
+    __slots__ = ("operation", "principal", "proof", "target")
+
+    def __init__(self) -> None:
+        self.target: Target | None = None
+        self.principal: Principal | None = None
+        self.proof: Proof | None = None
+        self.operation: str | None = None
+
+    def mark(self, answer: Answer) -> None:
+        answer.operation = self.operation
+        if self.target is not None:
+            answer.bucket, answer.key = self.target.bucket, self.target.key
+        if self.proof is not None:
+            answer.access_key, answer.auth_type = self.proof.access_key, self.proof.auth_type
+
+
+def _text_headers(request: Request) -> Mapping[str, str]:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in request.headers:
+        name = raw_name.decode("latin-1")
+        value = raw_value.decode("ascii") if raw_value.isascii() else header_text(raw_value)
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return headers
+
+
+def render_fault(error: S3Error, method: str, *, request_id: str, host_id: str) -> Answer:
+    """Return the answer that tells of `error`, in S3's XML; without a body where HTTP allows none."""
+    extra = [(name.encode(), value.encode("latin-1", "replace")) for name, value in error.headers.items()]
+    document = render(
+        Fault(
+            code=error.code.wire,
+            message=error.message,
+            details=error.details,
+            request_id=request_id,
+            host_id=host_id,
+        )
+    )
+    answer = Answer(error.code.status, [(b"content-type", _XML), *extra], document, len(document))
+    answer.error_code = error.code.wire
+    if method == "HEAD":
+        answer.body, answer.content_length = b"", None
+    return answer

@@ -1,0 +1,84 @@
+"""ListObjects and ListObjectsV2."""
+
+from __future__ import annotations
+
+from valetkey.gateway.call import Answer, Call
+from valetkey.gateway.operations.answers import document
+from valetkey.gateway.operations.buckets import owner_of
+from valetkey.s3.answers import ListObjectsV1, ListObjectsV2, ObjectEntry, Owner
+from valetkey.s3.listing import decode_token, encode_token, parse_list_v1, parse_list_v2
+from valetkey.store.model import ListPage
+
+
+async def list_objects(call: Call) -> Answer:
+    """ListObjects, the first version, which pages by key."""
+    wanted = parse_list_v1(call.query)
+    page = await call.store.list_objects(
+        call.bucket,
+        prefix=wanted.prefix,
+        delimiter=wanted.delimiter,
+        after=wanted.marker,
+        limit=wanted.max_keys,
+    )
+    # S3 names the next marker only where a delimiter can make it differ from the last key.
+    next_marker = page.next_after if page.is_truncated and wanted.delimiter else None
+    return document(
+        ListObjectsV1(
+            bucket=call.bucket,
+            prefix=wanted.prefix,
+            delimiter=wanted.delimiter,
+            marker=wanted.marker,
+            max_keys=wanted.max_keys,
+            encoding_type=wanted.encoding_type,
+            is_truncated=page.is_truncated,
+            next_marker=next_marker,
+            entries=_entries(page, owner_of(call)),
+            common_prefixes=page.common_prefixes,
+        )
+    )
+
+
+async def list_objects_v2(call: Call) -> Answer:
+    """ListObjectsV2, which pages by an opaque token."""
+    wanted = parse_list_v2(call.query)
+    after = wanted.start_after if wanted.token_text is None else decode_token(wanted.token_text)
+    page = await call.store.list_objects(
+        call.bucket,
+        prefix=wanted.prefix,
+        delimiter=wanted.delimiter,
+        after=after,
+        limit=wanted.max_keys,
+    )
+    next_token = encode_token(page.next_after) if page.is_truncated and page.next_after is not None else None
+    return document(
+        ListObjectsV2(
+            bucket=call.bucket,
+            prefix=wanted.prefix,
+            delimiter=wanted.delimiter,
+            start_after=wanted.start_after,
+            continuation_token=wanted.token_text,
+            next_continuation_token=next_token,
+            max_keys=wanted.max_keys,
+            encoding_type=wanted.encoding_type,
+            is_truncated=page.is_truncated,
+            key_count=len(page.entries) + len(page.common_prefixes),
+            entries=_entries(page, owner_of(call) if wanted.fetch_owner else None),
+            common_prefixes=page.common_prefixes,
+        )
+    )
+
+
+def _entries(page: ListPage, owner: Owner | None) -> tuple[ObjectEntry, ...]:
+    return tuple(
+        ObjectEntry(
+            key=entry.key,
+            modified_ms=entry.modified_ms,
+            etag=entry.etag,
+            size=entry.size,
+            storage_class=entry.storage_class,
+            owner=owner,
+            checksum_algorithm=entry.checksum.algorithm if entry.checksum else None,
+            checksum_type=entry.checksum.type if entry.checksum else None,
+        )
+        for entry in page.entries
+    )

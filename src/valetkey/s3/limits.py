@@ -1,0 +1,24 @@
+"""S3's limits, each in one place.
+
+Source: Amazon S3 User Guide, "Amazon S3 multipart upload limits", "Naming Amazon S3 objects",
+"Working with object metadata".
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+MAX_KEY_BYTES: Final = 1024
+"""Longest object key, in bytes of its UTF-8."""
+
+MAX_METADATA_BYTES: Final = 2048
+"""User metadata of one object: names without `x-amz-meta-` and values, in bytes of their UTF-8."""
+
+MAX_PART_NUMBER: Final = 10_000
+"""Part numbers run from 1 to this, inclusive; so an upload has at most as many parts."""
+
+MAX_LISTED: Final = 1000
+"""Most entries on one page of any listing but that of buckets, and most keys in one DeleteObjects."""
+
+MAX_BUCKETS_LISTED: Final = 10_000
+"""Most buckets on one page of ListBuckets."""

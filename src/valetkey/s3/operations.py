@@ -1,0 +1,241 @@
+"""Every operation of S3, implemented here or not. Routing reads this table, and so does the compatibility page.
+
+Source: Amazon S3 API Reference, "Actions" of Amazon S3, and the "Actions defined by Amazon S3" of the Service
+Authorization Reference for the permissions. Left out are the operations that live on hosts of their own
+(WriteGetObjectResponse, ListDirectoryBuckets) and the four that a later one at the same place has replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+
+class Level(Enum):
+    """What an operation is about. The value is the name that S3's errors give it."""
+
+    SERVICE = "SERVICE"
+    BUCKET = "BUCKET"
+    OBJECT = "OBJECT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One row of the table."""
+
+    name: str
+    method: str
+    level: Level
+    subresource: str | None
+    """The query parameter that selects a thing of its own at this place; None for the place itself."""
+    queries: tuple[str, ...]
+    """Query parameters that must be there, the sub-resource's own among them."""
+    header: str | None
+    """A request header that must be there, in lower case."""
+    action: str
+    """The permission, as policies name it."""
+    implemented: bool
+    note: str
+
+
+def _row(
+    name: str,
+    method: str,
+    level: Level,
+    action: str,
+    sub: str | None = None,
+    *,
+    queries: tuple[str, ...] = (),
+    header: str | None = None,
+    done: bool = False,
+    note: str = "",
+) -> Operation:
+    own = () if sub is None else (sub,)
+    return Operation(
+        name=name,
+        method=method,
+        level=level,
+        subresource=sub,
+        queries=own + queries,
+        header=header,
+        action=f"s3:{action}",
+        implemented=done,
+        note=note,
+    )
+
+
+_S: Final = Level.SERVICE
+_B: Final = Level.BUCKET
+_O: Final = Level.OBJECT
+
+_UNVERSIONED: Final = "There are no versions: `versionId=null` is taken, any other is NoSuchVersion."
+
+# fmt: off
+_MAIN: Final = (
+    _row("ListBuckets", "GET", _S, "ListAllMyBuckets", done=True),
+    _row("CreateBucket", "PUT", _B, "CreateBucket", done=True),
+    _row("HeadBucket", "HEAD", _B, "ListBucket", done=True),
+    _row("DeleteBucket", "DELETE", _B, "DeleteBucket", done=True),
+    _row("GetBucketLocation", "GET", _B, "GetBucketLocation", "location", done=True),
+    _row("ListObjects", "GET", _B, "ListBucket", done=True),
+    _row("ListObjectsV2", "GET", _B, "ListBucket", queries=("list-type",), done=True,
+         note="Any `list-type` but 2 is ListObjects, as with Amazon."),
+    _row("ListMultipartUploads", "GET", _B, "ListBucketMultipartUploads", "uploads", done=True),
+    _row("DeleteObjects", "POST", _B, "DeleteObject", "delete", done=True),
+    _row("PostObject", "POST", _B, "PutObject", note="The upload of a browser form. Signing one is implemented."),
+
+    _row("GetObject", "GET", _O, "GetObject", done=True, note=_UNVERSIONED),
+    _row("HeadObject", "HEAD", _O, "GetObject", done=True, note=_UNVERSIONED),
+    _row("PutObject", "PUT", _O, "PutObject", done=True),
+    _row("CopyObject", "PUT", _O, "PutObject", header="x-amz-copy-source", done=True,
+         note="Needs s3:GetObject for the source as well."),
+    _row("DeleteObject", "DELETE", _O, "DeleteObject", done=True, note=_UNVERSIONED),
+    _row("CreateMultipartUpload", "POST", _O, "PutObject", "uploads", done=True),
+    _row("UploadPart", "PUT", _O, "PutObject", "partNumber", queries=("uploadId",), done=True),
+    _row("UploadPartCopy", "PUT", _O, "PutObject", "partNumber", queries=("uploadId",), header="x-amz-copy-source"),
+    _row("CompleteMultipartUpload", "POST", _O, "PutObject", "uploadId", done=True),
+    _row("AbortMultipartUpload", "DELETE", _O, "AbortMultipartUpload", "uploadId", done=True),
+    _row("ListParts", "GET", _O, "ListMultipartUploadParts", "uploadId", done=True),
+)
+
+_OF_OBJECTS: Final = (
+    _row("GetObjectAcl", "GET", _O, "GetObjectAcl", "acl"),
+    _row("PutObjectAcl", "PUT", _O, "PutObjectAcl", "acl"),
+    _row("GetObjectAnnotation", "GET", _O, "GetObjectAnnotation", "annotation", queries=("annotationName",)),
+    _row("ListObjectAnnotations", "GET", _O, "ListObjectAnnotations", "annotation"),
+    _row("PutObjectAnnotation", "PUT", _O, "PutObjectAnnotation", "annotation"),
+    _row("DeleteObjectAnnotation", "DELETE", _O, "DeleteObjectAnnotation", "annotation"),
+    _row("GetObjectAttributes", "GET", _O, "GetObjectAttributes", "attributes"),
+    _row("UpdateObjectEncryption", "PUT", _O, "UpdateObjectEncryption", "encryption"),
+    _row("GetObjectLegalHold", "GET", _O, "GetObjectLegalHold", "legal-hold"),
+    _row("PutObjectLegalHold", "PUT", _O, "PutObjectLegalHold", "legal-hold"),
+    _row("RenameObject", "PUT", _O, "RenameObject", "renameObject", note="Amazon has it for directory buckets only."),
+    _row("RestoreObject", "POST", _O, "RestoreObject", "restore"),
+    _row("GetObjectRetention", "GET", _O, "GetObjectRetention", "retention"),
+    _row("PutObjectRetention", "PUT", _O, "PutObjectRetention", "retention"),
+    _row("SelectObjectContent", "POST", _O, "GetObject", "select"),
+    _row("GetObjectTagging", "GET", _O, "GetObjectTagging", "tagging"),
+    _row("PutObjectTagging", "PUT", _O, "PutObjectTagging", "tagging"),
+    _row("DeleteObjectTagging", "DELETE", _O, "DeleteObjectTagging", "tagging"),
+    _row("GetObjectTorrent", "GET", _O, "GetObjectTorrent", "torrent"),
+)
+
+_OF_BUCKETS: Final = (
+    _row("GetBucketAbac", "GET", _B, "GetBucketAbac", "abac"),
+    _row("PutBucketAbac", "PUT", _B, "PutBucketAbac", "abac"),
+    _row("GetBucketAccelerateConfiguration", "GET", _B, "GetAccelerateConfiguration", "accelerate"),
+    _row("PutBucketAccelerateConfiguration", "PUT", _B, "PutAccelerateConfiguration", "accelerate"),
+    _row("GetBucketAcl", "GET", _B, "GetBucketAcl", "acl"),
+    _row("PutBucketAcl", "PUT", _B, "PutBucketAcl", "acl"),
+    _row("GetBucketAnalyticsConfiguration", "GET", _B, "GetAnalyticsConfiguration", "analytics", queries=("id",)),
+    _row("ListBucketAnalyticsConfigurations", "GET", _B, "GetAnalyticsConfiguration", "analytics"),
+    _row("PutBucketAnalyticsConfiguration", "PUT", _B, "PutAnalyticsConfiguration", "analytics"),
+    _row("DeleteBucketAnalyticsConfiguration", "DELETE", _B, "PutAnalyticsConfiguration", "analytics"),
+    _row("GetBucketCors", "GET", _B, "GetBucketCORS", "cors"),
+    _row("PutBucketCors", "PUT", _B, "PutBucketCORS", "cors"),
+    _row("DeleteBucketCors", "DELETE", _B, "PutBucketCORS", "cors"),
+    _row("GetBucketEncryption", "GET", _B, "GetEncryptionConfiguration", "encryption"),
+    _row("PutBucketEncryption", "PUT", _B, "PutEncryptionConfiguration", "encryption"),
+    _row("DeleteBucketEncryption", "DELETE", _B, "PutEncryptionConfiguration", "encryption"),
+    _row("GetBucketIntelligentTieringConfiguration", "GET", _B, "GetIntelligentTieringConfiguration",
+         "intelligent-tiering", queries=("id",)),
+    _row("ListBucketIntelligentTieringConfigurations", "GET", _B, "GetIntelligentTieringConfiguration",
+         "intelligent-tiering"),
+    _row("PutBucketIntelligentTieringConfiguration", "PUT", _B, "PutIntelligentTieringConfiguration",
+         "intelligent-tiering"),
+    _row("DeleteBucketIntelligentTieringConfiguration", "DELETE", _B, "PutIntelligentTieringConfiguration",
+         "intelligent-tiering"),
+    _row("GetBucketInventoryConfiguration", "GET", _B, "GetInventoryConfiguration", "inventory", queries=("id",)),
+    _row("ListBucketInventoryConfigurations", "GET", _B, "GetInventoryConfiguration", "inventory"),
+    _row("PutBucketInventoryConfiguration", "PUT", _B, "PutInventoryConfiguration", "inventory"),
+    _row("DeleteBucketInventoryConfiguration", "DELETE", _B, "PutInventoryConfiguration", "inventory"),
+    _row("GetBucketLifecycleConfiguration", "GET", _B, "GetLifecycleConfiguration", "lifecycle"),
+    _row("PutBucketLifecycleConfiguration", "PUT", _B, "PutLifecycleConfiguration", "lifecycle"),
+    _row("DeleteBucketLifecycle", "DELETE", _B, "PutLifecycleConfiguration", "lifecycle"),
+    _row("GetBucketLogging", "GET", _B, "GetBucketLogging", "logging"),
+    _row("PutBucketLogging", "PUT", _B, "PutBucketLogging", "logging"),
+    _row("UpdateBucketMetadataAnnotationTableConfiguration", "PUT", _B,
+         "UpdateBucketMetadataAnnotationTableConfiguration", "metadataAnnotationTable"),
+    _row("GetBucketMetadataConfiguration", "GET", _B, "GetBucketMetadataTableConfiguration",
+         "metadataConfiguration"),
+    _row("CreateBucketMetadataConfiguration", "POST", _B, "CreateBucketMetadataTableConfiguration",
+         "metadataConfiguration"),
+    _row("DeleteBucketMetadataConfiguration", "DELETE", _B, "DeleteBucketMetadataTableConfiguration",
+         "metadataConfiguration"),
+    _row("UpdateBucketMetadataInventoryTableConfiguration", "PUT", _B,
+         "UpdateBucketMetadataInventoryTableConfiguration", "metadataInventoryTable"),
+    _row("UpdateBucketMetadataJournalTableConfiguration", "PUT", _B,
+         "UpdateBucketMetadataJournalTableConfiguration", "metadataJournalTable"),
+    _row("GetBucketMetadataTableConfiguration", "GET", _B, "GetBucketMetadataTableConfiguration", "metadataTable"),
+    _row("CreateBucketMetadataTableConfiguration", "POST", _B, "CreateBucketMetadataTableConfiguration",
+         "metadataTable"),
+    _row("DeleteBucketMetadataTableConfiguration", "DELETE", _B, "DeleteBucketMetadataTableConfiguration",
+         "metadataTable"),
+    _row("GetBucketMetricsConfiguration", "GET", _B, "GetMetricsConfiguration", "metrics", queries=("id",)),
+    _row("ListBucketMetricsConfigurations", "GET", _B, "GetMetricsConfiguration", "metrics"),
+    _row("PutBucketMetricsConfiguration", "PUT", _B, "PutMetricsConfiguration", "metrics"),
+    _row("DeleteBucketMetricsConfiguration", "DELETE", _B, "PutMetricsConfiguration", "metrics"),
+    _row("GetBucketNotificationConfiguration", "GET", _B, "GetBucketNotification", "notification"),
+    _row("PutBucketNotificationConfiguration", "PUT", _B, "PutBucketNotification", "notification"),
+    _row("GetObjectLockConfiguration", "GET", _B, "GetBucketObjectLockConfiguration", "object-lock"),
+    _row("PutObjectLockConfiguration", "PUT", _B, "PutBucketObjectLockConfiguration", "object-lock"),
+    _row("GetBucketOwnershipControls", "GET", _B, "GetBucketOwnershipControls", "ownershipControls"),
+    _row("PutBucketOwnershipControls", "PUT", _B, "PutBucketOwnershipControls", "ownershipControls"),
+    _row("DeleteBucketOwnershipControls", "DELETE", _B, "PutBucketOwnershipControls", "ownershipControls"),
+    _row("GetBucketPolicy", "GET", _B, "GetBucketPolicy", "policy"),
+    _row("PutBucketPolicy", "PUT", _B, "PutBucketPolicy", "policy"),
+    _row("DeleteBucketPolicy", "DELETE", _B, "DeleteBucketPolicy", "policy"),
+    _row("GetBucketPolicyStatus", "GET", _B, "GetBucketPolicyStatus", "policyStatus"),
+    _row("GetPublicAccessBlock", "GET", _B, "GetBucketPublicAccessBlock", "publicAccessBlock"),
+    _row("PutPublicAccessBlock", "PUT", _B, "PutBucketPublicAccessBlock", "publicAccessBlock"),
+    _row("DeletePublicAccessBlock", "DELETE", _B, "PutBucketPublicAccessBlock", "publicAccessBlock"),
+    _row("GetBucketReplication", "GET", _B, "GetReplicationConfiguration", "replication"),
+    _row("PutBucketReplication", "PUT", _B, "PutReplicationConfiguration", "replication"),
+    _row("DeleteBucketReplication", "DELETE", _B, "PutReplicationConfiguration", "replication"),
+    _row("GetBucketRequestPayment", "GET", _B, "GetBucketRequestPayment", "requestPayment"),
+    _row("PutBucketRequestPayment", "PUT", _B, "PutBucketRequestPayment", "requestPayment"),
+    _row("CreateSession", "GET", _B, "CreateSession", "session", note="Amazon has it for directory buckets only."),
+    _row("GetBucketTagging", "GET", _B, "GetBucketTagging", "tagging"),
+    _row("PutBucketTagging", "PUT", _B, "PutBucketTagging", "tagging"),
+    _row("DeleteBucketTagging", "DELETE", _B, "PutBucketTagging", "tagging"),
+    _row("GetBucketVersioning", "GET", _B, "GetBucketVersioning", "versioning"),
+    _row("PutBucketVersioning", "PUT", _B, "PutBucketVersioning", "versioning"),
+    _row("ListObjectVersions", "GET", _B, "ListBucketVersions", "versions"),
+    _row("GetBucketWebsite", "GET", _B, "GetBucketWebsite", "website"),
+    _row("PutBucketWebsite", "PUT", _B, "PutBucketWebsite", "website"),
+    _row("DeleteBucketWebsite", "DELETE", _B, "DeleteBucketWebsite", "website"),
+)
+# fmt: on
+
+OPERATIONS: Final[tuple[Operation, ...]] = _MAIN + _OF_OBJECTS + _OF_BUCKETS
+"""All operations. Where several fit a request, the one that asks for most is meant."""
+
+RESOURCE_TYPES: Final[Mapping[tuple[Level, str], str]] = {
+    (_B, "abac"): "BUCKET_ABAC",
+    (_B, "delete"): "MULTI_OBJECT_DELETE",
+    (_B, "intelligent-tiering"): "INTELLIGENT_TIERING",
+    (_B, "logging"): "LOGGING_STATUS",
+    (_B, "metadataAnnotationTable"): "BUCKET_METADATA_ANNOTATION_TABLE_CONFIGURATION",
+    (_B, "metadataConfiguration"): "BUCKET_METADATA_CONFIGURATION",
+    (_B, "metadataInventoryTable"): "BUCKET_METADATA_INVENTORY_TABLE_CONFIGURATION",
+    (_B, "metadataJournalTable"): "BUCKET_METADATA_JOURNAL_TABLE_CONFIGURATION",
+    (_B, "metadataTable"): "BUCKET_METADATA_TABLE_CONFIGURATION",
+    (_B, "object-lock"): "OBJECT_LOCK_CONFIGURATION",
+    (_B, "ownershipControls"): "OWNERSHIP_CONTROLS",
+    (_B, "policy"): "BUCKETPOLICY",
+    (_B, "policyStatus"): "POLICY_STATUS",
+    (_B, "publicAccessBlock"): "PUBLIC_ACCESS_BLOCK",
+    (_B, "requestPayment"): "REQUEST_PAYMENT",
+    (_B, "versions"): "BUCKETVERSIONS",
+    (_O, "annotation"): "OBJECT_ANNOTATIONS",
+    (_O, "attributes"): "OBJECT_ATTRIBUTES",
+    (_O, "encryption"): "OBJECT_ENCRYPTION",
+    (_O, "legal-hold"): "OBJECT_LOCK_LEGALHOLD",
+    (_O, "partNumber"): "PART",
+    (_O, "retention"): "OBJECT_LOCK_RETENTION",
+    (_O, "tagging"): "OBJECT_TAGGING",
+    (_O, "uploadId"): "UPLOAD",
+}
+"""What S3's errors call a sub-resource, where that is not its name in capitals."""

@@ -1,0 +1,74 @@
+"""Which bucket and key a request is about: path style, or with the bucket's name in the Host."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from valetkey.s3.codes import Code
+from valetkey.s3.errors import S3Error
+from valetkey.s3.percent import percent_decode
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a request is about. Both None: the service itself."""
+
+    bucket: str | None
+    key: str | None
+    """Decoded, without the slash in front; None for an operation on the bucket."""
+    virtual: bool
+    """True: the bucket's name stood in the Host."""
+
+
+def parse_target(raw_path: bytes, host: bytes, domains: Sequence[str]) -> Target:
+    """Return what the request target is about.
+
+    `raw_path` is what stood on the wire before the `?`. A bucket's name is read from `host` if it ends with a dot
+    and one of `domains` (without case, port left out); else it is the path's first segment. The path is split
+    before it is decoded, so `%2F` never separates a bucket from a key; nothing is normalised.
+
+    Raises:
+        S3Error: InvalidURI, for a path that is no absolute path, a bad escape, or bytes that are not UTF-8;
+            InvalidBucketName, where the bucket's place is empty and a key follows.
+    """
+    if raw_path[:1] != b"/":
+        raise S3Error(Code.INVALID_URI)
+    if domains:
+        bucket = _bucket_in_host(host, domains)
+        if bucket is not None:
+            return Target(bucket, percent_decode(raw_path[1:]) or None, True)
+    raw_bucket, _, raw_key = raw_path[1:].partition(b"/")
+    if not raw_bucket:
+        if len(raw_path) > 1:
+            raise S3Error(Code.INVALID_BUCKET_NAME, None, {"BucketName": ""})
+        return Target(None, None, False)
+    if b"%" in raw_path:
+        return Target(percent_decode(raw_bucket), percent_decode(raw_key) or None, False)
+    try:
+        return Target(raw_bucket.decode("utf-8"), raw_key.decode("utf-8") or None, False)
+    except UnicodeDecodeError as error:
+        raise S3Error(Code.INVALID_URI) from error
+
+
+def _bucket_in_host(host: bytes, domains: Sequence[str]) -> str | None:
+    name = _without_port(host.decode("latin-1").lower())
+    best = ""
+    for domain in domains:
+        lower = domain.lower()
+        if name == lower:
+            return None
+        # The longest domain wins: s3.example.com beside example.com is an endpoint, not a bucket called "s3".
+        if name.endswith("." + lower) and len(lower) > len(best):
+            best = lower
+    if not best:
+        return None
+    bucket = name[: -len(best) - 1]
+    if not bucket:
+        raise S3Error(Code.INVALID_BUCKET_NAME, None, {"BucketName": ""})
+    return bucket
+
+
+def _without_port(host: str) -> str:
+    name, colon, port = host.rpartition(":")
+    return name if colon and port.isdigit() else host

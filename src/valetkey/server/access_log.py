@@ -1,0 +1,100 @@
+"""One JSON object for each request, with everything that opens a door taken out."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import queue
+import re
+import sys
+import threading
+from collections.abc import Mapping
+from typing import Final, TextIO
+
+_SECRET_PARAMETERS: Final = re.compile(
+    rb"((?:^|&)(?:X-Amz-Signature|X-Amz-Security-Token|X-Amz-S3session-Token|Signature|x-amz-security-token)=)[^&]*",
+    re.IGNORECASE,
+)
+
+FLUSH_S: Final = 0.2
+"""Lines are written together after this time, or when there are `FLUSH_LINES` of them."""
+
+FLUSH_LINES: Final = 256
+
+MAX_WAITING: Final = 64
+"""Bundles of lines that may wait for a slow reader."""
+
+CLOSE_S: Final = 1.0
+
+
+def redacted_target(raw_path: bytes, raw_query: bytes) -> str:
+    """Return the request target with signatures and tokens replaced."""
+    target = raw_path.decode("latin-1")
+    if not raw_query:
+        return target
+    query = _SECRET_PARAMETERS.sub(rb"\1REDACTED", raw_query).decode("latin-1")
+    return f"{target}?{query}"
+
+
+class AccessLog:
+    """Gathers lines and writes them on a thread of its own: neither a slow nor a stuck reader holds up a request.
+
+    When the reader is so far behind that `MAX_WAITING` bundles wait for it, further lines are dropped, and
+    the next line that gets through says how many.
+    """
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream
+        self._lines: list[str] = []
+        self._dropped = 0
+        self._waiting: queue.Queue[str | None] = queue.Queue(MAX_WAITING)
+        self._writer = threading.Thread(target=self._write_all, name="access-log", daemon=True)
+        if stream is not None:
+            self._writer.start()
+
+    @property
+    def is_on(self) -> bool:
+        """False where nobody reads, so that the line need not be made."""
+        return self._stream is not None
+
+    def add(self, entry: Mapping[str, object]) -> None:
+        """Write `entry` soon."""
+        self._lines.append(json.dumps(entry, ensure_ascii=True, separators=(",", ":")))
+        if len(self._lines) >= FLUSH_LINES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand over what has been gathered."""
+        if not self._lines:
+            return
+        lines, self._lines = self._lines, []
+        if self._dropped:
+            lines.append(json.dumps({"dropped_lines": self._dropped}))
+        try:
+            self._waiting.put_nowait("\n".join(lines) + "\n")
+            self._dropped = 0
+        except queue.Full:
+            self._dropped += len(lines)
+
+    def close(self) -> None:
+        """Write what is left, for at most `CLOSE_S`."""
+        if self._stream is None:
+            return
+        self.flush()
+        with contextlib.suppress(queue.Full):
+            self._waiting.put_nowait(None)
+        self._writer.join(CLOSE_S)
+
+    def _write_all(self) -> None:
+        assert self._stream is not None  # the thread is not started otherwise
+        while (text := self._waiting.get()) is not None:
+            # A closed pipe or a full disk ends no request; later lines are tried again.
+            with contextlib.suppress(OSError, ValueError):
+                self._stream.write(text)
+                self._stream.flush()
+
+
+def open_access_log(choice: str) -> AccessLog:
+    """Return the log for the setting `access_log`."""
+    streams = {"stdout": sys.stdout, "stderr": sys.stderr, "off": None}
+    return AccessLog(streams[choice])

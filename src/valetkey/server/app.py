@@ -1,0 +1,210 @@
+"""The ASGI application: what stands between the HTTP server and the gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import time
+from base64 import b64encode
+from collections.abc import MutableMapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from valetkey.gateway.call import Answer, Request, Rules
+from valetkey.gateway.flow import Gateway, render_fault
+from valetkey.s3.codes import Code
+from valetkey.s3.errors import S3Error
+from valetkey.server.access_log import FLUSH_S, AccessLog, open_access_log, redacted_target
+from valetkey.server.bodies import ClientGoneError, Receive, Send, read_body, send_stream
+from valetkey.server.credentials import RootKeys, owner_id, root_credentials
+from valetkey.server.settings import Settings
+from valetkey.sigv4.verify import SignedHost
+from valetkey.store.store import Store
+
+Scope = MutableMapping[str, Any]
+
+_LOG: Final = logging.getLogger("valetkey")
+
+_SERVER: Final = (b"server", b"Valetkey")
+_OWN_PATHS: Final = b"/-/"
+"""No bucket's name begins with a hyphen, so these paths are ours."""
+
+_HEALTHY: Final = b'{"status":"ok"}'
+
+SWEEP_EVERY_S: Final = 3600.0
+PARENT_CHECK_S: Final = 1.0
+
+
+class App:
+    """One worker's application. Opens the store at start-up and closes it at the end."""
+
+    def __init__(self, settings: Settings, *, parent_pid: int) -> None:
+        self._settings = settings
+        self._parent_pid = parent_pid
+        self._host_id = b64encode(os.urandom(48)).decode()
+        self._host_id_header = (b"x-amz-id-2", self._host_id.encode())
+        self._log: AccessLog = open_access_log(settings.access_log)
+        self._background: list[asyncio.Task[None]] = []
+        self._store: Store
+        self._gateway: Gateway
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection event. Source: ASGI Specification 3.0."""
+        if scope["type"] == "http":
+            await self._serve(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        self._open()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        await self._store.close()
+        self._log.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    def _open(self) -> None:
+        settings = self._settings
+        credentials = root_credentials(settings)
+        self._store = Store.open(settings.data, inline_limit_bytes=settings.inline_limit_bytes)
+        rules = Rules(
+            region=settings.region,
+            domains=settings.domains,
+            signed_hosts=tuple(
+                SignedHost(host=url.host.encode(), path_prefix=url.path_prefix.encode())
+                for url in settings.public_urls
+            ),
+            is_strict=settings.strict,
+            owner_id=owner_id(credentials),
+        )
+        self._gateway = Gateway(store=self._store, keys=RootKeys(credentials), rules=rules)
+        self._background = [
+            asyncio.create_task(self._flush_log()),
+            asyncio.create_task(self._sweep()),
+            asyncio.create_task(self._end_with_parent()),
+        ]
+
+    async def _flush_log(self) -> None:
+        while self._log.is_on:
+            await asyncio.sleep(FLUSH_S)
+            self._log.flush()
+
+    async def _sweep(self) -> None:
+        while True:
+            try:
+                await self._store.sweep(now_s=time.time())
+            except Exception:
+                _LOG.exception("The sweep failed; it is tried again in an hour.")
+            await asyncio.sleep(SWEEP_EVERY_S)
+
+    async def _end_with_parent(self) -> None:
+        # A worker whose parent was killed would go on serving a folder that a new server may take over.
+        while os.getppid() == self._parent_pid:
+            await asyncio.sleep(PARENT_CHECK_S)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started_ns = time.time_ns()
+        raw_path: bytes = scope["raw_path"]
+        if raw_path.startswith(_OWN_PATHS):
+            await _serve_own(raw_path, scope["method"], send)
+            return
+        request_id = os.urandom(8).hex().upper()
+        request = Request(
+            scope["method"],
+            raw_path,
+            scope["query_string"],
+            scope["headers"],
+            lambda: read_body(receive, timeout_s=self._settings.body_timeout_s),
+            datetime.fromtimestamp(started_ns / 1e9, UTC),
+            started_ns // 1_000_000,
+        )
+        sent_bytes = -1
+        answer = None
+        try:
+            answer = await self._answer(request, request_id)
+            sent_bytes = await self._send(answer, request_id, receive, send)
+        except ClientGoneError:
+            return
+        finally:
+            if self._log.is_on:
+                self._log.add(_entry(scope, request, answer, request_id, sent_bytes))
+
+    async def _answer(self, request: Request, request_id: str) -> Answer:
+        try:
+            return await self._gateway.answer(request, request_id=request_id, host_id=self._host_id)
+        except ClientGoneError:
+            raise
+        except Exception:
+            _LOG.exception("Request %s failed.", request_id)
+            fault = S3Error(Code.INTERNAL_ERROR)
+            return render_fault(fault, request.method, request_id=request_id, host_id=self._host_id)
+
+    async def _send(self, answer: Answer, request_id: str, receive: Receive, send: Send) -> int:
+        headers = answer.headers
+        headers.append((b"x-amz-request-id", request_id.encode()))
+        headers.append(self._host_id_header)
+        headers.append(_SERVER)
+        if answer.content_length is not None:
+            headers.append((b"content-length", b"%d" % answer.content_length))
+        body = answer.body
+        try:
+            await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+            if isinstance(body, bytes):
+                await send({"type": "http.response.body", "body": body, "more_body": False})
+                return len(body)
+            return await send_stream(body, receive, send, timeout_s=self._settings.body_timeout_s)
+        finally:
+            if not isinstance(body, bytes):
+                with contextlib.suppress(OSError):
+                    await body.aclose()
+
+
+async def _serve_own(raw_path: bytes, method: str, send: Send) -> None:
+    if raw_path == b"/-/health" and method in ("GET", "HEAD"):
+        status, body = 200, _HEALTHY
+    else:
+        status, body = 404, b'{"error":"not found"}'
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % len(body)),
+        (b"cache-control", b"no-store"),
+        _SERVER,
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body, "more_body": False})
+
+
+def _entry(
+    scope: Scope, request: Request, answer: Answer | None, request_id: str, sent_bytes: int
+) -> dict[str, object]:
+    """Return the log line of a request. `status` 0 and `bytes_sent` -1: the client left before the end."""
+    user_agent = next((value for name, value in request.headers if name == b"user-agent"), b"")
+    entry: dict[str, object] = {
+        "time": request.now.isoformat(timespec="milliseconds"),
+        "request_id": request_id,
+        "remote": scope["client"][0] if scope.get("client") else None,
+        "method": request.method,
+        "target": redacted_target(request.raw_path, request.raw_query),
+        "status": answer.status if answer else 0,
+        "bytes_sent": sent_bytes,
+        "duration_ms": round((time.time_ns() - request.now.timestamp() * 1e9) / 1e6, 2),
+        "user_agent": user_agent.decode("latin-1"),
+    }
+    if answer is not None:
+        entry |= {
+            "operation": answer.operation,
+            "bucket": answer.bucket,
+            "key": answer.key,
+            "access_key": answer.access_key,
+            "auth_type": answer.auth_type.value if answer.auth_type else None,
+            "error_code": answer.error_code,
+        }
+    return entry

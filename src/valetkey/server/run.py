@@ -1,0 +1,102 @@
+"""Start and stop: hold the data folder, keep the root credentials, run the workers."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sys
+from functools import partial
+from typing import Final
+
+from granian.constants import HTTPModes, Interfaces, Loops
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server import Server
+
+from valetkey.server.app import App
+from valetkey.server.credentials import FILE_NAME, root_credentials
+from valetkey.server.settings import Listen, Settings, SettingsError, unknown_variables
+from valetkey.store.errors import StoreError
+from valetkey.store.folder import hold_folder
+from valetkey.store.store import Store
+
+_HEADER_TIMEOUT_MS: Final = 30_000
+"""How long a client may take to send a request's head."""
+
+_LIBRARY_LEVELS: Final = {
+    # The library's own "info" tells of its processes, which says nothing to whoever runs a store.
+    "debug": LogLevels.debug,
+    "info": LogLevels.warning,
+    "warning": LogLevels.warning,
+    "error": LogLevels.error,
+}
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; requests in flight then have `shutdown_timeout_s` to finish.
+
+    Raises:
+        SettingsError: the folder or the address cannot be had; the text says why.
+    """
+    logging.basicConfig(
+        level=settings.log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    for name in unknown_variables(os.environ):
+        print(f"valetkey: {name} is no setting; it is ignored.", file=sys.stderr)
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+        with hold_folder(settings.data):
+            credentials = root_credentials(settings)
+            Store.prepare(settings.data)
+            _require_free(settings.listen)
+            print(_greeting(settings, credentials.access_key), file=sys.stderr, flush=True)
+            _run_workers(settings)
+    except StoreError as error:
+        raise SettingsError(str(error)) from error
+    except OSError as error:
+        raise SettingsError(f"The data folder {settings.data} cannot be used: {error.strerror or error}.") from error
+
+
+def _greeting(settings: Settings, access_key: str) -> str:
+    kept = "given by VALETKEY_ACCESS_KEY" if settings.access_key else f"kept in {settings.data / FILE_NAME}"
+    return (
+        f"valetkey: serving {settings.data} on http://{settings.listen} (region {settings.region}, "
+        f"{settings.workers} worker{'s' if settings.workers > 1 else ''}); "
+        f"root access key {access_key}, {kept}"
+    )
+
+
+def _require_free(listen: Listen) -> None:
+    # The workers share the port by SO_REUSEPORT, and would share it with a stranger's server too, without a word.
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(listen.host, listen.port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise SettingsError(f"Cannot listen on {listen}: {error.strerror or error}.") from error
+
+
+def build(settings: Settings, parent_pid: int) -> App:
+    """Return a worker's application. A function of this module, so that it can be pickled."""
+    return App(settings, parent_pid=parent_pid)
+
+
+def _run_workers(settings: Settings) -> None:
+    server = Server(
+        "valetkey",
+        address=settings.listen.host,
+        port=settings.listen.port,
+        interface=Interfaces.ASGI,
+        workers=settings.workers,
+        loop=Loops.auto,
+        http=HTTPModes.http1,
+        websockets=False,
+        backlog=2048,
+        http1_settings=HTTP1Settings(header_read_timeout=_HEADER_TIMEOUT_MS, pipeline_flush=False),
+        log_level=_LIBRARY_LEVELS[settings.log_level],
+        respawn_failed_workers=True,
+        workers_kill_timeout=settings.shutdown_timeout_s,
+    )
+    server.serve(target_loader=partial(build, settings, os.getpid()), wrap_loader=False)

@@ -1,0 +1,69 @@
+"""The canonical request of what arrived.
+
+Source: Amazon S3 API Reference, "Signature Calculations for the Authorization Header".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from valetkey.sigv4.encoding import Pairs, decode_component
+
+_SIGNATURE: Final = b"X-Amz-Signature"
+_SPACES: Final = re.compile(rb" {2,}")
+
+Headers = Sequence[tuple[bytes, bytes]]
+
+
+def canonical_query(pairs: Pairs) -> bytes:
+    """Return the sorted query without X-Amz-Signature."""
+    return b"&".join([name + b"=" + value for name, value in sorted(pairs) if name != _SIGNATURE])
+
+
+def header_value(value: bytes) -> bytes:
+    """Return a header's value as it is signed: trimmed, and runs of spaces folded to one.
+
+    Tabs inside stay: folding them too would let a changed byte pass.
+    """
+    value = value.strip(b" \t")
+    return _SPACES.sub(b" ", value) if b"  " in value else value
+
+
+def header_lines(names: Sequence[bytes], headers: Headers, *, host: bytes | None, stand_ins: Pairs) -> bytes:
+    """Return one line for each signed header, in the order of `names`.
+
+    `host` replaces the Host that was sent, unless None. A header that was not sent takes its value from
+    the parameter of `stand_ins` with the same name in any case (the JavaScript SDK v2 signs headers that
+    it then writes into the query). A header found nowhere gets no line, so that nothing matches, not even
+    the signature of a request in which it was empty.
+    """
+    values = _values_by_name(headers)
+    if host is not None:
+        values[b"host"] = [host]
+    if stand_ins and not all(name in values for name in names):
+        hoisted = _values_by_name([(name.lower(), decode_component(value)) for name, value in stand_ins])
+        hoisted.pop(b"host", None)
+        values = hoisted | values
+    lines: list[bytes] = []
+    for name in names:
+        if name in values:
+            lines.append(name + b":" + b",".join([header_value(value) for value in values[name]]) + b"\n")
+    return b"".join(lines)
+
+
+def canonical_request(
+    *, method: str, path: bytes, query: bytes, header_lines: bytes, signed_headers: bytes, payload_line: bytes
+) -> bytes:
+    """Return the text whose hash SigV4 signs. Every part is in canonical form already."""
+    return b"\n".join(
+        (method.encode("utf-8", "replace"), path, query, header_lines, signed_headers, payload_line)
+    )
+
+
+def _values_by_name(headers: Headers) -> dict[bytes, list[bytes]]:
+    values: dict[bytes, list[bytes]] = {}
+    for name, value in headers:
+        values.setdefault(name, []).append(value)
+    return values

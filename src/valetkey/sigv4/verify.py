@@ -1,0 +1,191 @@
+"""Proving a claim with the secret of its access key."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from valetkey.sigv4.canonical import canonical_query, canonical_request, header_lines
+from valetkey.sigv4.chunks import ChunkSigner
+from valetkey.sigv4.claim import AuthType, Claim, EvidenceV2, EvidenceV4, SignatureVersion
+from valetkey.sigv4.encoding import canonical_path
+from valetkey.sigv4.errors import HeadersNotSignedError, SignatureMismatchError
+from valetkey.sigv4.keys import base64_signature, hex_signature, signing_key, string_to_sign
+from valetkey.sigv4.legacy import strings_to_sign
+from valetkey.sigv4.payload import Payload, PayloadKind
+from valetkey.sigv4.received import ReceivedRequest
+from valetkey.sigv4.secret import Secret
+
+_CHUNKS_SIGNED: Final = frozenset((PayloadKind.STREAMING_SIGNED, PayloadKind.STREAMING_SIGNED_TRAILER))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedHost:
+    """A public endpoint that the signer may have addressed, where a proxy changed Host or path."""
+
+    host: bytes
+    """As the signer's client wrote it into Host: lower case, with the port unless it is the default."""
+    path_prefix: bytes = b""
+    """What stood before the path that we received, without trailing slash."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """Who signed the request, beyond doubt."""
+
+    access_key: str
+    auth_type: AuthType
+    version: SignatureVersion
+    signed_at: datetime | None
+    """None for SigV2 query authentication."""
+    expires_at: datetime | None
+    """None for header authentication."""
+    signature: str = field(repr=False)
+    payload: Payload
+    """What the body must be; nobody has looked at it yet."""
+    chunk_signer: ChunkSigner | None = field(repr=False)
+    """For the two forms whose chunks are signed."""
+
+
+def require_signature(
+    claim: Claim,
+    request: ReceivedRequest,
+    *,
+    secret: Secret,
+    virtual_bucket: str | None = None,
+    alternatives: Sequence[SignedHost] = (),
+    head_as_get: bool = False,
+) -> Proof:
+    """Return the proof of `claim`, which was read from `request`.
+
+    `virtual_bucket` is the bucket that stood in the Host, if it did; SigV2 signs it. `alternatives` are
+    tried after the Host as received (SigV4 only). With `head_as_get`, a presigned GET also proves a HEAD.
+
+    Raises:
+        HeadersNotSignedError: SigV4, and a header that must be signed is not.
+        SignatureMismatchError: the signature is wrong. It shows the request as received.
+    """
+    methods = [request.method]
+    if head_as_get and request.method == "HEAD" and claim.auth_type is AuthType.QUERY:
+        methods.append("GET")
+    chunk_signer = None
+    if isinstance(claim.evidence, EvidenceV2):
+        _require_v2(claim, claim.evidence, request, methods, secret=secret, virtual_bucket=virtual_bucket)
+    else:
+        _require_headers_signed(claim.evidence, request)
+        key = signing_key(secret.reveal(), claim.evidence.date, claim.evidence.region)
+        _require_v4(claim, claim.evidence, request, methods, key=key, alternatives=alternatives)
+        if claim.payload.kind in _CHUNKS_SIGNED:
+            chunk_signer = ChunkSigner(
+                key=key,
+                access_key=claim.access_key,
+                amz_date=claim.evidence.amz_date,
+                scope=claim.evidence.scope,
+                seed=claim.signature,
+            )
+    return Proof(
+        access_key=claim.access_key,
+        auth_type=claim.auth_type,
+        version=claim.version,
+        signed_at=claim.signed_at,
+        expires_at=claim.expires_at,
+        signature=claim.signature,
+        payload=claim.payload,
+        chunk_signer=chunk_signer,
+    )
+
+
+def _require_headers_signed(evidence: EvidenceV4, request: ReceivedRequest) -> None:
+    signed = frozenset(evidence.signed_headers.split(b";"))
+    missing = {
+        name
+        for name, _ in request.headers
+        if (name.startswith(b"x-amz-") or name == b"content-md5") and name not in signed
+    }
+    # Its value is the last line of the canonical request, so it is covered either way.
+    missing.discard(b"x-amz-content-sha256")
+    if b"host" not in signed:
+        missing.add(b"host")
+    if b"range" in signed and b"if-range" not in signed and request.values(b"if-range"):
+        missing.add(b"if-range")
+    if missing:
+        raise HeadersNotSignedError(tuple(sorted(name.decode("utf-8", "replace") for name in missing)))
+
+
+def _require_v4(
+    claim: Claim,
+    evidence: EvidenceV4,
+    request: ReceivedRequest,
+    methods: Sequence[str],
+    *,
+    key: hmac.HMAC,
+    alternatives: Sequence[SignedHost],
+) -> None:
+    provided = claim.signature.encode()
+    shown: tuple[bytes, bytes] | None = None
+    for canonical in _canonical_requests(claim, evidence, request, methods, alternatives):
+        to_sign = string_to_sign(canonical, amz_date=evidence.amz_date, scope=evidence.scope)
+        if hmac.compare_digest(hex_signature(key, to_sign).encode(), provided):
+            return
+        shown = shown or (to_sign, canonical)
+    to_sign, canonical = shown or (b"", b"")
+    raise SignatureMismatchError(
+        access_key=claim.access_key,
+        string_to_sign=to_sign,
+        signature_provided=claim.signature,
+        canonical_request=canonical,
+    )
+
+
+def _canonical_requests(
+    claim: Claim,
+    evidence: EvidenceV4,
+    request: ReceivedRequest,
+    methods: Sequence[str],
+    alternatives: Sequence[SignedHost],
+) -> Iterator[bytes]:
+    """Yield the request as received, then as the signer may have seen it."""
+    path = canonical_path(request.raw_path)
+    query = canonical_query(evidence.pairs)
+    names = evidence.signed_headers.split(b";")
+    stand_ins = evidence.pairs if claim.auth_type is AuthType.QUERY else []
+    for host, prefix in ((None, b""), *((each.host, each.path_prefix) for each in alternatives)):
+        lines = header_lines(names, request.headers, host=host, stand_ins=stand_ins)
+        for method in methods:
+            yield canonical_request(
+                method=method,
+                path=prefix + path,
+                query=query,
+                header_lines=lines,
+                signed_headers=evidence.signed_headers,
+                payload_line=evidence.payload_line,
+            )
+
+
+def _require_v2(
+    claim: Claim,
+    evidence: EvidenceV2,
+    request: ReceivedRequest,
+    methods: Sequence[str],
+    *,
+    secret: Secret,
+    virtual_bucket: str | None,
+) -> None:
+    candidates = [
+        to_sign
+        for method in methods
+        for to_sign in strings_to_sign(request, claim, evidence, method=method, virtual_bucket=virtual_bucket)
+    ]
+    provided = claim.signature.encode()
+    for to_sign in candidates:
+        if hmac.compare_digest(base64_signature(secret.reveal(), to_sign), provided):
+            return
+    raise SignatureMismatchError(
+        access_key=claim.access_key,
+        string_to_sign=candidates[0],
+        signature_provided=claim.signature,
+        canonical_request=None,
+    )

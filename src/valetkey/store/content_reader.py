@@ -1,0 +1,195 @@
+"""Reading a range of an object's content, whatever happens to the object meanwhile."""
+
+import asyncio
+import os
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Final, Self
+
+from valetkey.store.blobs import BlobFolder
+from valetkey.store.errors import StorageFailedError, StoreClosedError, StoreError
+from valetkey.store.model import Segment
+
+BLOCK_BYTES: Final = 512 * 1024
+
+# A first block of at most this size is taken at once if it lies in the page cache: a thread would cost more.
+_AT_ONCE_BYTES: Final = 128 * 1024
+# Linux only.
+_ONLY_IF_CACHED: Final[int | None] = getattr(os, "RWF_NOWAIT", None)
+
+
+@dataclass(slots=True)
+class _Piece:
+    """What is still to be read of one segment; the bounds are offsets in its file."""
+
+    blob_id: str
+    start: int
+    end: int
+
+
+class ContentReader:
+    """An open content: an asynchronous iterator of blocks of at most 512 KiB, for one task.
+
+    What was opened stays readable to its end, also after the object has been replaced or deleted. Close it.
+    """
+
+    def __init__(self, *, inline: bytes, pieces: Sequence[_Piece], source: "_Source | None") -> None:
+        self._inline = inline
+        self._pieces = deque(pieces)
+        self._source = source
+
+    @classmethod
+    def open(
+        cls,
+        content: bytes | tuple[Segment, ...],
+        *,
+        start: int,
+        end: int,
+        blobs: BlobFolder,
+        executor: ThreadPoolExecutor,
+    ) -> Self:
+        """Return a reader of the bytes from `start` to before `end`. Opens one file, so it takes microseconds.
+
+        Raises:
+            ContentGoneError: the object was replaced or deleted since it was looked up.
+            OSError: the file cannot be opened.
+        """
+        if isinstance(content, bytes):
+            return cls(inline=content[start:end], pieces=(), source=None)
+        pieces = _cut(content, start=start, end=end)
+        if len(content) == 1:
+            source = _Source(blobs.open(content[0].blob_id), executor)
+        else:
+            source = _SegmentsSource(blobs.open_locked(content[0].blob_id), executor, blobs)
+        return cls(inline=b"", pieces=pieces, source=source)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._inline:
+            block, self._inline = self._inline, b""
+            return block
+        if not self._pieces or self._source is None:
+            self.close()
+            raise StopAsyncIteration
+        piece = self._pieces[0]
+        block = await self._source.read(piece)
+        piece.start += len(block)
+        if piece.start == piece.end:
+            self._pieces.popleft()
+        return block
+
+    def close(self) -> None:
+        """Let the files go; safe at any time and more than once."""
+        self._inline = b""
+        self._pieces.clear()
+        if self._source is not None:
+            self._source.close()
+            self._source = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _Source:
+    """One open blob file."""
+
+    def __init__(self, descriptor: int, executor: ThreadPoolExecutor) -> None:
+        self._descriptor = descriptor
+        self._executor = executor
+        self._reading: Future[bytes] | None = None
+
+    async def read(self, piece: _Piece) -> bytes:
+        """Return the next bytes of the piece: some, up to a block."""
+        if self._reading is None and piece.end - piece.start <= _AT_ONCE_BYTES:
+            block = self._read_cached(piece)
+            if block is not None:
+                return block
+        try:
+            self._reading = self._executor.submit(self._read_block, piece)
+        except RuntimeError as error:
+            raise StoreClosedError from error
+        return await asyncio.wrap_future(self._reading)
+
+    def close(self) -> None:
+        # A cancelled task leaves its read behind in the thread. Only after it may the number of the descriptor
+        # be given to another file.
+        if self._reading is None:
+            self._close_files()
+        else:
+            self._reading.add_done_callback(lambda _: self._close_files())
+
+    def _read_cached(self, piece: _Piece) -> bytes | None:
+        if _ONLY_IF_CACHED is None:
+            return None
+        buffer = bytearray(piece.end - piece.start)
+        try:
+            got = os.preadv(self._descriptor_of(piece), [buffer], piece.start, _ONLY_IF_CACHED)
+        except (OSError, StoreError):
+            # Not cached, or the file system cannot tell. What is really wrong shows in the thread.
+            return None
+        return bytes(buffer[:got]) if got else None
+
+    def _read_block(self, piece: _Piece) -> bytes:
+        try:
+            block = os.pread(
+                self._descriptor_of(piece), min(BLOCK_BYTES, piece.end - piece.start), piece.start
+            )
+        except OSError as error:
+            raise StorageFailedError(f"The blob {piece.blob_id} cannot be read: {error}") from error
+        if not block:
+            raise StorageFailedError(f"The blob {piece.blob_id} ends before byte {piece.end}.")
+        return block
+
+    def _descriptor_of(self, piece: _Piece) -> int:
+        return self._descriptor
+
+    def _close_files(self) -> None:
+        os.close(self._descriptor)
+
+
+class _SegmentsSource(_Source):
+    """Several blob files, one of them open at a time, and the lock on the first that keeps all in place."""
+
+    def __init__(self, lock: int, executor: ThreadPoolExecutor, blobs: BlobFolder) -> None:
+        super().__init__(lock, executor)
+        self._blobs = blobs
+        self._open_id = ""
+        self._open_descriptor: int | None = None
+
+    def _descriptor_of(self, piece: _Piece) -> int:
+        if self._open_descriptor is None or self._open_id != piece.blob_id:
+            self._close_segment()
+            self._open_descriptor = self._blobs.open(piece.blob_id)
+            self._open_id = piece.blob_id
+        return self._open_descriptor
+
+    def _close_segment(self) -> None:
+        if self._open_descriptor is not None:
+            os.close(self._open_descriptor)
+            self._open_descriptor = None
+
+    def _close_files(self) -> None:
+        self._close_segment()
+        super()._close_files()
+
+
+def _cut(segments: Sequence[Segment], *, start: int, end: int) -> list[_Piece]:
+    pieces = []
+    offset = 0
+    for segment in segments:
+        first = max(start - offset, 0)
+        last = min(end - offset, segment.size)
+        if first < last:
+            pieces.append(_Piece(segment.blob_id, first, last))
+        offset += segment.size
+    return pieces

@@ -1,0 +1,112 @@
+"""What may go wrong in the store, as facts. What they mean to an S3 client is decided in the gateway."""
+
+from pathlib import Path
+
+
+class StoreError(Exception):
+    """The root of everything that the store raises on purpose."""
+
+
+class NoSuchBucketError(StoreError):
+    def __init__(self, bucket: str) -> None:
+        super().__init__(f"There is no bucket {bucket!r}.")
+        self.bucket = bucket
+
+
+class BucketExistsError(StoreError):
+    def __init__(self, bucket: str) -> None:
+        super().__init__(f"There is a bucket {bucket!r} already.")
+        self.bucket = bucket
+
+
+class BucketNotEmptyError(StoreError):
+    def __init__(self, bucket: str) -> None:
+        super().__init__(f"The bucket {bucket!r} still holds objects.")
+        self.bucket = bucket
+
+
+class NoSuchKeyError(StoreError):
+    def __init__(self, bucket: str, key: str) -> None:
+        super().__init__(f"There is no object {key!r} in the bucket {bucket!r}.")
+        self.bucket = bucket
+        self.key = key
+
+
+class NoSuchUploadError(StoreError):
+    def __init__(self, upload_id: str) -> None:
+        super().__init__(f"There is no open upload {upload_id!r}.")
+        self.upload_id = upload_id
+
+
+class PreconditionFailedError(StoreError):
+    """A conditional write found another state; `condition` is "If-None-Match" or "If-Match"."""
+
+    def __init__(self, condition: str) -> None:
+        super().__init__(f"The condition {condition} does not hold.")
+        self.condition = condition
+
+
+class InvalidPartError(StoreError):
+    """A part that completion names was never stored, or under another ETag. `number` 0: none was named."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"Part {number} is missing or has another ETag.")
+        self.number = number
+
+
+class InvalidPartOrderError(StoreError):
+    def __init__(self) -> None:
+        super().__init__("The parts are not in ascending order.")
+
+
+class PartTooSmallError(StoreError):
+    """A part other than the last is below the minimum; both sizes are in bytes."""
+
+    def __init__(self, number: int, size: int, minimum: int) -> None:
+        super().__init__(f"Part {number} has {size} bytes; all but the last need {minimum}.")
+        self.number = number
+        self.size = size
+        self.minimum = minimum
+
+
+class OutOfSpaceError(StoreError):
+    """The disk has no room for this write; reads and deletes go on."""
+
+    def __init__(self) -> None:
+        super().__init__("The disk that holds the data folder is full. Free some room on it.")
+
+
+class ContentGoneError(StoreError):
+    """The object was replaced or deleted between look-up and opening: look it up again."""
+
+    def __init__(self) -> None:
+        super().__init__("The content has been replaced or deleted meanwhile.")
+
+
+class StorageFailedError(StoreError):
+    """The disk or the catalog failed in a way that is not the caller's doing; the cause is chained."""
+
+
+class FolderInUseError(StoreError):
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"Another running server holds the data folder {path}. Stop it, or choose another folder."
+        )
+        self.path = path
+
+
+class NewerVersionError(StoreError):
+    """The catalog was written by a later program; `found` and `known` are schema versions."""
+
+    def __init__(self, found: int, known: int) -> None:
+        super().__init__(
+            f"The data folder has format {found}, but this program knows formats up to {known} only. "
+            "Start it with the newer Valetkey that wrote it, or restore a backup made before the upgrade."
+        )
+        self.found = found
+        self.known = known
+
+
+class StoreClosedError(StoreError):
+    def __init__(self) -> None:
+        super().__init__("The store is closed.")

@@ -1,0 +1,129 @@
+"""The layout of a data folder, and the locks on it.
+
+    catalog.sqlite   rows; SQLite keeps -wal and -shm files beside it
+    blobs/XX/<id>    the bytes of large objects, fanned out by the first two digits of the id
+    write.lock       held around each write transaction, by whichever process writes
+    sweep.lock       held by the one process that sweeps
+    server.lock      held by the one running server
+
+The locks are `flock`s: they end with the process that holds them, however it ends.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from valetkey.store.errors import FolderInUseError
+
+PRIVATE_FOLDER_MODE = 0o700
+PRIVATE_FILE_MODE = 0o600
+
+
+@dataclass(frozen=True, slots=True)
+class DataFolder:
+    path: Path
+
+    @property
+    def catalog(self) -> Path:
+        return self.path / "catalog.sqlite"
+
+    @property
+    def write_ahead_log(self) -> Path:
+        return self.path / "catalog.sqlite-wal"
+
+    @property
+    def blobs(self) -> Path:
+        return self.path / "blobs"
+
+    @property
+    def write_lock(self) -> Path:
+        return self.path / "write.lock"
+
+    @property
+    def sweep_lock(self) -> Path:
+        return self.path / "sweep.lock"
+
+    @property
+    def server_lock(self) -> Path:
+        return self.path / "server.lock"
+
+    def prepare(self) -> None:
+        """Make what is missing in the folder, durably, and leave what exists as it is.
+
+        The caller has made the folder itself and holds the write lock.
+        """
+        self.blobs.mkdir(PRIVATE_FOLDER_MODE, exist_ok=True)
+        present = {entry.name for entry in self.blobs.iterdir()}
+        missing = [name for number in range(256) if (name := f"{number:02x}") not in present]
+        for name in missing:
+            (self.blobs / name).mkdir(PRIVATE_FOLDER_MODE, exist_ok=True)
+        if not self.catalog.exists():
+            # SQLite would make it readable for everybody; its -wal and -shm take the mode of this one.
+            self.catalog.touch(PRIVATE_FILE_MODE)
+        if missing:
+            sync_folder(self.blobs)
+            sync_folder(self.path)
+
+
+class FileLock:
+    """An exclusive lock between processes (and between several of these objects in one process)."""
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE_MODE)
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Wait in the kernel until nobody else holds the lock."""
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def take_at_once(self) -> bool:
+        """Take the lock until `close` and return True, or return False because somebody else holds it."""
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+
+@contextmanager
+def hold_folder(path: Path) -> Iterator[None]:
+    """Hold the data folder for one running server; its worker processes open the store beneath it.
+
+    Raises:
+        FolderInUseError: another server holds it.
+    """
+    make_private_folder(path)
+    lock = FileLock(DataFolder(path).server_lock)
+    try:
+        if not lock.take_at_once():
+            raise FolderInUseError(path)
+        yield
+    finally:
+        lock.close()
+
+
+def make_private_folder(path: Path) -> None:
+    """Make the folder, durably, unless it exists."""
+    if path.is_dir():
+        return
+    path.mkdir(PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path | str) -> None:
+    """Make the names in the folder durable."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,140 @@
+"""Listings: a range scan that skips over each delimiter group, so that a page costs what it shows."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from itertools import islice
+from typing import Final
+
+from valetkey.store import rows, statements
+from valetkey.store.buckets import find_bucket
+from valetkey.store.model import ListPage, UploadPage
+
+_Position = tuple[bytes, str]
+"""A key and, among uploads for the same key, the id to go on from; both inclusive."""
+
+# No byte of UTF-8 is as high, so this stands behind every key.
+_BEHIND_ALL_KEYS: Final = b"\xff"
+
+
+def list_objects(
+    connection: sqlite3.Connection, *, bucket: str, prefix: str, delimiter: str, after: str, limit: int
+) -> ListPage:
+    """Return up to `limit` keys and common prefixes that come after `after`.
+
+    If `after` is a common prefix of this listing or lies in one, the whole group counts as shown.
+
+    Raises:
+        NoSuchBucketError
+    """
+    bucket_id = find_bucket(connection, bucket).id
+    scope, mark = prefix.encode(), delimiter.encode()
+    behind = _behind(scope)
+
+    def seek(position: _Position) -> sqlite3.Cursor:
+        return connection.execute(statements.SCAN_OBJECTS, (bucket_id, position[0], behind))
+
+    found = _walk(seek, start=_resume(after.encode(), scope, mark), scope=scope, mark=mark)
+    items, is_truncated = _take(found, limit)
+    return ListPage(
+        entries=tuple(rows.to_summary(item) for item in items if not isinstance(item, bytes)),
+        common_prefixes=tuple(item.decode() for item in items if isinstance(item, bytes)),
+        is_truncated=is_truncated,
+        next_after=_name(items[-1]) if is_truncated else None,
+    )
+
+
+def list_uploads(
+    connection: sqlite3.Connection,
+    *,
+    bucket: str,
+    prefix: str,
+    delimiter: str,
+    key_marker: str,
+    upload_id_marker: str,
+    limit: int,
+) -> UploadPage:
+    """Return up to `limit` open uploads and common prefixes, ordered by key and then by upload id.
+
+    With `upload_id_marker` the uploads for `key_marker` itself go on after that id; without, they are skipped.
+
+    Raises:
+        NoSuchBucketError
+    """
+    bucket_id = find_bucket(connection, bucket).id
+    scope, mark = prefix.encode(), delimiter.encode()
+    behind = _behind(scope)
+    start = _resume(key_marker.encode(), scope, mark)
+    if key_marker and upload_id_marker and start[0] == key_marker.encode() + b"\0":
+        # The least text behind the marker.
+        start = (key_marker.encode(), upload_id_marker + "\0")
+
+    def seek(position: _Position) -> sqlite3.Cursor:
+        return connection.execute(statements.SCAN_UPLOADS, (bucket_id, *position, behind))
+
+    items, is_truncated = _take(_walk(seek, start=start, scope=scope, mark=mark), limit)
+    uploads = tuple(rows.to_upload(bucket, item) for item in items if not isinstance(item, bytes))
+    ends_in_upload = is_truncated and not isinstance(items[-1], bytes)
+    return UploadPage(
+        uploads=uploads,
+        common_prefixes=tuple(item.decode() for item in items if isinstance(item, bytes)),
+        is_truncated=is_truncated,
+        next_key_marker=_name(items[-1]) if is_truncated else None,
+        next_upload_id_marker=uploads[-1].id if ends_in_upload else None,
+    )
+
+
+def _walk(
+    seek: Callable[[_Position], sqlite3.Cursor], *, start: _Position, scope: bytes, mark: bytes
+) -> Iterator[rows.Row | bytes]:
+    """Yield rows, and for each group of keys that share a common prefix that prefix instead."""
+    position: _Position | None = start
+    while position is not None:
+        with closing(seek(position)) as cursor:
+            position = None
+            for row in cursor:
+                group = _group_of(row[0], scope, mark)
+                if group is not None:
+                    break
+                yield row
+            else:
+                return
+        yield group
+        position = (_behind(group), "")
+
+
+def _take(found: Iterator[rows.Row | bytes], limit: int) -> tuple[list[rows.Row | bytes], bool]:
+    """Return the first `limit` items, and whether there are more. A page of nothing is never truncated."""
+    if limit <= 0:
+        return [], False
+    items = list(islice(found, limit + 1))
+    return items[:limit], len(items) > limit
+
+
+def _resume(after: bytes, scope: bytes, mark: bytes) -> _Position:
+    if not after:
+        return scope, ""
+    group = _group_of(after, scope, mark)
+    # Appending a zero byte gives the next possible key.
+    behind = after + b"\0" if group is None else _behind(group)
+    return max(behind, scope), ""
+
+
+def _group_of(key: bytes, scope: bytes, mark: bytes) -> bytes | None:
+    """Return the common prefix that stands for the key, or None if it stands for itself."""
+    if not mark or not key.startswith(scope):
+        return None
+    end = key.find(mark, len(scope))
+    return None if end < 0 else key[: end + len(mark)]
+
+
+def _behind(prefix: bytes) -> bytes:
+    """Return the least bytes that are behind every key with the prefix, which is UTF-8 and so never ends in FF."""
+    if not prefix:
+        return _BEHIND_ALL_KEYS
+    return prefix[:-1] + bytes([prefix[-1] + 1])
+
+
+def _name(item: rows.Row | bytes) -> str:
+    name: bytes = item if isinstance(item, bytes) else item[0]
+    return name.decode()

@@ -1,0 +1,63 @@
+"""Connections to the catalog, and bringing it to the newest format."""
+
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+from valetkey.store.errors import NewerVersionError
+from valetkey.store.folder import DataFolder
+
+# Writers wait for each other in `write.lock`; this is for what SQLite locks by itself, such as recovery.
+BUSY_TIMEOUT_S: Final = 10.0
+
+_LOG_LIMIT_BYTES: Final = 8 * 1024 * 1024
+_MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_KEPT_STATEMENTS: Final = 128
+
+
+def open_writer(folder: DataFolder) -> sqlite3.Connection:
+    """Return a connection whose commits are durable when they return."""
+    connection = _connect(folder)
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA journal_size_limit = {_LOG_LIMIT_BYTES}")
+    return connection
+
+
+def open_reader(folder: DataFolder) -> sqlite3.Connection:
+    """Return a connection that cannot write. It may change threads, but serves one at a time."""
+    connection = _connect(folder)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def migrate(folder: DataFolder) -> None:
+    """Bring the catalog to the newest format; the caller holds the write lock.
+
+    Raises:
+        NewerVersionError: a later program wrote it. Nothing is changed then.
+    """
+    scripts = sorted(_MIGRATIONS.glob("*.sql"))
+    connection = _connect(folder)
+    try:
+        found = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        if found > len(scripts):
+            raise NewerVersionError(found, len(scripts))
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        for script in scripts[found:]:
+            connection.executescript(script.read_text(encoding="utf-8"))
+    finally:
+        connection.close()
+
+
+def _connect(folder: DataFolder) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        folder.catalog,
+        timeout=BUSY_TIMEOUT_S,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=_KEPT_STATEMENTS,
+    )
+    # Savepoints keep their undo journal in memory then, and need no temporary file on a full disk.
+    connection.execute("PRAGMA temp_store = MEMORY")
+    return connection

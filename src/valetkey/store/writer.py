@@ -1,0 +1,246 @@
+"""Group commit: one thread of the process writes to the catalog.
+
+Changes that wait while a transaction is being made durable share the next one, and its one fsync. Each runs in a
+savepoint of its own, so that one which fails does not hurt its neighbours.
+"""
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+from valetkey.store import statements
+from valetkey.store.blobs import NewBlob
+from valetkey.store.contents import Removal
+from valetkey.store.errors import OutOfSpaceError, StoreClosedError
+from valetkey.store.folder import FileLock
+from valetkey.store.remover import Remover
+from valetkey.store.space import MIB, Room, is_full
+
+T = TypeVar("T")
+Change = Callable[[sqlite3.Connection, Removal], T]
+"""Runs in the writer's thread, inside a transaction. May run again if a neighbour spoiled the transaction."""
+
+_MOST_CHANGES: Final = 512
+_MOST_BYTES: Final = 4 * MIB
+# What a few rows and their index pages may add to the log.
+_ROWS_BYTES: Final = 16 * 1024
+# Readers that overlap without a pause keep SQLite from reusing the log. Beyond this the writer waits for them.
+_LONG_LOG_BYTES: Final = 64 * MIB
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Job:
+    change: Change[Any]
+    room_bytes: int | None
+    """What the change adds to the catalog. None: it makes room, and may use the disk's reserve."""
+    blob: NewBlob | None
+    """The blob that the change gives a name to; the job's own from now on."""
+    future: asyncio.Future[Any] | None
+    result: Any = None
+    error: Exception | None = None
+    is_committed: bool = False
+    is_in_doubt: bool = False
+    """The commit failed halfway: after a crash it might be found done after all."""
+    removal: Removal = field(default_factory=Removal)
+
+
+class Writer:
+    """The thread that writes. Its methods may be called from any thread unless they say otherwise."""
+
+    def __init__(self, connection: sqlite3.Connection, lock: FileLock, room: Room, remover: Remover) -> None:
+        self._connection = connection
+        self._lock = lock
+        self._room = room
+        self._remover = remover
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._is_closed = False
+        self._empty_log_above = _LONG_LOG_BYTES
+        self._thread = threading.Thread(target=self._run, name="valetkey-writer", daemon=True)
+        self._thread.start()
+
+    def submit(
+        self, change: Change[T], *, room_bytes: int | None, blob: NewBlob | None = None
+    ) -> asyncio.Future[T]:
+        """Queue a change, from an event loop's thread, and return what resolves once it is durable.
+
+        From here on the change happens wholly or not at all, whether or not anybody still waits for it. If it
+        fails, its blob is removed.
+
+        Raises:
+            StoreClosedError: nothing more is accepted. The blob stays with the caller.
+        """
+        if self._is_closed:
+            raise StoreClosedError
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._jobs.put(_Job(change=change, room_bytes=room_bytes, blob=blob, future=future))
+        return future
+
+    def post(self, change: Change[object]) -> None:
+        """Queue a change that makes room and that nobody waits for."""
+        self._jobs.put(_Job(change=change, room_bytes=None, blob=None, future=None))
+
+    def refuse_more(self) -> None:
+        """From now on `submit` raises; `post` goes on until `stop`."""
+        self._is_closed = True
+
+    def stop(self) -> None:
+        """Write what is queued, and end the thread."""
+        self._jobs.put(None)
+        self._thread.join()
+
+    def settle(self) -> None:
+        """Wait until what is queued now has been written and handed to the remover."""
+        done = threading.Event()
+        self.post(lambda connection, removal: done.set())
+        done.wait()
+
+    def _run(self) -> None:
+        goes_on = True
+        while goes_on:
+            jobs, goes_on = self._next_group()
+            if jobs:
+                self._write_group(jobs)
+                self._hand_out(jobs)
+
+    def _next_group(self) -> tuple[list[_Job], bool]:
+        """Wait for a job, and return it with all that wait behind it, and whether more may come."""
+        jobs: list[_Job] = []
+        size = 0
+        while len(jobs) < _MOST_CHANGES and size < _MOST_BYTES:
+            try:
+                job = self._jobs.get(block=not jobs)
+            except queue.Empty:
+                break
+            if job is None:
+                return jobs, False
+            jobs.append(job)
+            size += job.room_bytes or 0
+        return jobs, True
+
+    def _write_group(self, jobs: Sequence[_Job]) -> None:
+        try:
+            with self._lock.hold():
+                admitted = self._admit(jobs)
+                if admitted:
+                    self._commit(admitted)
+                if self._room.log_bytes() > self._empty_log_above:
+                    self._empty_log()
+                    self._empty_log_above = max(_LONG_LOG_BYTES, 2 * self._room.log_bytes())
+        except (sqlite3.Error, OSError) as error:
+            self._roll_back()
+            self._fail([job for job in jobs if job.error is None and not job.is_committed], error)
+
+    def _admit(self, jobs: Sequence[_Job]) -> list[_Job]:
+        """Refuse what would touch the disk's reserve, and return the rest."""
+        # Twice: what is written to the log is written to the catalog later.
+        needs = [0 if job.room_bytes is None else 2 * (job.room_bytes + _ROWS_BYTES) for job in jobs]
+        room = self._room.available_bytes()
+        if 0 < sum(needs) > room:
+            self._remover.wait()
+            self._empty_log()
+            room = self._room.available_bytes()
+        admitted = []
+        for job, need in zip(jobs, needs, strict=True):
+            if need > max(room, 0):
+                job.error = OutOfSpaceError()
+                continue
+            room -= need
+            admitted.append(job)
+        return admitted
+
+    def _commit(self, jobs: Sequence[_Job]) -> None:
+        self._connection.execute(statements.BEGIN_WRITE)
+        try:
+            for job in jobs:
+                self._apply(job)
+        except sqlite3.Error as error:
+            self._retry_alone(jobs, error)
+            return
+        try:
+            self._connection.execute(statements.COMMIT)
+        except sqlite3.Error as error:
+            if is_full(error):
+                self._retry_alone(jobs, error)
+                return
+            self._roll_back()
+            self._fail(jobs, error)
+            for job in jobs:
+                job.is_in_doubt = True
+        else:
+            for job in jobs:
+                job.is_committed = True
+
+    def _apply(self, job: _Job) -> None:
+        """Run one change. An error of SQLite's goes up, since it may have undone the whole transaction."""
+        job.removal = Removal()
+        job.error = None
+        self._connection.execute(statements.OPEN_CHANGE)
+        try:
+            job.result = job.change(self._connection, job.removal)
+        except sqlite3.Error:
+            raise
+        except Exception as error:  # noqa: BLE001 - carried to the caller, who raises it
+            self._connection.execute(statements.UNDO_CHANGE)
+            job.error = error
+            job.removal = Removal()
+        self._connection.execute(statements.KEEP_CHANGE)
+
+    def _retry_alone(self, jobs: Sequence[_Job], error: sqlite3.Error) -> None:
+        """After a spoiled transaction: one for each change, so that only the guilty one fails."""
+        self._roll_back()
+        if len(jobs) > 1:
+            for job in jobs:
+                self._commit([job])
+            return
+        self._fail(jobs, error)
+
+    def _fail(self, jobs: Sequence[_Job], error: sqlite3.Error | OSError) -> None:
+        for job in jobs:
+            job.error = self._room.explain(error)
+            job.error.__cause__ = error
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute(statements.ROLLBACK)
+
+    def _empty_log(self) -> None:
+        try:
+            self._connection.execute(statements.EMPTY_LOG).fetchall()
+        except sqlite3.OperationalError:
+            # Readers in the way, or no room for the catalog to grow: the log stays, and stays right.
+            return
+
+    def _hand_out(self, jobs: Sequence[_Job]) -> None:
+        """Tell the callers, then let go of blobs: of the new ones to their rows, of the old ones for good."""
+        for job in jobs:
+            if job.blob is not None and (job.error is None or job.is_in_doubt):
+                job.blob.release()
+        waiting: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
+        for job in jobs:
+            if job.future is not None:
+                waiting.setdefault(job.future.get_loop(), []).append(job)
+        for loop, theirs in waiting.items():
+            # A loop that has been closed took everybody who waited with it.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(_resolve, theirs)
+        for job in jobs:
+            if job.blob is not None and job.error is not None and not job.is_in_doubt:
+                self._remover.abandon(job.blob)
+            if job.error is None and job.removal:
+                self._remover.take(job.removal)
+
+
+def _resolve(jobs: Sequence[_Job]) -> None:
+    for job in jobs:
+        future = job.future
+        if future is None or future.done():
+            continue
+        if job.error is not None:
+            future.set_exception(job.error)
+        else:
+            future.set_result(job.result)

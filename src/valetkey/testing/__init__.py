@@ -1,0 +1,1 @@
+"""For the tests of whoever uses Valetkey, and for our own."""

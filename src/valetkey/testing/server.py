@@ -1,0 +1,138 @@
+"""A real server in a process of its own, on a free port and a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+ACCESS_KEY: Final = "VKTESTROOTKEY0000001"
+SECRET_KEY: Final = "a+test/secret that is long enough"  # noqa: S105 - opens test servers only
+
+_READY_S: Final = 30.0
+_STOP_S: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningServer:
+    """A server that answers, and what a client needs to reach it."""
+
+    endpoint: str
+    """Such as `http://127.0.0.1:41234`, without a slash at its end."""
+    host: str
+    port: int
+    access_key: str
+    secret_key: str
+    region: str
+    data: Path
+    log: Path
+    """Standard output and error of the server: greeting, access log, faults."""
+    process: subprocess.Popen[bytes]
+
+    def kill(self) -> None:
+        """Kill the server and its workers at once, as a power cut would."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(_STOP_S)
+
+    def stop(self) -> int:
+        """Ask the server to stop, and return its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(_STOP_S)
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def start_server(
+    data: Path,
+    *,
+    workers: int = 1,
+    region: str = "us-east-1",
+    options: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+    port: int | None = None,
+) -> RunningServer:
+    """Start a server on `data` and return it once it answers.
+
+    Raises:
+        RuntimeError: it ended, or was not ready within 30 s; the text holds what it printed.
+    """
+    port = port or free_port()
+    log = data.with_name(data.name + ".log")
+    command = [
+        sys.executable, "-m", "valetkey", "serve",
+        "--data", str(data), "--listen", f"127.0.0.1:{port}",
+        "--region", region, "--workers", str(workers), *options,
+    ]  # fmt: skip
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("VALETKEY_", "AWS_"))}
+    keys = {"VALETKEY_ACCESS_KEY": ACCESS_KEY, "VALETKEY_SECRET_KEY": SECRET_KEY}
+    with log.open("ab") as output:
+        process = _spawn(command, inherited | keys | dict(environment or {}), output)
+    server = RunningServer(
+        endpoint=f"http://127.0.0.1:{port}",
+        host="127.0.0.1",
+        port=port,
+        access_key=ACCESS_KEY,
+        secret_key=SECRET_KEY,
+        region=region,
+        data=data,
+        log=log,
+        process=process,
+    )
+    _wait_until_ready(server)
+    return server
+
+
+def _spawn(command: list[str], environment: Mapping[str, str], output: IO[bytes]) -> subprocess.Popen[bytes]:
+    # A session of its own, so that `kill` reaches the workers too.
+    return subprocess.Popen(
+        command, env=environment, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip
+
+
+def _wait_until_ready(server: RunningServer) -> None:
+    deadline = time.monotonic() + _READY_S
+    while time.monotonic() < deadline:
+        if server.process.poll() is not None:
+            raise RuntimeError(f"The server ended:\n{server.log.read_text('utf-8', 'replace')}")
+        try:
+            with urllib.request.urlopen(f"{server.endpoint}/-/health", timeout=5):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.02)
+    server.kill()
+    raise RuntimeError(f"The server was not ready within {_READY_S} s:\n{server.log.read_text('utf-8', 'replace')}")
+
+
+@contextmanager
+def running_server(
+    data: Path,
+    *,
+    workers: int = 1,
+    region: str = "us-east-1",
+    options: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[RunningServer]:
+    """Run a server for the length of a `with` block."""
+    server = start_server(data, workers=workers, region=region, options=options, environment=environment)
+    try:
+        yield server
+    finally:
+        if server.process.poll() is None:
+            server.stop()

@@ -1,0 +1,67 @@
+"""The bench runs, entry by entry in its smallest form. What it measures is no test's business."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+
+COMPUTING: Final = ("sign", "sign-many", "verify")
+SERVING: Final = ("get-1kib", "get-1kib-2-workers", "get-1mib", "put-1kib")
+
+
+def run_bench(*arguments: str, path: str | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "bench", *arguments],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        env=None if path is None else {"PATH": path},
+    )
+
+
+def require_table(name: str, json_file: Path) -> None:
+    finished = run_bench(name, "--quick", "--json", str(json_file))
+    assert finished.returncode == 0, finished.stderr
+    assert "| What " in finished.stdout
+    report = json.loads(json_file.read_bytes())
+    (comparison,) = report["comparisons"]
+    assert comparison["name"] == name
+    assert comparison["title"] in finished.stdout
+    for side in comparison["sides"]:
+        assert f"| {side['name']} " in finished.stdout
+        assert side["median_rate"] > 0
+
+
+@pytest.mark.parametrize("name", COMPUTING)
+def test_computing_entry_prints_a_table(name: str, tmp_path: Path) -> None:
+    require_table(name, tmp_path / "report.json")
+
+
+@pytest.mark.needs_program("nginx", "wrk")
+@pytest.mark.parametrize("name", SERVING)
+def test_serving_entry_prints_a_table(name: str, tmp_path: Path) -> None:
+    require_table(name, tmp_path / "report.json")
+
+
+def test_every_entry_is_run_here() -> None:
+    names = run_bench("--help").stdout.partition("names:\n")[2].partition("\n\n")[0]
+    assert {line.split()[0] for line in names.splitlines()} == {*COMPUTING, *SERVING}
+
+
+def test_unknown_name_is_refused() -> None:
+    finished = run_bench("get-1-parsec")
+    assert finished.returncode == 2
+    assert "no such name: get-1-parsec" in finished.stderr
+
+
+def test_missing_program_skips_with_a_sentence(tmp_path: Path) -> None:
+    finished = run_bench("put-1kib", "--quick", path=str(tmp_path))
+    assert finished.returncode == 1
+    assert "put-1kib is skipped. wrk is not on PATH" in finished.stderr
