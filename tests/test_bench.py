@@ -1,6 +1,7 @@
 """The bench runs, entry by entry in its smallest form. What it measures is no test's business."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 
-COMPUTING: Final = ("sign", "sign-many", "verify")
+COMPUTING: Final = ("sign", "sign-anew", "sign-many", "verify")
 SERVING: Final = ("get-1kib", "get-1kib-2-workers", "get-1mib", "put-1kib")
 
 
@@ -22,7 +23,7 @@ def run_bench(*arguments: str, path: str | None = None) -> subprocess.CompletedP
         capture_output=True,
         text=True,
         timeout=100,
-        env=None if path is None else {"PATH": path},
+        env=None if path is None else os.environ | {"PATH": path},
     )
 
 

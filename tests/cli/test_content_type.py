@@ -10,7 +10,9 @@ from valetkey.cli.content_type import guess_content_type
     [
         pytest.param("a.html", b"<p>hi", "text/html; charset=utf-8", id="ASCII page"),
         pytest.param("a.txt", "ä".encode() * 40_000, "text/plain; charset=utf-8", id="long UTF-8 text"),
-        pytest.param("a.txt", b"x" + "ä".encode() * 40_000, "text/plain; charset=utf-8", id="cut in a character"),
+        pytest.param(
+            "a.txt", b"x" + "ä".encode() * 40_000, "text/plain; charset=utf-8", id="cut in a character"
+        ),
         pytest.param("a.txt", b"M\xe4rz", "text/plain", id="Latin-1 text"),
         pytest.param("a.txt", "ä".encode()[:1], "text/plain", id="half a character at the end"),
         pytest.param("a.pdf", b"%PDF", "application/pdf", id="PDF"),

@@ -24,7 +24,8 @@ def test_lifetime_is_read(text: str, seconds: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["0", "0s", "604801", "8d", "7d1s", "", " ", "-5", "1.5h", "2 h", "h", "1w", "1h1h", "٣s", "9" * 40]
+    "text",
+    ["0", "0s", "604801", "8d", "7d1s", "", " ", "-5", "1.5h", "2 h", "h", "1w", "1h1h", "٣s", "9" * 40],
 )
 def test_other_lifetimes_are_refused_with_a_sentence(text: str) -> None:
     with pytest.raises(BadInputError, match="--expires"):

@@ -20,6 +20,11 @@ def strict_door(strict_server: RunningServer) -> Door:
 
 
 @pytest.fixture(scope="session")
+def frankfurt_door(frankfurt_server: RunningServer) -> Door:
+    return open_door(frankfurt_server, "raw-requests")
+
+
+@pytest.fixture(scope="session")
 def impatient_door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     """A server that waits one second for a client."""
     folder = tmp_path_factory.mktemp("impatient") / "data"

@@ -95,6 +95,8 @@ class Door:
 def open_door(server: RunningServer, bucket: str) -> Door:
     """Return a door to a bucket, which is created if absent."""
     door = Door(server=server, key=key_of(server), bucket=bucket)
-    reply = exchange(server.port, "PUT", door.key.presign("PUT", f"/{bucket}"))
+    place = f"<LocationConstraint>{server.region}</LocationConstraint>" if server.region != "us-east-1" else ""
+    body = f"<CreateBucketConfiguration>{place}</CreateBucketConfiguration>".encode() if place else b""
+    reply = exchange(server.port, "PUT", door.key.presign("PUT", f"/{bucket}"), body=body)
     assert reply.status in (200, 409), reply.body
     return door

@@ -21,13 +21,13 @@ def attachment(filename: str) -> str:
     reduced to ASCII for old clients, and once whole as `filename*`.
 
     Raises:
-        BadInputError: `filename` is empty, or holds a control character or a slash.
+        BadInputError: no file can have the name: it is blank, or holds a control character or a slash.
 
     Source: RFC 6266, sections 4.1 and 4.3 and appendix D.
     """
     require_text(filename, what="--filename")
-    if not filename:
-        raise BadInputError("--filename is empty: give the name under which the download is to be saved")
+    if filename.strip(" .") == "":
+        raise BadInputError("--filename is blank: give the name under which the download is to be saved")
     if "/" in filename or any(unicodedata.category(char) == "Cc" for char in filename):
         raise BadInputError("--filename is a name without folders and without control characters")
     fallback = "".join(_ascii(char) for char in filename)

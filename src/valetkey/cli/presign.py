@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from valetkey import PresignedURL, Signer
 from valetkey.cli.credentials import Account
 from valetkey.cli.disposition import attachment
 from valetkey.cli.errors import BadInputError
 from valetkey.cli.expiry import expiry_warning, instant_text
 from valetkey.cli.location import Location, base_name, require_text
 from valetkey.cli.recipes import Errand, Form, body_of, has_dot_segments, render
-from valetkey import PresignedURL, Signer
 
 METHODS: Final = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE"})
 """The methods that S3 has operations for; OPTIONS is never authenticated."""

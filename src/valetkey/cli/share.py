@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from valetkey import PresignedURL
 from valetkey.cli.content_type import guess_content_type
 from valetkey.cli.credentials import Account
 from valetkey.cli.errors import BadInputError
@@ -21,7 +22,6 @@ from valetkey.cli.recipes import Form
 from valetkey.cli.s3_xml import location_constraint
 from valetkey.cli.transport import RefusedError, Request, Transport
 from valetkey.cli.upload import LocalFile, store_file
-from valetkey import PresignedURL
 
 DEFAULT_BUCKET: Final = "shared"
 _KEY_BYTES: Final = 8

@@ -5,9 +5,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import urllib3
 
@@ -17,6 +16,7 @@ from valetkey.cli.file_slice import FileSlice, SliceReader
 from valetkey.cli.location import Location
 from valetkey.cli.presign import make_signer
 from valetkey.cli.s3_xml import Fault, read_fault
+from valetkey.sigv4.encoding import encode_component
 
 MAX_ATTEMPTS: Final = 6
 FIRST_PAUSE_S: Final = 0.5
@@ -29,7 +29,6 @@ PATIENT_TIMEOUT_S: Final = 600.0
 _PASSING_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
 _PASSING_CODES: Final = frozenset({"RequestTimeout", "SlowDown", "InternalError", "ServiceUnavailable"})
 _SEND_BLOCK_BYTES: Final = 256 * 1024
-_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class RefusedError(CliError):
@@ -53,8 +52,8 @@ class Request:
 
     method: str
     location: Location
-    query: Mapping[str, str] = _NOTHING
-    headers: Mapping[str, str] = _NOTHING
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | FileSlice = b""
     read_timeout_s: float = READ_TIMEOUT_S
 
@@ -149,7 +148,14 @@ class Transport:
         )
         return Answer(status=response.status, headers=response.headers, body=response.data)
 
-    def _url(self, request: Request) -> str: ...
+    def _url(self, request: Request) -> str:
+        """Return the URL of `request`: the signer knows where in it the bucket and the key stand."""
+        where = self._signer.presign(request.method, request.location.bucket, request.location.key).url
+        query = "&".join(
+            f"{encode_component(name)}={encode_component(value)}" for name, value in request.query.items()
+        )
+        bare = where.partition("?")[0]
+        return f"{bare}?{query}" if query else bare
 
 
 def _sha256_hex(body: bytes | FileSlice) -> str:

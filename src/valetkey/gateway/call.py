@@ -40,7 +40,7 @@ class Stream(Protocol):
 
     def __aiter__(self) -> AsyncIterator[bytes]: ...
 
-    async def aclose(self) -> None:
+    def close(self) -> None:
         """Release the file behind it; may be called twice."""
 
 
@@ -94,6 +94,8 @@ class Call:
     proof: Proof | None
     store: Store
     rules: Rules
+    new_id: Callable[[], str]
+    """Makes an id that nobody can guess, of characters that need no encoding in a query."""
 
     @property
     def payload(self) -> Payload | None:

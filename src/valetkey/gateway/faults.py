@@ -120,9 +120,7 @@ def _invalid_expires_v2(error: sigv4.InvalidExpiresV2Error) -> S3Error:
 
 
 def _incomplete_body(error: sigv4.IncompleteBodyError) -> S3Error:
-    details = {}
-    if error.expected is not None and error.provided is not None:
-        details = {"NumberBytesExpected": str(error.expected), "NumberBytesProvided": str(error.provided)}
+    details = {"NumberBytesExpected": str(error.expected), "NumberBytesProvided": str(error.provided)}
     return S3Error(Code.INCOMPLETE_BODY, None, details)
 
 
@@ -218,6 +216,8 @@ FAULTS: Final[Mapping[type[Exception], Callable[[Any], S3Error]]] = {
     store.PartTooSmallError: _part_too_small,
     store.OutOfSpaceError: _simple(Code.INSUFFICIENT_STORAGE),
     store.StoreClosedError: _simple(Code.SERVICE_UNAVAILABLE),
+    store.ContentGoneError: _simple(Code.SLOW_DOWN),
+    store.StorageFailedError: _simple(Code.INTERNAL_ERROR),
     # Raised only while a store is being opened, before there are requests.
     store.FolderInUseError: _simple(Code.INTERNAL_ERROR),
     store.NewerVersionError: _simple(Code.INTERNAL_ERROR),

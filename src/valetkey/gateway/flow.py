@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from valetkey.gateway.authenticate import authenticate
@@ -28,10 +28,11 @@ _XML: Final = b"application/xml"
 class Gateway:
     """Answers S3 requests from one store."""
 
-    def __init__(self, *, store: Store, keys: Keys, rules: Rules) -> None:
+    def __init__(self, *, store: Store, keys: Keys, rules: Rules, new_id: Callable[[], str]) -> None:
         self._store = store
         self._keys = keys
         self._rules = rules
+        self._new_id = new_id
 
     async def answer(self, request: Request, *, request_id: str, host_id: str) -> Answer:
         """Return the answer to `request`; a refusal is an answer too.
@@ -70,7 +71,7 @@ class Gateway:
             headers = {**headers, **hoisted(query)}
         call = Call(
             request, operation, target.bucket or "", target.key or "", query, headers,
-            principal, proof, self._store, self._rules,
+            principal, proof, self._store, self._rules, self._new_id,
         )  # fmt: skip
         return await OPERATIONS[operation.name](call)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from valetkey.s3.codes import Code
+from valetkey.s3.errors import S3Error
 from valetkey.s3.percent import percent_decode
 
 
@@ -16,17 +18,24 @@ def parse_query(raw_query: bytes) -> dict[str, str]:
     """
     if not raw_query:
         return {}
+    try:
+        text = raw_query.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise S3Error(Code.INVALID_URI) from error
     parameters: dict[str, str] = {}
-    is_plain = raw_query.isascii()
-    for piece in raw_query.split(b"&"):
+    for piece in text.split("&"):
         if not piece:
             continue
-        raw_name, _, raw_value = piece.partition(b"=")
-        if is_plain and b"%" not in piece and b"+" not in piece:
-            name, value = raw_name.decode("ascii"), raw_value.decode("ascii")
-        else:
-            name = percent_decode(raw_name.replace(b"+", b" "))
-            value = percent_decode(raw_value.replace(b"+", b" "))
+        name, _, value = piece.partition("=")
+        if "%" in piece or "+" in piece:
+            name, value = _decoded(name), _decoded(value)
         if name not in parameters:
             parameters[name] = value
     return parameters
+
+
+def _decoded(text: str) -> str:
+    # Nearly all escapes of a presigned URL are the slashes of its credential. To replace them first is quick, and
+    # safe: a slash is no hex digit, so it completes no other escape.
+    plain = text.replace("+", " ").replace("%2F", "/")
+    return percent_decode(plain.encode("utf-8")) if "%" in plain else plain

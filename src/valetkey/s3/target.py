@@ -38,17 +38,18 @@ def parse_target(raw_path: bytes, host: bytes, domains: Sequence[str]) -> Target
         bucket = _bucket_in_host(host, domains)
         if bucket is not None:
             return Target(bucket, percent_decode(raw_path[1:]) or None, True)
-    raw_bucket, _, raw_key = raw_path[1:].partition(b"/")
-    if not raw_bucket:
-        if len(raw_path) > 1:
-            raise S3Error(Code.INVALID_BUCKET_NAME, None, {"BucketName": ""})
-        return Target(None, None, False)
-    if b"%" in raw_path:
-        return Target(percent_decode(raw_bucket), percent_decode(raw_key) or None, False)
     try:
-        return Target(raw_bucket.decode("utf-8"), raw_key.decode("utf-8") or None, False)
+        path = raw_path.decode("utf-8")
     except UnicodeDecodeError as error:
         raise S3Error(Code.INVALID_URI) from error
+    name, _, key = path[1:].partition("/")
+    if not name:
+        if len(path) > 1:
+            raise S3Error(Code.INVALID_BUCKET_NAME, None, {"BucketName": ""})
+        return Target(None, None, False)
+    if "%" in path:
+        name, key = percent_decode(name.encode("utf-8")), percent_decode(key.encode("utf-8"))
+    return Target(name, key or None, False)
 
 
 def _bucket_in_host(host: bytes, domains: Sequence[str]) -> str | None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
+import secrets
 import signal
 import time
 from base64 import b64encode
 from collections.abc import MutableMapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from valetkey.gateway.call import Answer, Request, Rules
@@ -84,7 +85,7 @@ class App:
             is_strict=settings.strict,
             owner_id=owner_id(credentials),
         )
-        self._gateway = Gateway(store=self._store, keys=RootKeys(credentials), rules=rules)
+        self._gateway = Gateway(store=self._store, keys=RootKeys(credentials), rules=rules, new_id=partial(secrets.token_urlsafe, 36))
         self._background = [
             asyncio.create_task(self._flush_log()),
             asyncio.create_task(self._sweep()),
@@ -163,8 +164,7 @@ class App:
             return await send_stream(body, receive, send, timeout_s=self._settings.body_timeout_s)
         finally:
             if not isinstance(body, bytes):
-                with contextlib.suppress(OSError):
-                    await body.aclose()
+                body.close()
 
 
 async def _serve_own(raw_path: bytes, method: str, send: Send) -> None:

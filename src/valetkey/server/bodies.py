@@ -62,7 +62,7 @@ async def send_stream(stream: Stream, receive: Receive, send: Send, *, timeout_s
         await send({"type": "http.response.body", "body": b"", "more_body": False})
     finally:
         gone.cancel()
-        await stream.aclose()
+        stream.close()
     return sent_bytes
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import socket
 import sys
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from granian.constants import HTTPModes, Interfaces, Loops
@@ -48,7 +50,7 @@ def serve(settings: Settings) -> None:
         settings.data.mkdir(parents=True, exist_ok=True)
         with hold_folder(settings.data):
             credentials = root_credentials(settings)
-            Store.prepare(settings.data)
+            asyncio.run(_prepare(settings.data))
             _require_free(settings.listen)
             print(_greeting(settings, credentials.access_key), file=sys.stderr, flush=True)
             _run_workers(settings)
@@ -56,6 +58,11 @@ def serve(settings: Settings) -> None:
         raise SettingsError(str(error)) from error
     except OSError as error:
         raise SettingsError(f"The data folder {settings.data} cannot be used: {error.strerror or error}.") from error
+
+
+async def _prepare(folder: Path) -> None:
+    # Before the workers, so that a folder that cannot be used is one sentence, and not one from each of them.
+    await Store.open(folder).close()
 
 
 def _greeting(settings: Settings, access_key: str) -> str:

@@ -46,11 +46,13 @@ def header_lines(names: Sequence[bytes], headers: Headers, *, host: bytes | None
         hoisted = _values_by_name([(name.lower(), decode_component(value)) for name, value in stand_ins])
         hoisted.pop(b"host", None)
         values = hoisted | values
-    lines: list[bytes] = []
-    for name in names:
-        if name in values:
-            lines.append(name + b":" + b",".join([header_value(value) for value in values[name]]) + b"\n")
-    return b"".join(lines)
+    return b"".join(
+        [
+            name + b":" + b",".join([header_value(value) for value in values[name]]) + b"\n"
+            for name in names
+            if name in values
+        ]
+    )
 
 
 def canonical_request(

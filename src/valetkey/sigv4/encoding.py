@@ -14,10 +14,9 @@ from typing import Final
 
 UNRESERVED: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 
+_UNRESERVED_IN_PATH: Final = UNRESERVED + b"/"
 _ENCODED: Final = tuple(chr(byte) if byte in UNRESERVED else f"%{byte:02X}" for byte in range(256))
 _ENCODED_IN_PATH: Final = tuple("/" if byte == 0x2F else _ENCODED[byte] for byte in range(256))
-_PLAIN_COMPONENT: Final = re.compile(r"[A-Za-z0-9\-._~]*").fullmatch
-_PLAIN_PATH: Final = re.compile(r"[A-Za-z0-9\-._~/]*").fullmatch
 
 _ODD_IN_PATH: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~/%]")
 _ODD_IN_COMPONENT: Final = re.compile(rb"%[0-9A-Fa-f]{2}|[^A-Za-z0-9\-._~]")
@@ -36,9 +35,10 @@ def encode_component(text: str) -> str:
     Raises:
         UnicodeEncodeError: `text` holds a lone surrogate.
     """
-    if _PLAIN_COMPONENT(text):
+    raw = text.encode()
+    if not raw.translate(None, UNRESERVED):
         return text
-    return "".join([_ENCODED[byte] for byte in text.encode()])
+    return "".join([_ENCODED[byte] for byte in raw])
 
 
 def encode_path(text: str) -> str:
@@ -47,9 +47,10 @@ def encode_path(text: str) -> str:
     Raises:
         UnicodeEncodeError: `text` holds a lone surrogate.
     """
-    if _PLAIN_PATH(text):
+    raw = text.encode()
+    if not raw.translate(None, _UNRESERVED_IN_PATH):
         return text
-    return "".join([_ENCODED_IN_PATH[byte] for byte in text.encode()])
+    return "".join([_ENCODED_IN_PATH[byte] for byte in raw])
 
 
 def canonical_path(raw: bytes) -> bytes:
@@ -58,7 +59,9 @@ def canonical_path(raw: bytes) -> bytes:
     Escapes stay as they were sent, down to the case of their digits, and so do `//`, `.` and `..`. Only
     bytes that no encoder leaves bare are escaped, since some clients sign them escaped and send them bare.
     """
-    return _ODD_IN_PATH.sub(_escaped, raw) or b"/"
+    if not raw.translate(None, _UNRESERVED_IN_PATH):
+        return raw or b"/"
+    return _ODD_IN_PATH.sub(_escaped, raw)
 
 
 def canonical_component(raw: bytes) -> bytes:
@@ -81,14 +84,10 @@ def query_pairs(raw_query: bytes) -> Pairs:
         not raw_query.translate(None, _CANONICAL_QUERY_BYTES)
         and _NEEDLESS_OR_BROKEN_ESCAPE.search(raw_query) is None
     )
-    pairs: Pairs = []
-    for piece in raw_query.split(b"&"):
-        name, _, value = piece.partition(b"=")
-        if is_plain and b"=" not in value:
-            pairs.append((name, value))
-        else:
-            pairs.append((canonical_component(name), canonical_component(value)))
-    return pairs
+    pairs = [(name, value) for name, _, value in [piece.partition(b"=") for piece in raw_query.split(b"&")]]
+    if is_plain and not any([b"=" in value for _, value in pairs]):
+        return pairs
+    return [(canonical_component(name), canonical_component(value)) for name, value in pairs]
 
 
 def decode_component(value: bytes) -> bytes:
@@ -97,7 +96,9 @@ def decode_component(value: bytes) -> bytes:
         value = value.replace(b"+", b" ")
     if b"%" not in value:
         return value
-    return _ESCAPE.sub(_unescaped, value)
+    # Nearly every escape of a presigned URL is one of its credential's slashes.
+    value = value.replace(b"%2F", b"/")
+    return _ESCAPE.sub(_unescaped, value) if b"%" in value else value
 
 
 def decode_text(value: bytes) -> str:

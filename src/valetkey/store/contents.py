@@ -55,7 +55,9 @@ def drop_content(
 
     Copies share the blobs of a content all together, so the first blob speaks for the others.
     """
-    blob_ids = () if is_inline else tuple(segment.blob_id for segment in list_segments(connection, content_id))
+    blob_ids = (
+        () if is_inline else tuple(segment.blob_id for segment in list_segments(connection, content_id))
+    )
     if blob_ids and not connection.execute(statements.IS_SHARED, (blob_ids[0], content_id)).fetchone()[0]:
         if len(blob_ids) > 1:
             # Somebody may be between two of its files: the rows stay until the files could be removed.

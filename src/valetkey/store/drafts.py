@@ -1,17 +1,16 @@
 """Taking bytes in: drafts, which are durable or in memory, and belong to no object yet."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Final, Self
 
 from valetkey.store.blobs import NewBlob
 from valetkey.store.errors import StoreClosedError
 from valetkey.store.model import Segment
 from valetkey.store.space import MIB, Room
-
-T = TypeVar("T")
 
 _BLOCK_BYTES: Final = MIB
 
@@ -22,15 +21,14 @@ class Draft:
     As an asynchronous context manager it discards itself at the end unless it has been used.
     """
 
-    def __init__(self, *, content: bytes, blob: NewBlob | None, discard: Callable[[NewBlob], None]) -> None:
+    def __init__(
+        self, *, content: bytes, blob: NewBlob | None, discard: Callable[[NewBlob], Awaitable[None]]
+    ) -> None:
         self._content = content
         self._blob = blob
         self._discard = discard
         self._is_spent = False
-
-    @property
-    def size(self) -> int:
-        return len(self._content) if self._blob is None else self._blob.size
+        self.size = len(content) if blob is None else blob.size
 
     @property
     def blob(self) -> NewBlob | None:
@@ -39,6 +37,13 @@ class Draft:
 
     @property
     def content(self) -> bytes | Segment:
+        """What an object is made of.
+
+        Raises:
+            ValueError: the draft has been used or discarded.
+        """
+        if self._is_spent:
+            raise ValueError("This draft has been used or discarded; receive the bytes again.")
         if self._blob is None:
             return self._content
         return Segment(blob_id=self._blob.id, size=self._blob.size)
@@ -48,13 +53,7 @@ class Draft:
         self._content, self._blob = b"", blob
 
     def spend(self) -> None:
-        """Mark that the bytes have a new owner.
-
-        Raises:
-            ValueError: they had one before.
-        """
-        if self._is_spent:
-            raise ValueError("This draft has been used or discarded; receive the bytes again.")
+        """Mark that the bytes have an owner now."""
         self._is_spent = True
 
     async def discard(self) -> None:
@@ -62,9 +61,9 @@ class Draft:
         if self._is_spent:
             return
         self._is_spent = True
-        if self._blob is not None:
-            self._discard(self._blob)
         self._content = b""
+        if self._blob is not None:
+            await self._discard(self._blob)
 
     async def __aenter__(self) -> Self:
         return self
@@ -84,53 +83,49 @@ class Intake:
         executor: ThreadPoolExecutor,
         room: Room,
         new_blob: Callable[[], NewBlob],
-        discard: Callable[[NewBlob], None],
         inline_limit_bytes: int,
     ) -> None:
         self._executor = executor
         self._room = room
         self._new_blob = new_blob
-        self._discard = discard
         self._inline_limit_bytes = inline_limit_bytes
 
     async def receive(
         self, chunks: AsyncIterator[bytes], *, size_hint: int | None, observe: Callable[[bytes], None]
     ) -> Draft:
         """See `Store.receive`."""
-        gathered: list[bytes] = []
-        size = 0
+        head: list[bytes] = []
         if size_hint is None or size_hint <= self._inline_limit_bytes:
+            size = 0
             async for chunk in chunks:
                 observe(chunk)
-                gathered.append(chunk)
+                head.append(chunk)
                 size += len(chunk)
                 if size > self._inline_limit_bytes:
                     break
             else:
-                return Draft(content=b"".join(gathered), blob=None, discard=self._discard)
+                return Draft(content=b"".join(head), blob=None, discard=self._abandon)
         elif self._room.available_bytes() < size_hint:
-            # Refused before the client sends it all; `require` waits for removals, so it runs in a thread.
-            await self._run(lambda: self._room.require(size_hint))
-        return await self._fill(lambda blob: self._stream(blob, gathered, chunks, observe))
+            # Refused before the client sends it all. `require` may wait, so it runs in a thread.
+            await self._run(partial(self._room.require, size_hint))
+        blob = await self._fill(lambda new: self._stream(new, head, chunks, observe))
+        return Draft(content=b"", blob=blob, discard=self._abandon)
 
     async def spill(self, draft: Draft) -> None:
-        """Move a draft that is in memory into a blob file."""
+        """Move the bytes of a draft into a blob file unless they are in one."""
         content = draft.content
         if isinstance(content, bytes):
-            moved = await self._fill(lambda blob: self._run(lambda: _finish(blob, [content], None)))
-            if moved.blob is not None:
-                draft.move_to(moved.blob)
+            draft.move_to(await self._fill(lambda new: self._run(partial(_finish, new, [content], None))))
 
-    async def _fill(self, write: Callable[[NewBlob], Awaitable[None]]) -> Draft:
-        """Return a draft of a new blob that `write` fills and finishes; nothing of it stays if that fails."""
+    async def _fill(self, write: Callable[[NewBlob], Awaitable[None]]) -> NewBlob:
+        """Return a new blob that `write` has filled and finished. Nothing of it stays if that fails."""
         blob = self._new_blob()
         try:
             await write(blob)
         except BaseException:
-            # Even if cancelled once more, this goes on in its thread, after what is being written there.
-            await asyncio.shield(self._abandon(blob))
+            await self._abandon(blob)
             raise
-        return Draft(content=b"", blob=blob, discard=self._discard)
+        return blob
 
     async def _stream(
         self,
@@ -139,12 +134,12 @@ class Intake:
         chunks: AsyncIterator[bytes],
         observe: Callable[[bytes], None],
     ) -> None:
-        """Write `head`, which was observed already, and then all chunks.
+        """Write `head`, which has been observed, and then what `chunks` still has.
 
-        Two blocks at most are in memory: one that is being written, one that is being gathered.
+        Two blocks at most are in memory: one that is being written, and one that is being gathered.
         """
         if head:
-            await self._run(lambda: blob.append(head, None))
+            await self._run(partial(blob.append, head, None))
         writing: asyncio.Future[None] | None = None
         gathered: list[bytes] = []
         size = 0
@@ -161,4 +156,25 @@ class Intake:
         finally:
             if writing is not None:
                 await writing
-        await self._run(lambda: _finish(blob, gathered, observe))
+        await self._run(partial(_finish, blob, gathered, observe))
+
+    async def _abandon(self, blob: NewBlob) -> None:
+        """Remove a blob. Even if the caller is cancelled it goes, after what is being written to it."""
+        try:
+            removal = self._run(blob.abandon)
+        except StoreClosedError:
+            blob.abandon()
+        else:
+            await asyncio.shield(removal)
+
+    def _run(self, work: Callable[[], None]) -> asyncio.Future[None]:
+        try:
+            return asyncio.get_running_loop().run_in_executor(self._executor, work)
+        except RuntimeError as error:
+            raise StoreClosedError from error
+
+
+def _finish(blob: NewBlob, chunks: Sequence[bytes], observe: Callable[[bytes], None] | None) -> None:
+    if chunks:
+        blob.append(chunks, observe)
+    blob.finish()

@@ -85,7 +85,7 @@ def copy_object(
 ) -> StoredObject:
     source = find_object(connection, source_bucket, source_key)
     if expected_etag is not None and source.etag != expected_etag:
-        raise PreconditionFailedError("If-Match")
+        raise PreconditionFailedError("x-amz-copy-source-if-match")
     placed = replace(
         source,
         bucket=bucket,

@@ -41,6 +41,8 @@ class _Job:
     blob: NewBlob | None
     """The blob that the change gives a name to; the job's own from now on."""
     future: asyncio.Future[Any] | None
+    done: threading.Event | None = None
+    """Set when everything that the job leaves behind has been handed on."""
     result: Any = None
     error: Exception | None = None
     is_committed: bool = False
@@ -96,7 +98,7 @@ class Writer:
     def settle(self) -> None:
         """Wait until what is queued now has been written and handed to the remover."""
         done = threading.Event()
-        self.post(lambda connection, removal: done.set())
+        self._jobs.put(_Job(change=_change_nothing, room_bytes=None, blob=None, future=None, done=done))
         done.wait()
 
     def _run(self) -> None:
@@ -233,6 +235,12 @@ class Writer:
                 self._remover.abandon(job.blob)
             if job.error is None and job.removal:
                 self._remover.take(job.removal)
+            if job.done is not None:
+                job.done.set()
+
+
+def _change_nothing(connection: sqlite3.Connection, removal: Removal) -> None:
+    """Stands in the queue, to be waited for."""
 
 
 def _resolve(jobs: Sequence[_Job]) -> None:

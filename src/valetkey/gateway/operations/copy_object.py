@@ -48,7 +48,7 @@ async def copy_object(call: Call) -> Answer:
         try:
             copied = await _copy(call, key, found, directive)
         except PreconditionFailedError as error:
-            if error.condition != "source":
+            if error.condition != "x-amz-copy-source-if-match":
                 raise
             continue  # the source was replaced between the look and the copy
         return document(CopyResult(etag=copied.etag, modified_ms=copied.modified_ms, checksum=copied.checksum))

@@ -75,7 +75,7 @@ def _entries(page: ListPage, owner: Owner | None) -> tuple[ObjectEntry, ...]:
             modified_ms=entry.modified_ms,
             etag=entry.etag,
             size=entry.size,
-            storage_class=entry.storage_class,
+            storage_class=entry.storage_class or "STANDARD",
             owner=owner,
             checksum_algorithm=entry.checksum.algorithm if entry.checksum else None,
             checksum_type=entry.checksum.type if entry.checksum else None,

@@ -35,7 +35,6 @@ from valetkey.s3.names import require_key
 from valetkey.s3.xml.reader import CompletedPart, parse_complete_upload
 from valetkey.store.errors import InvalidPartError
 from valetkey.store.model import NewObject, Part, Upload
-from valetkey.store.uploads import new_upload_id
 
 MAX_PARTS: Final = 10_000
 """Source: Amazon S3 User Guide, "Amazon S3 multipart upload limits"."""
@@ -49,7 +48,7 @@ async def create_multipart_upload(call: Call) -> Answer:
     key = require_key(call.key)
     refuse_object_options(call.headers)
     chosen = chosen_checksum(call.headers)
-    upload_id = new_upload_id()
+    upload_id = call.new_id()
     await call.store.create_upload(
         call.bucket,
         key,
@@ -82,9 +81,8 @@ async def upload_part(call: Call) -> Answer:
     ) as draft:
         checksum = intake.require_as_claimed()
         part = await call.store.put_part(
-            call.bucket, call.key, upload_id, number, draft,
-            etag=intake.etag, checksum=checksum, now_ms=call.request.now_ms,
-        )  # fmt: skip
+            upload_id, number, draft, etag=intake.etag, checksum=checksum, now_ms=call.request.now_ms
+        )
     headers = [etag_header(part.etag), *checksum_headers(part.checksum)[:1]]
     return empty(headers=headers)
 

@@ -73,6 +73,7 @@ def checksum(value: ChecksumValue | None, *, with_type: bool) -> str:
     return element(Algorithm[value.algorithm].element, value.value) + kind
 
 
+@lru_cache(maxsize=64)
 def checksum_kind(algorithm: str | None, kind: str | None) -> str:
     """Return the elements that say which checksum there is, as far as there is one."""
     if algorithm is None:

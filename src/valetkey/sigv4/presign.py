@@ -1,0 +1,221 @@
+"""Presigned URLs.
+
+Source: Amazon S3 API Reference, "Authenticating Requests: Using Query Parameters".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from hmac import HMAC
+from types import MappingProxyType
+from typing import Final
+
+from valetkey.sigv4.canonical import header_value
+from valetkey.sigv4.credentials import SigningCredentials
+from valetkey.sigv4.encoding import encode_component
+from valetkey.sigv4.endpoint import Place
+from valetkey.sigv4.errors import MisuseError
+from valetkey.sigv4.instants import require_aware, to_amz_date
+from valetkey.sigv4.keys import ALGORITHM, hex_signature, signing_key
+from valetkey.sigv4.payload import UNSIGNED_PAYLOAD
+from valetkey.sigv4.query_auth import MAX_LIFETIME_S, PARAMETERS
+
+_METHOD: Final = re.compile(r"[A-Z]+").fullmatch
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
+_BAD_IN_VALUE: Final = re.compile(r"[\r\n\x00]").search
+_SHA256: Final = re.compile(r"[0-9a-f]{64}").fullmatch
+_OWN_PARAMETERS: Final = frozenset(name.decode() for name in PARAMETERS)
+_OWN_HEADERS: Final = {
+    "host": "it follows from the endpoint",
+    "authorization": "the URL itself carries the signature",
+    "x-amz-content-sha256": "pass the hash as payload_sha256",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PresignedURL:
+    """A URL that lets its holder do one thing until it ends. `str()` gives the URL.
+
+    Built positionally, once per signature.
+    """
+
+    url: str
+    method: str
+    expires_at: datetime
+    """In UTC. The first instant at which the URL is refused."""
+    headers: Mapping[str, str]
+    """Headers that its holder must send, by lower-case name; they are part of the signature."""
+
+    def __str__(self) -> str:
+        return self.url
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """Everything of a presigned URL but the path."""
+
+    method: str
+    origin: str
+    query: str
+    """Sorted and encoded, without the signature."""
+    canonical_tail: str
+    """The canonical request after the path."""
+    string_head: str
+    """The string to sign before the hash of the canonical request."""
+    key: HMAC = field(repr=False)
+    headers: Mapping[str, str]
+    expires_at: datetime
+
+    def url(self, path: str) -> str:
+        """Return the signed URL of the encoded `path`."""
+        canonical = f"{self.method}\n{path}\n{self.canonical_tail}"
+        to_sign = self.string_head + sha256(canonical.encode()).hexdigest()
+        signature = hex_signature(self.key, to_sign.encode())
+        return f"{self.origin}{path}?{self.query}&X-Amz-Signature={signature}"
+
+
+def make_template(
+    credentials: SigningCredentials,
+    place: Place,
+    *,
+    method: str,
+    at: datetime,
+    lifetime_s: int,
+    query: Mapping[str, str],
+    headers: Mapping[str, str],
+    payload_sha256: str | None,
+) -> Template:
+    """Return what all URLs for `method` at `place` have in common.
+
+    `at` is an aware instant, of which the whole second counts. The payload is left unsigned, as S3
+    prescribes for query authentication, unless `payload_sha256` (64 lower-case hex digits) is given; its
+    holder must then send it as x-amz-content-sha256.
+
+    Raises:
+        MisuseError: one of the values cannot be signed. The message says which, and what to do.
+    """
+    require_aware(at, name="at")
+    require_method(method)
+    at = at.astimezone(UTC).replace(microsecond=0)
+    signed = _signed_headers(headers, payload_sha256=payload_sha256)
+    lines = {"host": place.host, **signed}
+    names = ";".join(sorted(lines))
+    amz_date = to_amz_date(at)
+    scope = credentials.scope(amz_date[:8])
+    own = {
+        "X-Amz-Algorithm": ALGORITHM,
+        "X-Amz-Credential": f"{credentials.access_key}/{scope}",
+        "X-Amz-Date": amz_date,
+        "X-Amz-Expires": str(lifetime_s),
+        "X-Amz-SignedHeaders": names,
+    }
+    if credentials.session_token is not None:
+        own["X-Amz-Security-Token"] = credentials.session_token
+    encoded = _encoded_query(own, query)
+    header_lines = "".join([f"{name}:{lines[name]}\n" for name in sorted(lines)])
+    return Template(
+        method=method,
+        origin=place.origin,
+        query=encoded,
+        canonical_tail=f"{encoded}\n{header_lines}\n{names}\n{payload_sha256 or UNSIGNED_PAYLOAD}",
+        string_head=f"{ALGORITHM}\n{amz_date}\n{scope}\n",
+        key=signing_key(credentials.secret.reveal(), amz_date[:8], credentials.region, credentials.service),
+        headers=MappingProxyType(signed),
+        expires_at=_end(at, lifetime_s),
+    )
+
+
+def lifetime_seconds(expires: int | timedelta) -> int:
+    """Return a lifetime in seconds.
+
+    Raises:
+        MisuseError: it is not whole seconds between 1 and 604,800 (seven days).
+    """
+    if isinstance(expires, timedelta):
+        seconds, rest = divmod(expires, timedelta(seconds=1))
+        if rest:
+            raise MisuseError("the lifetime must be whole seconds")
+    elif isinstance(expires, int):
+        seconds = expires
+    else:
+        raise MisuseError("give the lifetime as a number of whole seconds or as a timedelta")
+    if not 1 <= seconds <= MAX_LIFETIME_S:
+        raise MisuseError(
+            f"the lifetime must be between 1 and {MAX_LIFETIME_S} s (seven days), not {seconds} s"
+        )
+    return seconds
+
+
+def require_method(method: str) -> None:
+    """Refuse what is no HTTP method of S3.
+
+    Raises:
+        MisuseError: it is not written in capitals.
+    """
+    if _METHOD(method) is None:
+        raise MisuseError(f"not a method: {method!r}; write it in capitals, as 'GET'")
+
+
+def require_header(name: str, value: str) -> None:
+    """Refuse a header that cannot stand in a request.
+
+    Raises:
+        MisuseError: the name is no token, or the value would end the line.
+    """
+    if _HEADER_NAME(name) is None:
+        raise MisuseError(f"not a header name: {name!r}")
+    if _BAD_IN_VALUE(value):
+        raise MisuseError(f"the value of {name} holds a line break or NUL; headers are one line")
+    _require_unicode(value, what=f"the value of {name}")
+
+
+def signed_value(value: str) -> str:
+    """Return a header's value as it is signed: trimmed, and runs of spaces folded to one."""
+    return header_value(value.encode()).decode()
+
+
+def _signed_headers(headers: Mapping[str, str], *, payload_sha256: str | None) -> dict[str, str]:
+    signed: dict[str, str] = {}
+    for name, value in headers.items():
+        require_header(name, value)
+        lower = name.lower()
+        if lower in _OWN_HEADERS:
+            raise MisuseError(f"leave out the header {name}: {_OWN_HEADERS[lower]}")
+        if lower in signed:
+            raise MisuseError(f"the header {name} is given twice")
+        signed[lower] = signed_value(value)
+    if payload_sha256 is not None:
+        if _SHA256(payload_sha256) is None:
+            raise MisuseError("payload_sha256 must be 64 lower-case hex digits")
+        signed["x-amz-content-sha256"] = payload_sha256
+    return signed
+
+
+def _encoded_query(own: Mapping[str, str], query: Mapping[str, str]) -> str:
+    pairs = [(name, encode_component(value)) for name, value in own.items()]
+    for name, value in query.items():
+        if not name:
+            raise MisuseError("a query parameter has no name")
+        if name in _OWN_PARAMETERS:
+            raise MisuseError(f"leave out the query parameter {name}: signing writes it")
+        _require_unicode(name + value, what=f"the query parameter {name!r}")
+        pairs.append((encode_component(name), encode_component(value)))
+    return "&".join([f"{name}={value}" for name, value in sorted(pairs)])
+
+
+def _require_unicode(text: str, *, what: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise MisuseError(f"{what} holds half of a surrogate pair, which is no Unicode text") from error
+
+
+def _end(at: datetime, lifetime_s: int) -> datetime:
+    try:
+        return at + timedelta(seconds=lifetime_s)
+    except OverflowError as error:
+        raise MisuseError("the URL would end after the year 9999") from error

@@ -1,0 +1,239 @@
+"""The face of the signing half."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from types import MappingProxyType
+from typing import Final
+
+from valetkey.sigv4.credentials import SigningCredentials
+from valetkey.sigv4.endpoint import Addressing, Endpoint, Place, amazon_endpoint, require_addressing
+from valetkey.sigv4.errors import MisuseError
+from valetkey.sigv4.header_auth import sign_request
+from valetkey.sigv4.keys import SERVICE
+from valetkey.sigv4.post_policy import Condition, PresignedPost, make_post
+from valetkey.sigv4.presign import PresignedURL, Template, lifetime_seconds, make_template
+from valetkey.sigv4.secret import Secret
+
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+class Signer:
+    """Signs requests to S3 or any service that speaks its protocol. It never talks to it."""
+
+    __slots__ = ("_addressing", "_credentials", "_endpoint", "_recent")
+
+    def __init__(
+        self,
+        access_key: str,
+        secret_key: str | Secret,
+        *,
+        region: str = "us-east-1",
+        endpoint: str | None = None,
+        session_token: str | None = None,
+        addressing: Addressing = "auto",
+        service: str = SERVICE,
+    ) -> None:
+        """Sign in the name of `access_key`, for the service at `endpoint` (None: Amazon S3 in `region`).
+
+        The endpoint is the address that the URL's holder will use, such as `https://s3.example.com:8443`,
+        with a path prefix if there is one.
+
+        Raises:
+            MisuseError: one of the values cannot be signed with.
+        """
+        require_addressing(addressing)
+        self._credentials: Final = SigningCredentials(
+            access_key=access_key,
+            secret=secret_key if isinstance(secret_key, Secret) else Secret(secret_key),
+            region=region,
+            service=service,
+            session_token=session_token,
+        )
+        self._endpoint: Final = Endpoint.parse(amazon_endpoint(region) if endpoint is None else endpoint)
+        self._addressing: Final[Addressing] = addressing
+        self._recent: tuple[tuple[object, ...], Place, Template] | None = None
+
+    @property
+    def access_key(self) -> str:
+        return self._credentials.access_key
+
+    @property
+    def region(self) -> str:
+        return self._credentials.region
+
+    @property
+    def endpoint(self) -> str:
+        """The endpoint without default port and trailing slash."""
+        return str(self._endpoint)
+
+    def presign(
+        self,
+        method: str,
+        bucket: str | None,
+        key: str | None = None,
+        *,
+        expires: int | timedelta = 3600,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        payload_sha256: str | None = None,
+        at: datetime | None = None,
+    ) -> PresignedURL:
+        """Return the URL that lets its holder do `method` on an object until it ends.
+
+        Without `key` it is about the bucket, without `bucket` too about the whole service. `expires` is in
+        whole seconds, 1 to 604,800, counted from `at` (an aware instant; None reads the clock). `query` are
+        parameters of the operation, such as `{"versionId": "…"}`; a parameter without value has "". The
+        holder must send `headers` exactly so, and `payload_sha256` as x-amz-content-sha256; nothing else
+        is fixed but host, path and query.
+
+        Raises:
+            MisuseError: one of the values cannot be signed. The message says which, and what to do.
+        """
+        place, template = self._template(
+            method,
+            bucket,
+            expires=expires,
+            query=query,
+            headers=headers,
+            payload_sha256=payload_sha256,
+            at=at,
+        )
+        return PresignedURL(template.url(place.path(key)), method, template.expires_at, template.headers)
+
+    def presign_many(
+        self,
+        method: str,
+        bucket: str,
+        keys: Iterable[str],
+        *,
+        expires: int | timedelta = 3600,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        payload_sha256: str | None = None,
+        at: datetime | None = None,
+    ) -> Iterator[str]:
+        """Return the URLs of many objects, made one by one as they are taken.
+
+        All begin and end at the same instants. The arguments mean what they mean for `presign`.
+
+        Raises:
+            MisuseError: one of the values cannot be signed; for a key, when its turn comes.
+        """
+        place, template = self._template(
+            method,
+            bucket,
+            expires=expires,
+            query=query,
+            headers=headers,
+            payload_sha256=payload_sha256,
+            at=at,
+        )
+        return (template.url(place.path(key)) for key in keys)
+
+    def presign_post(
+        self,
+        bucket: str,
+        key: str,
+        *,
+        expires: int | timedelta = 3600,
+        conditions: Sequence[Condition] = (),
+        fields: Mapping[str, str] | None = None,
+        content_length_range: tuple[int, int] | None = None,
+        at: datetime | None = None,
+    ) -> PresignedPost:
+        """Return the form that lets its holder upload one file until it ends.
+
+        A key that ends in `${filename}` takes the name of the uploaded file. Each of `fields` is fixed by
+        the policy, unless one of `conditions` says what it may be. `content_length_range` is (least, most)
+        in bytes, both included. `expires` and `at` mean what they mean for `presign`.
+
+        Raises:
+            MisuseError: one of the values cannot be signed.
+        """
+        return make_post(
+            self._credentials,
+            self._endpoint.place(bucket, addressing=self._addressing),
+            bucket=bucket,
+            key=key,
+            at=_instant(at),
+            lifetime_s=lifetime_seconds(expires),
+            conditions=conditions,
+            fields=_NOTHING if fields is None else fields,
+            content_length_range=content_length_range,
+        )
+
+    def sign_headers(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        body: bytes | None = None,
+        payload_sha256: str | None = None,
+        at: datetime | None = None,
+    ) -> dict[str, str]:
+        """Return `headers` with those that authenticate a request which one sends oneself.
+
+        `url` is the encoded URL, signed as it stands. Give the `body`, or else as `payload_sha256` its
+        SHA-256 in hex, `UNSIGNED-PAYLOAD` or one of the `STREAMING-…` words; neither means an empty body.
+        `at` is an aware instant; None reads the clock.
+
+        Raises:
+            MisuseError: one of the values cannot be signed.
+        """
+        if body is not None and payload_sha256 is not None:
+            raise MisuseError("give either the body or payload_sha256")
+        return sign_request(
+            self._credentials,
+            method=method,
+            url=url,
+            headers=_NOTHING if headers is None else headers,
+            payload_line=sha256(body or b"").hexdigest() if payload_sha256 is None else payload_sha256,
+            at=_instant(at),
+        )
+
+    def _template(
+        self,
+        method: str,
+        bucket: str | None,
+        *,
+        expires: int | timedelta,
+        query: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+        payload_sha256: str | None,
+        at: datetime | None,
+    ) -> tuple[Place, Template]:
+        """Return what the URL has in common with others, the last one again if nothing else was asked."""
+        at = _instant(at)
+        lifetime_s = lifetime_seconds(expires)
+        is_plain = not query and not headers and payload_sha256 is None and at.tzinfo is UTC
+        asked = (method, bucket, lifetime_s, at.replace(microsecond=0)) if is_plain else ()
+        recent = self._recent
+        if is_plain and recent is not None and recent[0] == asked:
+            return recent[1], recent[2]
+        place = self._endpoint.place(bucket, addressing=self._addressing)
+        template = make_template(
+            self._credentials,
+            place,
+            method=method,
+            at=at,
+            lifetime_s=lifetime_s,
+            query=_NOTHING if query is None else query,
+            headers=_NOTHING if headers is None else headers,
+            payload_sha256=payload_sha256,
+        )
+        if is_plain:
+            # One assignment, so that threads see either the old triple or the new one.
+            self._recent = (asked, place, template)
+        return place, template
+
+    def __repr__(self) -> str:
+        return f"Signer(access_key={self.access_key!r}, region={self.region!r}, endpoint={self.endpoint!r})"
+
+
+def _instant(at: datetime | None) -> datetime:
+    # The one place in this room that reads the clock: the outermost call, for people at a prompt.
+    return datetime.now(UTC) if at is None else at  # noqa: TID251  # see above
