@@ -9,7 +9,7 @@ JS := tests/clients/js
 # Each folder of unit tests that exists, and the rules of the house; the other tests start real clients.
 UNIT_TESTS := $(wildcard $(addprefix tests/,sigv4 s3 store gateway policy server cli)) tests/test_house_rules.py
 
-.PHONY: help run install dev system-packages test check bench lock clean
+.PHONY: help run install dev system-packages test check docs bench lock clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -22,12 +22,16 @@ install: $(VENV)/.installed ## set up .venv with what the program needs
 test: dev system-packages $(JS)/node_modules/.package-lock.json ## run every test (PYTEST_ARGS="-k name" for some)
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest $(PYTEST_ARGS)
 
-check: dev ## format, lint, types, import order and unit tests
+check: dev ## format, lint, types, import order, documentation and unit tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python scripts/docs.py --check
 	$(BIN)/python -m pytest $(UNIT_TESTS)
+
+docs: dev ## write the generated sections of docs/ anew
+	$(BIN)/python scripts/docs.py
 
 bench: dev system-packages ## measure against the peers (BENCH_ARGS goes to `python -m bench`)
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m bench $(BENCH_ARGS)

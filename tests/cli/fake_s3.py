@@ -70,7 +70,7 @@ class FakeS3:
         return failure.status, body, {}
 
     def carry_out(self, seen: Seen) -> tuple[int, bytes, Mapping[str, str]]:
-        if seen.headers.get("x-amz-content-sha256") != seen.sha256:
+        if seen.headers.get("x-amz-content-sha256", seen.sha256) != seen.sha256:
             return 400, fault("XAmzContentSHA256Mismatch"), {}
         if seen.path.count("/") == 1:
             return self.bucket(seen)
@@ -82,8 +82,12 @@ class FakeS3:
         if seen.method == "PUT":
             self.objects[seen.path] = (seen.size, seen.sha256, seen.headers.get("content-type", ""))
             return 200, b"", {"etag": '"whole"'}
+        if seen.method == "DELETE":
+            del self.objects[seen.path]
+            return 204, b"", {}
         size, _, content_type = self.objects[seen.path]
-        return 200, b"", {"content-length": str(size), "content-type": content_type, "etag": '"x-5"'}
+        body = b"x" * size if seen.method == "GET" else b""
+        return 200, body, {"content-length": str(size), "content-type": content_type, "etag": '"x-5"'}
 
     def bucket(self, seen: Seen) -> tuple[int, bytes, Mapping[str, str]]:
         if seen.method == "PUT":

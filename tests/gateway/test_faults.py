@@ -18,7 +18,9 @@ def leaves(base: type[Exception]) -> set[type[Exception]]:
     return {base} if not below else set().union(*(leaves(kind) for kind in below))
 
 
-@pytest.mark.parametrize("base", [sigv4.SignatureError, store.StoreError, PolicyError], ids=lambda k: k.__name__)
+@pytest.mark.parametrize(
+    "base", [sigv4.SignatureError, store.StoreError, PolicyError], ids=lambda k: k.__name__
+)
 def test_the_table_is_total(base: type[Exception]) -> None:
     assert leaves(base) <= set(FAULTS)
 

@@ -18,8 +18,9 @@ from valetkey.server.access_log import FLUSH_LINES, MAX_WAITING, AccessLog, reda
         (b"Signature=abc%3D&Expires=1", "/b/k?Signature=REDACTED&Expires=1"),
         (b"a=1&x-amz-security-token=t&b=2", "/b/k?a=1&x-amz-security-token=REDACTED&b=2"),
         (b"X-Amz-Signature=a&X-Amz-Signature=b", "/b/k?X-Amz-Signature=REDACTED&X-Amz-Signature=REDACTED"),
+        (b"X-Amz-S%69gnature=abc", "/b/k?X-Amz-S%69gnature=REDACTED"),
     ],
-    ids=["no query", "SigV4", "SigV2", "token in any case", "twice"],
+    ids=["no query", "SigV4", "SigV2", "token in any case", "twice", "name escaped"],
 )
 def test_signatures_and_tokens_are_taken_out(query: bytes, expected: str) -> None:
     assert redacted_target(b"/b/k", query) == expected

@@ -65,9 +65,7 @@ def test_a_refused_secret_is_not_repeated() -> None:
 def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text("a long enough secret\n")
-    settings = load_settings(
-        {}, {"VALETKEY_ACCESS_KEY": "AKID", "VALETKEY_SECRET_KEY_FILE": str(file)}
-    )
+    settings = load_settings({}, {"VALETKEY_ACCESS_KEY": "AKID", "VALETKEY_SECRET_KEY_FILE": str(file)})
     assert settings.secret_key is not None
     assert settings.secret_key.reveal() == "a long enough secret"
     assert "long enough" not in repr(settings)
@@ -81,5 +79,10 @@ def test_an_unknown_name_in_the_file_stops_the_start(tmp_path: Path) -> None:
 
 
 def test_a_misspelt_variable_is_found() -> None:
-    environ = {"VALETKEY_REGOIN": "x", "VALETKEY_ENDPOINT": "http://x", "VALETKEY_SECRET_KEY_FILE": "f", "HOME": "h"}
+    environ = {
+        "VALETKEY_REGOIN": "x",
+        "VALETKEY_ENDPOINT": "http://x",
+        "VALETKEY_SECRET_KEY_FILE": "f",
+        "HOME": "h",
+    }
     assert unknown_variables(environ) == ["VALETKEY_REGOIN"]

@@ -1,6 +1,7 @@
 """`valetkey demo`: a server with one object in it, and what to try first."""
 
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import FrameType
 from typing import Final
 
@@ -26,7 +28,7 @@ from valetkey.server.settings import Listen, Settings
 
 BUCKET: Final = "demo"
 SAMPLE_KEY: Final = "hello.html"
-UPLOAD_KEY: Final = "upload.bin"
+UPLOAD_KEY: Final = "uploaded"
 LIFETIME: Final = timedelta(hours=12)
 READY_WITHIN_S: Final = 30.0
 _POLL_S: Final = 0.05
@@ -138,6 +140,7 @@ def _banner(settings: Settings, account: Account, sample: Location) -> str:
         headers={},
     )
     given = settings.access_key is not None
+    file = Path("README.md") if Path("README.md").is_file() else Path("FILE")
     kept = "VALETKEY_ACCESS_KEY and VALETKEY_SECRET_KEY" if given else str(settings.data / "credentials")
     exports = [f"VALETKEY_ENDPOINT={account.endpoint}", f"VALETKEY_REGION={account.region}"]
     if not given:
@@ -152,17 +155,26 @@ Open this in a browser (works for 12 hours):
 
   {sign(account, get, at=now).url}
 
-Upload a file (put its name for FILE):
+Upload a file{"" if file.is_file() else " (put its name for FILE)"}:
 
-  {as_form(Form.CURL, sign(account, put, at=now), put)}
+  {as_form(Form.CURL, sign(account, put, at=now), put, file=str(file))}
 
 In another terminal, share a file of your own:
 
   export {shlex.join(exports)}
-  valetkey share FILE --expires 2h
+  {_command()} share {file} --expires 2h
 
 Ctrl-C stops the server.
 """
+
+
+def _command() -> str:
+    """Return how the shell that started us finds `valetkey`: it may not be in an activated environment."""
+    beside = Path(sys.executable).with_name("valetkey")
+    if shutil.which("valetkey") is not None or not beside.exists():
+        return "valetkey"
+    here = Path.cwd()
+    return shlex.quote(str(beside.relative_to(here) if beside.is_relative_to(here) else beside))
 
 
 def _unless_there(transport: Transport, request: Request) -> None:

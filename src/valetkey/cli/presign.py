@@ -155,14 +155,15 @@ def to_json(signed: PresignedURL, more: Mapping[str, object]) -> str:
     return json.dumps({**facts, **more}, indent=2, ensure_ascii=False)
 
 
-def as_form(form: Form, signed: PresignedURL, wish: Wish) -> str:
-    """Return `signed` as the command, snippet or plain URL that `form` names."""
+def as_form(form: Form, signed: PresignedURL, wish: Wish, *, file: str = "FILE") -> str:
+    """Return `signed` as the command, snippet or plain URL that `form` names; an upload sends `file`."""
     has_key = wish.location.key is not None
     errand = Errand(
         method=signed.method,
         url=signed.url,
         headers=signed.headers,
         body=body_of(wish.method, has_key=has_key, query=wish.query, headers=wish.headers),
+        file=file,
         save_as=wish.filename or base_name(wish.location.key or "") or None,
     )
     return render(form, errand)

@@ -31,9 +31,6 @@ def authenticate(
     if known is None:
         raise UnknownAccessKeyError(claim.access_key)
     secret, principal = known
-    if claim.session_token is not None:
-        # Every key so far is permanent; Amazon refuses a token that belongs to no session.
-        raise S3Error(Code.INVALID_TOKEN)
     proof = require_signature(
         claim,
         received,
@@ -42,4 +39,8 @@ def authenticate(
         alternatives=rules.signed_hosts,
         head_as_get=not rules.is_strict,
     )
+    if claim.session_token is not None:
+        # Every key so far is permanent; Amazon refuses a token that belongs to no session. Not before the
+        # signature: a token in a header that nobody signed is first of all such a header.
+        raise S3Error(Code.INVALID_TOKEN)
     return principal, proof

@@ -34,7 +34,7 @@ def _text(raw: bytes) -> str:
 
 
 def _simple(code: Code, message: str | None = None) -> Callable[[Any], S3Error]:
-    def translate(error: Any) -> S3Error:
+    def translate(_error: object) -> S3Error:
         return S3Error(code, message)
 
     return translate
@@ -114,9 +114,7 @@ def _signature_mismatch(error: sigv4.SignatureMismatchError) -> S3Error:
 
 
 def _invalid_expires_v2(error: sigv4.InvalidExpiresV2Error) -> S3Error:
-    return S3Error(
-        Code.ACCESS_DENIED, f"Invalid date (should be seconds since epoch): {error.value}"
-    )
+    return S3Error(Code.ACCESS_DENIED, f"Invalid date (should be seconds since epoch): {error.value}")
 
 
 def _incomplete_body(error: sigv4.IncompleteBodyError) -> S3Error:

@@ -10,10 +10,12 @@ from valetkey.gateway.call import Answer, Call, Keys, Request, Rules
 from valetkey.gateway.faults import ROOM_ERRORS, translate
 from valetkey.gateway.operations.registry import OPERATIONS
 from valetkey.gateway.preflight import answer_preflight
-from valetkey.policy.decide import Principal, require_allowed
+from valetkey.policy.decide import Principal, PrincipalKind, require_allowed
 from valetkey.s3.answers import Fault
+from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
 from valetkey.s3.headers import header_text, hoisted
+from valetkey.s3.operations import Operation
 from valetkey.s3.query import parse_query
 from valetkey.s3.route import find_operation
 from valetkey.s3.target import Target, parse_target
@@ -23,6 +25,8 @@ from valetkey.sigv4.verify import Proof
 from valetkey.store.store import Store
 
 _XML: Final = b"application/xml"
+
+_NOWHERE: Final = Target(None, None, virtual=False)
 
 
 class Gateway:
@@ -52,7 +56,7 @@ class Gateway:
 
     async def _run(self, request: Request, trail: _Trail) -> Answer:
         headers = _text_headers(request)
-        target = parse_target(request.raw_path, headers.get("host", "").encode("latin-1", "replace"), self._rules.domains)
+        target = self._target(request, headers)
         trail.target = target
         if request.method == "OPTIONS":
             return answer_preflight(headers)
@@ -61,19 +65,44 @@ class Gateway:
         principal, proof = authenticate(request, target, keys=self._keys, rules=self._rules)
         trail.principal, trail.proof = principal, proof
 
-        # Only now: a stranger learns nothing from a request that nobody signed, not even what is implemented.
-        operation = find_operation(request.method, target, query, headers)
-        trail.operation = operation.name
-        require_allowed(principal, operation.action)
-
         if proof is not None and proof.auth_type is AuthType.QUERY:
             # What stands in a signed query wins: a header beside it need not be signed.
             headers = {**headers, **hoisted(query)}
+        operation = _find_operation(request, target, query, headers, principal)
+        trail.operation = operation.name
+        require_allowed(principal, operation.action)
+
         call = Call(
             request, operation, target.bucket or "", target.key or "", query, headers,
             principal, proof, self._store, self._rules, self._new_id,
         )  # fmt: skip
         return await OPERATIONS[operation.name](call)
+
+    def _target(self, request: Request, headers: Mapping[str, str]) -> Target:
+        host = headers.get("host", "").encode("latin-1", "replace")
+        try:
+            return parse_target(request.raw_path, host, self._rules.domains)
+        except S3Error as error:
+            if error.code is Code.INVALID_BUCKET_NAME:
+                # `//bucket/key`: whoever altered a signed path learns that, as with any other alteration.
+                authenticate(request, _NOWHERE, keys=self._keys, rules=self._rules)
+            raise
+
+
+def _find_operation(
+    request: Request,
+    target: Target,
+    query: Mapping[str, str],
+    headers: Mapping[str, str],
+    principal: Principal,
+) -> Operation:
+    try:
+        return find_operation(request.method, target, query, headers)
+    except S3Error as error:
+        if principal.kind is PrincipalKind.ANONYMOUS:
+            # A stranger learns nothing from a request that nobody signed, not even what is implemented.
+            raise S3Error(Code.ACCESS_DENIED) from error
+        raise
 
 
 class _Trail:

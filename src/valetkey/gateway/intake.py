@@ -19,7 +19,7 @@ from valetkey.s3.checksums import (
     claimed_checksum,
     new_hasher,
     require_md5,
-    sdk_algorithm,
+    require_sdk_algorithm_kept,
 )
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
@@ -95,23 +95,18 @@ class Intake:
     def _refuse_undecoded(self, headers: Mapping[str, str]) -> None:
         # A presigned URL never carries chunks: S3 takes the frames for the content, so a truthful length cannot match.
         decoded = _announced_length(headers, is_encoded=True)
-        if decoded is None:
+        if decoded is None or self._announced_bytes is None:
             raise S3Error(Code.MISSING_CONTENT_LENGTH)
         if decoded != self._announced_bytes:
-            raise S3Error(Code.INCOMPLETE_BODY)
+            details = {"NumberBytesExpected": str(decoded), "NumberBytesProvided": str(self._announced_bytes)}
+            raise S3Error(Code.INCOMPLETE_BODY, None, details)
         self._claimed_sha256 = headers.get("x-amz-content-sha256", "")
 
     def _chosen_algorithm(self, headers: Mapping[str, str], default: Algorithm | None) -> Algorithm | None:
-        if self._checksum_claim is not None:
-            return self._checksum_claim[0]
-        if self._trailer is not None:
-            return self._trailer
-        if sdk_algorithm(headers) is not None and "x-amz-sdk-checksum-algorithm" in headers:
-            raise S3Error(
-                Code.INVALID_REQUEST,
-                "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* "
-                "or x-amz-trailer headers were found.",
-            )
+        found = self._checksum_claim[0] if self._checksum_claim is not None else self._trailer
+        require_sdk_algorithm_kept(headers, found)
+        if found is not None:
+            return found
         return default
 
     async def pieces(self) -> AsyncIterator[bytes]:

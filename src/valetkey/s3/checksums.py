@@ -129,7 +129,7 @@ def claimed_checksum(headers: Mapping[str, str]) -> tuple[Algorithm, str] | None
 
 
 def announced_trailer(headers: Mapping[str, str]) -> Algorithm | None:
-    """Return the algorithm whose value `x-amz-trailer` announces behind the body, or None without that header.
+    """Return the algorithm whose value `x-amz-trailer` announces behind the body, or None without it.
 
     Raises:
         S3Error: InvalidRequest, if it announces anything else.
@@ -201,7 +201,7 @@ def require_md5(headers: Mapping[str, str]) -> bytes | None:
 
 
 def composite(algorithm: Algorithm, parts: Sequence[str]) -> str:
-    """Return the checksum of checksums: over the parts' raw values, in order, with `-` and their number behind."""
+    """Return the checksum of checksums: over the parts' raw values in order, with `-` and their number."""
     hasher = new_hasher(algorithm)
     for part in parts:
         hasher.update(b64decode(part, validate=True))

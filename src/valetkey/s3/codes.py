@@ -23,8 +23,8 @@ class Code(Enum):
         403,
         # The misspelling is Amazon's.
         "CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, "
-        "request method / Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted "
-        "by the resource's CORS spec.",
+        "request method / Access-Control-Request-Method or Access-Control-Request-Headers are not "
+        "whitelisted by the resource's CORS spec.",
     )
     AUTHORIZATION_HEADER_MALFORMED = (
         "AuthorizationHeaderMalformed",
@@ -180,7 +180,8 @@ class Code(Enum):
     OPERATION_ABORTED = (
         "OperationAborted",
         409,
-        "A conflicting conditional operation is currently in progress against this resource. Please try again.",
+        "A conflicting conditional operation is currently in progress against this resource. Please "
+        "try again.",
     )
     PRECONDITION_FAILED = (
         "PreconditionFailed",

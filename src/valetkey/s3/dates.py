@@ -1,4 +1,4 @@
-"""Instants as S3 writes and reads them. Everywhere else they are whole milliseconds since the epoch, in UTC."""
+"""Instants as S3 writes and reads them. Elsewhere they are whole milliseconds since the epoch, in UTC."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Final
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
-# The three forms that RFC 9110, section 5.6.7, tells a recipient to accept. The name of the day is not compared.
+# The three forms that RFC 9110, section 5.6.7, tells a recipient to accept. The name of the day is not
+# compared.
 _TIME: Final = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
 _MONTH: Final = rf"(?P<month>{'|'.join(_MONTHS)})"
 _FORMS: Final = (
@@ -38,7 +39,8 @@ def _http_date(seconds: int) -> str:
 def iso_date(ms: int) -> str:
     """Return `ms` as S3's XML writes it: `2015-10-21T07:28:00.000Z`.
 
-    S3 keeps whole seconds, and clients compare this with `Last-Modified`; so what is below a second is cut off.
+    S3 keeps whole seconds, and clients compare this with `Last-Modified`; so what is below a second is cut
+    off.
     """
     return _iso_date(ms // 1000)
 

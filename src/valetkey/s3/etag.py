@@ -20,7 +20,7 @@ def unquoted(text: str) -> str:
 
 
 def multipart_etag(parts: Sequence[str]) -> str:
-    """Return the tag of an object made of parts with these MD5s (hex): the MD5 of their bytes, `-`, their number."""
+    """Return the tag of an object made of parts with these MD5s (hex): the MD5 of the MD5s, `-`, how many."""
     joined = b"".join(bytes.fromhex(part) for part in parts)
     return f"{hashlib.md5(joined, usedforsecurity=False).hexdigest()}-{len(parts)}"
 
@@ -28,8 +28,8 @@ def multipart_etag(parts: Sequence[str]) -> str:
 def is_listed(etag: str, condition: str, *, weak: bool) -> bool:
     """Return whether `condition`, the value of an `If-Match` or `If-None-Match`, names `etag`.
 
-    `*` names every tag. Tags may stand without quotation marks, as S3 allows. A tag marked weak (`W/`) counts only
-    if `weak`. Source: RFC 9110, sections 8.8.3.2 and 13.1.
+    `*` names every tag. Tags may stand without quotation marks, as S3 allows. A tag marked weak (`W/`) counts
+    only if `weak`. Source: RFC 9110, sections 8.8.3.2 and 13.1.
     """
     for entry in condition.split(","):
         tag = entry.strip()

@@ -1,4 +1,4 @@
-"""Headers that belong to an object: read from an upload, kept, sent with a download, or standing in a query."""
+"""Headers that belong to an object: read from an upload, kept, sent with a download, or found in a query."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ def object_headers(headers: Mapping[str, str]) -> dict[str, str]:
     RFC 2047 words stay as they came. `aws-chunked` is no encoding of the object and is taken out.
 
     Raises:
-        S3Error: InvalidStorageClass, InvalidRedirectLocation, MetadataTooLarge, or InvalidArgument for metadata
-            whose name could be no header.
+        S3Error: InvalidStorageClass, InvalidRedirectLocation, MetadataTooLarge, or InvalidArgument for
+            metadata whose name could be no header.
 
     Source: Amazon S3 User Guide, "Working with object metadata".
     """
@@ -200,12 +200,12 @@ def response_overrides(query: Mapping[str, str]) -> dict[str, str]:
 def hoisted(query: Mapping[str, str]) -> dict[str, str]:
     """Return the headers that stand in a presigned query and act as headers, by lower-case name.
 
-    Only for a query under a SigV4 signature: SigV2 signs few parameters, and whoever holds such a URL could add
-    these. Never tags, checksums or the payload hash, to which S3 pays no heed in a query, nor the signature's own
-    parameters. Of one name in two spellings the first counts.
+    Only for a query whose signature has been verified and covers these parameters. Never tags, checksums or
+    the payload hash, to which S3 pays no heed in a query, nor the signature's own parameters. Of one name in
+    two spellings the first counts.
 
-    Source: Amazon S3 API Reference, "Authenticating Requests: Using Query Parameters", and what S3 was seen to do
-    with the URLs of the JavaScript, Go and Java SDKs.
+    Source: Amazon S3 API Reference, "Authenticating Requests: Using Query Parameters", and what S3 was seen
+    to do with the URLs of the JavaScript, Go and Java SDKs.
     """
     if _NEVER_HOISTED.issuperset(query):
         return {}

@@ -16,7 +16,7 @@ _MAX_INTEGER: Final = 2**31 - 1
 _INTEGER: Final = re.compile(r"-?[0-9]+")
 
 _CHECK_BYTES: Final = 4
-"""A token ends in a CRC of what it says, so that a damaged one is refused and not followed to a wrong place."""
+"""A token ends in a CRC of what it says, so that a damaged one is refused, not followed to a wrong place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,7 +236,8 @@ def _count(query: Mapping[str, str], name: str, default: int) -> int:
     text = query.get(name, "")
     if not text:
         return default
-    # Leading zeros are cut before the length is judged: int() refuses thousands of digits with an error of its own.
+    # Leading zeros are cut before the length is judged: int() refuses thousands of digits with an error of
+    # its own.
     digits = text.removeprefix("-").lstrip("0") or "0"
     if _INTEGER.fullmatch(text) is None or len(digits) > 10 or int(digits) > _MAX_INTEGER:
         raise invalid_argument(f"Provided {name} not an integer or within integer range", name, text)

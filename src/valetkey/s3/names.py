@@ -10,7 +10,8 @@ from valetkey.s3.errors import S3Error
 from valetkey.s3.limits import MAX_KEY_BYTES
 
 _LABEL: Final = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
-# Amazon forbids adjacent periods only; a hyphen beside a period makes no valid host name, so it is refused too.
+# Amazon forbids adjacent periods only; a hyphen beside a period makes no valid host name, so it is refused
+# too.
 _BUCKET: Final = re.compile(rf"(?=.{{3,63}}\Z){_LABEL}(?:\.{_LABEL})*\Z")
 _ADDRESS: Final = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+\Z")
 _RESERVED_PREFIXES: Final = ("xn--", "sthree-", "amzn-s3-demo-")
@@ -20,8 +21,8 @@ _RESERVED_SUFFIXES: Final = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-
 def require_bucket_name(text: str) -> str:
     """Return `text` if a new bucket may have this name.
 
-    3 to 63 lower-case letters, digits, hyphens and periods; every label between periods begins and ends with a
-    letter or digit; no IPv4 address; none of the beginnings and endings that Amazon keeps for itself.
+    3 to 63 lower-case letters, digits, hyphens and periods; every label between periods begins and ends with
+    a letter or digit; no IPv4 address; none of the beginnings and endings that Amazon keeps for itself.
 
     Raises:
         S3Error: InvalidBucketName.

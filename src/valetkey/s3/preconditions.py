@@ -3,7 +3,8 @@
 Header mappings have lower-case names. Instants are compared by the second, which is all that HTTP dates hold;
 a date that cannot be read is no condition.
 
-Source: Amazon S3 User Guide, "Add preconditions to S3 operations with conditional requests"; RFC 9110, section 13.
+Source: Amazon S3 User Guide, "Add preconditions to S3 operations with conditional requests"; RFC 9110,
+section 13.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ def decide_copy_source(headers: Mapping[str, str], *, etag: str, modified_ms: in
 
 
 def range_applies(headers: Mapping[str, str], *, etag: str, modified_ms: int) -> bool:
-    """Return whether `If-Range` (absent, or naming what is stored) lets `Range` count; else the whole is sent.
+    """Return whether `If-Range` (absent, or naming what is stored) lets `Range` count; if not, all is sent.
 
     Source: RFC 9110, section 13.1.5: a tag is compared strongly, a date must be the same to the second.
     """
@@ -88,8 +89,8 @@ def parse_write(headers: Mapping[str, str]) -> WriteCondition | None:
     """Return the condition on a write, or None where there is none.
 
     Raises:
-        S3Error: NotImplemented, as Amazon answers to both headers at once, to any `If-None-Match` but `*`, and
-            to `If-Match: *`.
+        S3Error: NotImplemented, as Amazon answers to both headers at once, to any `If-None-Match` but `*`,
+            and to `If-Match: *`.
     """
     create, match = headers.get("if-none-match"), headers.get("if-match")
     if create is None and match is None:

@@ -35,7 +35,7 @@ def parse_query(raw_query: bytes) -> dict[str, str]:
 
 
 def _decoded(text: str) -> str:
-    # Nearly all escapes of a presigned URL are the slashes of its credential. To replace them first is quick, and
-    # safe: a slash is no hex digit, so it completes no other escape.
+    # Nearly all escapes of a presigned URL are the slashes of its credential. To replace them first is quick,
+    # and safe: a slash is no hex digit, so it completes no other escape.
     plain = text.replace("+", " ").replace("%2F", "/")
     return percent_decode(plain.encode("utf-8")) if "%" in plain else plain

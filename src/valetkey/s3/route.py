@@ -46,12 +46,13 @@ def find_operation(
 ) -> Operation:
     """Return the operation that a request asks for; it is one that is implemented.
 
-    `query` is decoded, `headers` have lower-case names and hold those that a presigned query stands in for. Query
-    parameters that are no sub-resource (`response-…`, `X-Amz-…`, `x-id`, unknown ones) select nothing.
+    `query` is decoded, `headers` have lower-case names and hold those that a presigned query stands in for.
+    Query parameters that are no sub-resource (`response-…`, `X-Amz-…`, `x-id`, unknown ones) select nothing.
 
     Raises:
-        S3Error: NotImplemented, for an operation of S3 that is not implemented here; MethodNotAllowed, where the
-            method has no meaning; InvalidArgument, for two sub-resources at once or a part number without an upload.
+        S3Error: NotImplemented, for an operation of S3 that is not implemented here; MethodNotAllowed, where
+            the method has no meaning; InvalidArgument, for two sub-resources at once or a part number without
+            an upload.
     """
     place = _OBJECT if target.key is not None else _BUCKET if target.bucket is not None else _SERVICE
     subresource = None

@@ -24,9 +24,9 @@ class Target:
 def parse_target(raw_path: bytes, host: bytes, domains: Sequence[str]) -> Target:
     """Return what the request target is about.
 
-    `raw_path` is what stood on the wire before the `?`. A bucket's name is read from `host` if it ends with a dot
-    and one of `domains` (without case, port left out); else it is the path's first segment. The path is split
-    before it is decoded, so `%2F` never separates a bucket from a key; nothing is normalised.
+    `raw_path` is what stood on the wire before the `?`. A bucket's name is read from `host` if it ends with a
+    dot and one of `domains` (without case, port left out); else it is the path's first segment. The path is
+    split before it is decoded, so `%2F` never separates a bucket from a key; nothing is normalised.
 
     Raises:
         S3Error: InvalidURI, for a path that is no absolute path, a bad escape, or bytes that are not UTF-8;

@@ -85,7 +85,12 @@ class App:
             is_strict=settings.strict,
             owner_id=owner_id(credentials),
         )
-        self._gateway = Gateway(store=self._store, keys=RootKeys(credentials), rules=rules, new_id=partial(secrets.token_urlsafe, 36))
+        self._gateway = Gateway(
+            store=self._store,
+            keys=RootKeys(credentials),
+            rules=rules,
+            new_id=partial(secrets.token_urlsafe, 36),
+        )
         self._background = [
             asyncio.create_task(self._flush_log()),
             asyncio.create_task(self._sweep()),
@@ -101,13 +106,13 @@ class App:
         while True:
             try:
                 await self._store.sweep(now_s=time.time())
-            except Exception:
+            except Exception:  # noqa: BLE001 - a failed sweep must not end the next one
                 _LOG.exception("The sweep failed; it is tried again in an hour.")
             await asyncio.sleep(SWEEP_EVERY_S)
 
     async def _end_with_parent(self) -> None:
         # A worker whose parent was killed would go on serving a folder that a new server may take over.
-        while os.getppid() == self._parent_pid:
+        while os.getppid() == self._parent_pid:  # noqa: ASYNC110 - the system tells of it in no other way
             await asyncio.sleep(PARENT_CHECK_S)
         os.kill(os.getpid(), signal.SIGTERM)
 
@@ -143,7 +148,7 @@ class App:
             return await self._gateway.answer(request, request_id=request_id, host_id=self._host_id)
         except ClientGoneError:
             raise
-        except Exception:
+        except Exception:  # noqa: BLE001 - a fault of ours is an answer too, and ends no worker
             _LOG.exception("Request %s failed.", request_id)
             fault = S3Error(Code.INTERNAL_ERROR)
             return render_fault(fault, request.method, request_id=request_id, host_id=self._host_id)

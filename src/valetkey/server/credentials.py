@@ -85,5 +85,7 @@ def _read(path: Path) -> RootCredentials:
         secret_key = parser.get("default", "aws_secret_access_key").strip()
     except (OSError, UnicodeDecodeError, configparser.Error) as error:
         # The parser's own message quotes lines of the file, and a line holds the secret.
-        raise SettingsError(f"The root credentials in {path} cannot be read ({type(error).__name__}).") from None
+        raise SettingsError(
+            f"The root credentials in {path} cannot be read ({type(error).__name__})."
+        ) from None
     return RootCredentials(access_key=access_key, secret_key=Secret(secret_key))

@@ -42,7 +42,9 @@ def serve(settings: Settings) -> None:
         SettingsError: the folder or the address cannot be had; the text says why.
     """
     logging.basicConfig(
-        level=settings.log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+        level=settings.log_level.upper(),
+        stream=sys.stderr,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     for name in unknown_variables(os.environ):
         print(f"valetkey: {name} is no setting; it is ignored.", file=sys.stderr)
@@ -57,7 +59,9 @@ def serve(settings: Settings) -> None:
     except StoreError as error:
         raise SettingsError(str(error)) from error
     except OSError as error:
-        raise SettingsError(f"The data folder {settings.data} cannot be used: {error.strerror or error}.") from error
+        raise SettingsError(
+            f"The data folder {settings.data} cannot be used: {error.strerror or error}."
+        ) from error
 
 
 async def _prepare(folder: Path) -> None:
@@ -77,7 +81,9 @@ def _greeting(settings: Settings, access_key: str) -> str:
 def _require_free(listen: Listen) -> None:
     # The workers share the port by SO_REUSEPORT, and would share it with a stranger's server too, without a word.
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(listen.host, listen.port, type=socket.SOCK_STREAM)[0]
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            listen.host, listen.port, type=socket.SOCK_STREAM
+        )[0]
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)

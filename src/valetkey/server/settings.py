@@ -93,7 +93,13 @@ def _listen(text: str) -> Listen:
 
 def _public_url(text: str) -> PublicUrl:
     parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or parts.query
+        or parts.fragment
+        or parts.username
+    ):
         raise ValueError("expected a URL such as https://files.example.com or https://example.com/s3")
     default_port = {"http": 80, "https": 443}[parts.scheme]
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
@@ -104,13 +110,24 @@ def _public_url(text: str) -> PublicUrl:
 
 def _domain(text: str) -> str:
     name = text.strip().lower().strip(".")
-    if not name or not all(label.replace("-", "a").isalnum() and label.isascii() for label in name.split(".")):
+    if not name or not all(
+        label.replace("-", "a").isalnum() and label.isascii() for label in name.split(".")
+    ):
         raise ValueError("expected a domain name such as s3.example.com")
     return name
 
 
 def _flag(text: str) -> bool:
-    values = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    values = {
+        "1": True,
+        "true": True,
+        "yes": True,
+        "on": True,
+        "0": False,
+        "false": False,
+        "no": False,
+        "off": False,
+    }
     if text.strip().lower() not in values:
         raise ValueError("expected true or false")
     return values[text.strip().lower()]
@@ -157,9 +174,14 @@ TABLE: Final = (
     Setting(name="data", default="data", parse=Path, help="Folder that holds the buckets. Made if absent."),
     Setting(name="listen", default="127.0.0.1:9000", parse=_listen, help="Address and port to listen on."),
     Setting(
-        name="region", default="us-east-1", parse=_region, help="Region that signatures must have been made for."
+        name="region",
+        default="us-east-1",
+        parse=_region,
+        help="Region that signatures must have been made for.",
     ),
-    Setting(name="workers", default="1", parse=_whole(1, 256), help="Worker processes that share the data folder."),
+    Setting(
+        name="workers", default="1", parse=_whole(1, 256), help="Worker processes that share the data folder."
+    ),
     Setting(
         name="public_urls",
         default=None,
@@ -188,7 +210,11 @@ TABLE: Final = (
         help="Root access key id. Without it, one is made at the first start and kept in DATA/credentials.",
     ),
     Setting(
-        name="secret_key", default=None, parse=_secret_key, is_secret=True, help="Root secret key, 8 to 256 characters."
+        name="secret_key",
+        default=None,
+        parse=_secret_key,
+        is_secret=True,
+        help="Root secret key, 8 to 256 characters.",
     ),
     Setting(
         name="inline_limit_bytes",
@@ -264,7 +290,9 @@ def _require_known(names: set[str], where: str) -> None:
         raise SettingsError(f"Unknown {where}: {', '.join(sorted(unknown))}.")
 
 
-def _value(row: Setting, flags: Mapping[str, object], environ: Mapping[str, str], file: Mapping[str, object]) -> Any:
+def _value(
+    row: Setting, flags: Mapping[str, object], environ: Mapping[str, str], file: Mapping[str, object]
+) -> Any:  # noqa: ANN401 - the table holds every type
     if row.name in flags:
         return _parse(row, flags[row.name], "--" + row.name.replace("_", "-"))
     if environ.get(row.variable):
@@ -283,7 +311,7 @@ def _secret_text(path: str) -> str:
         raise SettingsError(f"The secret file {path} cannot be read: {type(error).__name__}.") from error
 
 
-def _parse(row: Setting, given: object, where: str) -> Any:
+def _parse(row: Setting, given: object, where: str) -> Any:  # noqa: ANN401 - as above
     if row.is_list:
         items = given if isinstance(given, (list, tuple)) else str(given or "").replace(",", " ").split()
         return tuple(_parse_one(row, str(item), where) for item in items)
@@ -292,7 +320,7 @@ def _parse(row: Setting, given: object, where: str) -> Any:
     return _parse_one(row, str(given), where)
 
 
-def _parse_one(row: Setting, text: str, where: str) -> Any:
+def _parse_one(row: Setting, text: str, where: str) -> Any:  # noqa: ANN401 - as above
     try:
         return row.parse(text)
     except ValueError as error:

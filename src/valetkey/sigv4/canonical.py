@@ -5,14 +5,13 @@ Source: Amazon S3 API Reference, "Signature Calculations for the Authorization H
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
 from valetkey.sigv4.encoding import Pairs, decode_component
 
+_HOST_ALONE: Final = [b"host"]
 _SIGNATURE: Final = b"X-Amz-Signature"
-_SPACES: Final = re.compile(rb" {2,}")
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -28,19 +27,25 @@ def header_value(value: bytes) -> bytes:
     Tabs inside stay: folding them too would let a changed byte pass.
     """
     value = value.strip(b" \t")
-    return _SPACES.sub(b" ", value) if b"  " in value else value
+    while b"  " in value:
+        value = value.replace(b"  ", b" ")
+    return value
 
 
-def header_lines(names: Sequence[bytes], headers: Headers, *, host: bytes | None, stand_ins: Pairs) -> bytes:
+def header_lines(names: Sequence[bytes], headers: Headers, *, host: bytes, stand_ins: Headers) -> bytes:
     """Return one line for each signed header, in the order of `names`.
 
-    `host` replaces the Host that was sent, unless None. A header that was not sent takes its value from
+    `host` replaces the Host that was sent, unless it is empty. A header that was not sent takes its value from
     the parameter of `stand_ins` with the same name in any case (the JavaScript SDK v2 signs headers that
     it then writes into the query). A header found nowhere gets no line, so that nothing matches, not even
     the signature of a request in which it was empty.
     """
+    if names == _HOST_ALONE and not host:
+        # The usual presigned URL.
+        hosts = [value for name, value in headers if name == b"host"]
+        return b"host:" + b",".join([header_value(value) for value in hosts]) + b"\n" if hosts else b""
     values = _values_by_name(headers)
-    if host is not None:
+    if host:
         values[b"host"] = [host]
     if stand_ins and not all(name in values for name in names):
         hoisted = _values_by_name([(name.lower(), decode_component(value)) for name, value in stand_ins])
@@ -56,7 +61,7 @@ def header_lines(names: Sequence[bytes], headers: Headers, *, host: bytes | None
 
 
 def canonical_request(
-    *, method: str, path: bytes, query: bytes, header_lines: bytes, signed_headers: bytes, payload_line: bytes
+    method: str, path: bytes, query: bytes, header_lines: bytes, signed_headers: bytes, payload_line: bytes
 ) -> bytes:
     """Return the text whose hash SigV4 signs. Every part is in canonical form already."""
     return b"\n".join(

@@ -33,13 +33,13 @@ def read_claim(request: ReceivedRequest, *, region: str, now: datetime) -> Claim
     require_aware(now, name="now")
     pairs = query_pairs(request.raw_query)
     authorization = request.values(b"authorization")
-    names = {name for name, _ in pairs}
-    has_v4_query = not query_auth.MARKERS.isdisjoint(names)
-    has_v2_query = not legacy.MARKERS.isdisjoint(names)
+    values = dict(pairs)
+    has_v4_query = not query_auth.MARKERS.isdisjoint(values)
+    has_v2_query = not legacy.MARKERS.isdisjoint(values)
     if bool(authorization) + has_v4_query + has_v2_query > 1:
         raise TwoMechanismsError
     if has_v4_query:
-        return query_auth.read_query_claim(request, pairs, region=region, now=now)
+        return query_auth.read_query_claim(request, pairs, values, region=region, now=now)
     if has_v2_query:
         return legacy.read_query_claim(request, pairs, now=now)
     if authorization:

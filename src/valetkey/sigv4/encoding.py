@@ -85,7 +85,7 @@ def query_pairs(raw_query: bytes) -> Pairs:
         and _NEEDLESS_OR_BROKEN_ESCAPE.search(raw_query) is None
     )
     pairs = [(name, value) for name, _, value in [piece.partition(b"=") for piece in raw_query.split(b"&")]]
-    if is_plain and not any([b"=" in value for _, value in pairs]):
+    if is_plain and b"=" not in b"".join([value for _, value in pairs]):
         return pairs
     return [(canonical_component(name), canonical_component(value)) for name, value in pairs]
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Final, Literal, NamedTuple, get_args
 
 from valetkey.sigv4.encoding import encode_path
 from valetkey.sigv4.errors import MisuseError
@@ -13,17 +12,17 @@ Addressing = Literal["path", "virtual", "auto"]
 """`virtual` puts the bucket into the host name, `path` into the path. `auto` is virtual for Amazon's own
 endpoints where the bucket's name can stand in a host name under their certificate, and path elsewhere."""
 
-_URL: Final = re.compile(
+# Patterns are compiled when first used: at import they would cost more than the rest of the module.
+_URL: Final = (
     r"(https?)://([A-Za-z0-9._\-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?((?:/[A-Za-z0-9\-._~%]+)*)/?"
 )
 _DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
-_BUCKET: Final = re.compile(r"[A-Za-z0-9._\-]{1,255}").fullmatch
-_HOST_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9.\-]*[a-z0-9])?").fullmatch
-_HOST_LABEL: Final = re.compile(r"[a-z0-9][a-z0-9\-]{1,61}[a-z0-9]").fullmatch
+_BUCKET: Final = r"[A-Za-z0-9._\-]{1,255}"
+_HOST_NAME: Final = r"[a-z0-9](?:[a-z0-9.\-]*[a-z0-9])?"
+_HOST_LABEL: Final = r"[a-z0-9][a-z0-9\-]{1,61}[a-z0-9]"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(NamedTuple):
     """A bucket, or the whole service, at an endpoint."""
 
     origin: str
@@ -53,8 +52,7 @@ class Place:
             raise MisuseError("the key holds half of a surrogate pair, which is no Unicode text") from error
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """The address of an S3 service."""
 
     scheme: str
@@ -70,7 +68,7 @@ class Endpoint:
         Raises:
             MisuseError: it has another form.
         """
-        found = _URL.fullmatch(text)
+        found = re.fullmatch(_URL, text)
         if found is None:
             raise MisuseError(
                 f"not an endpoint: {text!r}; write it as http://host:port or https://host, with a path "
@@ -90,10 +88,10 @@ class Endpoint:
         if bucket is None:
             path = f"{self.path_prefix}/"
             return Place(origin=self._origin(self.host), host=self.host, own_path=path, key_prefix=None)
-        if _BUCKET(bucket) is None:
+        if re.fullmatch(_BUCKET, bucket) is None:
             raise MisuseError(f"not a bucket name: {bucket!r}; it may hold letters, digits, '.', '-' and '_'")
         if addressing == "virtual" or (addressing == "auto" and self._is_amazon_host_of(bucket)):
-            if _HOST_NAME(bucket) is None:
+            if re.fullmatch(_HOST_NAME, bucket) is None:
                 raise MisuseError(f"{bucket!r} cannot stand in a host name; use addressing='path'")
             host, path = f"{bucket}.{self.host}", f"{self.path_prefix}/"
             return Place(origin=self._origin(host), host=host, own_path=path, key_prefix=path)
@@ -105,7 +103,10 @@ class Endpoint:
 
     def _is_amazon_host_of(self, bucket: str) -> bool:
         name = self.host.partition(":")[0]
-        return name.endswith((".amazonaws.com", ".amazonaws.com.cn")) and _HOST_LABEL(bucket) is not None
+        return (
+            name.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+            and re.fullmatch(_HOST_LABEL, bucket) is not None
+        )
 
     def __str__(self) -> str:
         return f"{self._origin(self.host)}{self.path_prefix}"

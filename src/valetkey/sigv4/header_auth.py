@@ -20,7 +20,7 @@ from valetkey.sigv4.keys import ALGORITHM, hex_signature, signing_key, string_to
 from valetkey.sigv4.payload import is_payload_line
 from valetkey.sigv4.presign import require_header, require_method, signed_value
 
-_URL: Final = re.compile(r"(https?://[^/?#]+)(/[^?#]*)?(?:\?([^#]*))?")
+_URL: Final = r"(https?://[^/?#]+)(/[^?#]*)?(?:\?([^#]*))?"
 _LEFT_UNSIGNED: Final = frozenset(
     (
         "accept-encoding",
@@ -71,7 +71,7 @@ def sign_request(
     result["X-Amz-Date"] = amz_date
     result["X-Amz-Content-Sha256"] = payload_line
     if credentials.session_token is not None:
-        result["X-Amz-Security-Token"] = credentials.session_token
+        result["X-Amz-Security-Token"] = credentials.session_token.reveal()
     lines = _lines(result, host=Endpoint.parse(origin).host)
     names = ";".join(sorted(lines))
     canonical = canonical_request(
@@ -92,7 +92,7 @@ def sign_request(
 
 
 def _parts(url: str) -> tuple[str, str, str]:
-    found = _URL.fullmatch(url)
+    found = re.fullmatch(_URL, url)
     if found is None or not url.isascii():
         raise MisuseError(f"not an encoded URL: {url!r}; escape what is not ASCII, and leave out a fragment")
     return found[1], found[2] or "/", found[3] or ""

@@ -17,7 +17,8 @@ from valetkey.sigv4.errors import (
     MissingDateError,
     SkewedError,
 )
-from valetkey.sigv4.instants import MAX_SKEW, parse_amz_date, parse_http_date, to_amz_date
+from valetkey.sigv4.http_dates import parse_http_date
+from valetkey.sigv4.instants import MAX_SKEW, parse_amz_date, to_amz_date
 from valetkey.sigv4.payload import header_payload
 from valetkey.sigv4.received import ReceivedRequest
 from valetkey.sigv4.scope import parse_credential

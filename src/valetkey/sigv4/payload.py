@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Final
+from typing import Final, NamedTuple
 
 from valetkey.sigv4.errors import InvalidContentSha256Error
 
 UNSIGNED_PAYLOAD: Final = "UNSIGNED-PAYLOAD"
-
-_SHA256: Final = re.compile(r"[0-9A-Fa-f]{64}").fullmatch
 
 
 class PayloadKind(Enum):
@@ -32,8 +28,7 @@ class PayloadKind(Enum):
     """A streaming form where S3 does not de-chunk: query authentication, and SigV2."""
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+class Payload(NamedTuple):
     """The form of the body, and its hash where the signature covers one."""
 
     kind: PayloadKind
@@ -52,9 +47,14 @@ _WORDS: Final[Mapping[str, Payload]] = {
 }
 
 
+def is_sha256(text: str) -> bool:
+    """Tell whether `text` is 64 hex digits, of either case."""
+    return len(text) == 64 and not text.strip("0123456789abcdefABCDEF")
+
+
 def is_payload_line(text: str) -> bool:
     """Tell whether S3 takes `text` as x-amz-content-sha256 with header authentication."""
-    return text in _WORDS or _SHA256(text) is not None
+    return text in _WORDS or is_sha256(text)
 
 
 def header_payload(text: str) -> Payload:
@@ -68,7 +68,7 @@ def header_payload(text: str) -> Payload:
     word = _WORDS.get(text)
     if word is not None:
         return word
-    if _SHA256(text) is None:
+    if not is_sha256(text):
         raise InvalidContentSha256Error
     return Payload(PayloadKind.SHA256, text.lower())
 
@@ -79,4 +79,4 @@ def undecoded_payload(text: str) -> Payload:
         return UNSIGNED
     if text.startswith("STREAMING-"):
         return _NOT_DECODED
-    return Payload(PayloadKind.SHA256, text.lower() if _SHA256(text) else text)
+    return Payload(PayloadKind.SHA256, text.lower() if is_sha256(text) else text)

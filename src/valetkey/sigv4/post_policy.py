@@ -7,12 +7,10 @@ Source: Amazon S3 API Reference, "Creating a POST Policy" and "Calculating a Sig
 from __future__ import annotations
 
 import binascii
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from valetkey.sigv4.credentials import SigningCredentials
 from valetkey.sigv4.endpoint import Place
@@ -40,8 +38,7 @@ _WRITTEN_HERE: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PresignedPost:
+class PresignedPost(NamedTuple):
     """A form that lets its holder upload one file until it ends."""
 
     url: str
@@ -89,7 +86,7 @@ def make_post(
         "x-amz-date": amz_date,
     }
     if credentials.session_token is not None:
-        own["x-amz-security-token"] = credentials.session_token
+        own["x-amz-security-token"] = credentials.session_token.reveal()
     all_conditions: list[Condition] = [{"bucket": bucket}, _key_condition(key), *conditions]
     covered = {name for condition in conditions for name in _covered(condition)}
     all_conditions += [{name: value} for name, value in fields.items() if name.lower() not in covered]
@@ -148,6 +145,9 @@ def _covered(condition: Condition) -> list[str]:
 
 
 def _encoded(expires_at: datetime, conditions: Sequence[Condition]) -> str:
+    # Imported here, because half of what `import valetkey` may cost would go to a function that few call.
+    import json  # noqa: PLC0415  # see above
+
     plain = [dict(each) if isinstance(each, Mapping) else list(each) for each in conditions]
     text = json.dumps({"expiration": f"{expires_at:%Y-%m-%dT%H:%M:%SZ}", "conditions": plain})
     return binascii.b2a_base64(text.encode(), newline=False).decode()

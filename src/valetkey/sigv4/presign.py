@@ -5,15 +5,14 @@ Source: Amazon S3 API Reference, "Authenticating Requests: Using Query Parameter
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from hmac import HMAC
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
+from valetkey.sigv4 import parameters
 from valetkey.sigv4.canonical import header_value
 from valetkey.sigv4.credentials import SigningCredentials
 from valetkey.sigv4.encoding import encode_component
@@ -21,14 +20,10 @@ from valetkey.sigv4.endpoint import Place
 from valetkey.sigv4.errors import MisuseError
 from valetkey.sigv4.instants import require_aware, to_amz_date
 from valetkey.sigv4.keys import ALGORITHM, hex_signature, signing_key
-from valetkey.sigv4.payload import UNSIGNED_PAYLOAD
-from valetkey.sigv4.query_auth import MAX_LIFETIME_S, PARAMETERS
+from valetkey.sigv4.payload import UNSIGNED_PAYLOAD, is_sha256
 
-_METHOD: Final = re.compile(r"[A-Z]+").fullmatch
-_HEADER_NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
-_BAD_IN_VALUE: Final = re.compile(r"[\r\n\x00]").search
-_SHA256: Final = re.compile(r"[0-9a-f]{64}").fullmatch
-_OWN_PARAMETERS: Final = frozenset(name.decode() for name in PARAMETERS)
+_CAPITALS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_TOKEN: Final = f"{_CAPITALS}{_CAPITALS.lower()}0123456789!#$%&'*+-.^_`|~"
 _OWN_HEADERS: Final = {
     "host": "it follows from the endpoint",
     "authorization": "the URL itself carries the signature",
@@ -36,12 +31,8 @@ _OWN_HEADERS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class PresignedURL:
-    """A URL that lets its holder do one thing until it ends. `str()` gives the URL.
-
-    Built positionally, once per signature.
-    """
+class PresignedURL(NamedTuple):
+    """A URL that lets its holder do one thing until it ends. `str()` gives the URL."""
 
     url: str
     method: str
@@ -54,8 +45,7 @@ class PresignedURL:
         return self.url
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Template:
+class Template(NamedTuple):
     """Everything of a presigned URL but the path."""
 
     method: str
@@ -66,7 +56,7 @@ class Template:
     """The canonical request after the path."""
     string_head: str
     """The string to sign before the hash of the canonical request."""
-    key: HMAC = field(repr=False)
+    key: HMAC
     headers: Mapping[str, str]
     expires_at: datetime
 
@@ -75,7 +65,7 @@ class Template:
         canonical = f"{self.method}\n{path}\n{self.canonical_tail}"
         to_sign = self.string_head + sha256(canonical.encode()).hexdigest()
         signature = hex_signature(self.key, to_sign.encode())
-        return f"{self.origin}{path}?{self.query}&X-Amz-Signature={signature}"
+        return f"{self.origin}{path}?{self.query}&{parameters.SIGNATURE}={signature}"
 
 
 def make_template(
@@ -107,14 +97,14 @@ def make_template(
     amz_date = to_amz_date(at)
     scope = credentials.scope(amz_date[:8])
     own = {
-        "X-Amz-Algorithm": ALGORITHM,
-        "X-Amz-Credential": f"{credentials.access_key}/{scope}",
-        "X-Amz-Date": amz_date,
-        "X-Amz-Expires": str(lifetime_s),
-        "X-Amz-SignedHeaders": names,
+        parameters.ALGORITHM: ALGORITHM,
+        parameters.CREDENTIAL: f"{credentials.access_key}/{scope}",
+        parameters.DATE: amz_date,
+        parameters.EXPIRES: str(lifetime_s),
+        parameters.SIGNED_HEADERS: names,
     }
     if credentials.session_token is not None:
-        own["X-Amz-Security-Token"] = credentials.session_token
+        own[parameters.SECURITY_TOKEN] = credentials.session_token.reveal()
     encoded = _encoded_query(own, query)
     header_lines = "".join([f"{name}:{lines[name]}\n" for name in sorted(lines)])
     return Template(
@@ -143,9 +133,9 @@ def lifetime_seconds(expires: int | timedelta) -> int:
         seconds = expires
     else:
         raise MisuseError("give the lifetime as a number of whole seconds or as a timedelta")
-    if not 1 <= seconds <= MAX_LIFETIME_S:
+    if not 1 <= seconds <= parameters.MAX_LIFETIME_S:
         raise MisuseError(
-            f"the lifetime must be between 1 and {MAX_LIFETIME_S} s (seven days), not {seconds} s"
+            f"the lifetime must be between 1 and {parameters.MAX_LIFETIME_S} s (seven days), not {seconds} s"
         )
     return seconds
 
@@ -156,7 +146,7 @@ def require_method(method: str) -> None:
     Raises:
         MisuseError: it is not written in capitals.
     """
-    if _METHOD(method) is None:
+    if not method or method.strip(_CAPITALS):
         raise MisuseError(f"not a method: {method!r}; write it in capitals, as 'GET'")
 
 
@@ -166,9 +156,9 @@ def require_header(name: str, value: str) -> None:
     Raises:
         MisuseError: the name is no token, or the value would end the line.
     """
-    if _HEADER_NAME(name) is None:
+    if not name or name.strip(_TOKEN):
         raise MisuseError(f"not a header name: {name!r}")
-    if _BAD_IN_VALUE(value):
+    if "\r" in value or "\n" in value or "\0" in value:
         raise MisuseError(f"the value of {name} holds a line break or NUL; headers are one line")
     _require_unicode(value, what=f"the value of {name}")
 
@@ -189,7 +179,7 @@ def _signed_headers(headers: Mapping[str, str], *, payload_sha256: str | None) -
             raise MisuseError(f"the header {name} is given twice")
         signed[lower] = signed_value(value)
     if payload_sha256 is not None:
-        if _SHA256(payload_sha256) is None:
+        if not is_sha256(payload_sha256) or payload_sha256 != payload_sha256.lower():
             raise MisuseError("payload_sha256 must be 64 lower-case hex digits")
         signed["x-amz-content-sha256"] = payload_sha256
     return signed
@@ -200,7 +190,7 @@ def _encoded_query(own: Mapping[str, str], query: Mapping[str, str]) -> str:
     for name, value in query.items():
         if not name:
             raise MisuseError("a query parameter has no name")
-        if name in _OWN_PARAMETERS:
+        if name in parameters.ALL:
             raise MisuseError(f"leave out the query parameter {name}: signing writes it")
         _require_unicode(name + value, what=f"the query parameter {name!r}")
         pairs.append((encode_component(name), encode_component(value)))

@@ -6,10 +6,12 @@ errors are S3's.
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
+from valetkey.sigv4 import parameters
 from valetkey.sigv4.claim import AuthType, Claim, EvidenceV4, SignatureVersion
 from valetkey.sigv4.encoding import Pairs, decode_component, decode_text
 from valetkey.sigv4.errors import (
@@ -20,35 +22,35 @@ from valetkey.sigv4.errors import (
 )
 from valetkey.sigv4.instants import MAX_SKEW, after, parse_amz_date
 from valetkey.sigv4.keys import ALGORITHM
-from valetkey.sigv4.payload import UNSIGNED, UNSIGNED_PAYLOAD, undecoded_payload
+from valetkey.sigv4.payload import UNSIGNED, UNSIGNED_PAYLOAD, Payload, undecoded_payload
 from valetkey.sigv4.received import ReceivedRequest
-from valetkey.sigv4.scope import parse_credential
+from valetkey.sigv4.scope import Credential, parse_credential
 
-MAX_LIFETIME_S: Final = 604_800
-"""Seven days. S3: X-Amz-Expires must be less than a week (and takes the week itself)."""
+_ALGORITHM: Final = parameters.ALGORITHM.encode()
+_CREDENTIAL: Final = parameters.CREDENTIAL.encode()
+_DATE: Final = parameters.DATE.encode()
+_EXPIRES: Final = parameters.EXPIRES.encode()
+_SIGNED_HEADERS: Final = parameters.SIGNED_HEADERS.encode()
+_SIGNATURE: Final = parameters.SIGNATURE.encode()
+_TOKEN: Final = parameters.SECURITY_TOKEN.encode()
+_CONTENT_SHA256: Final = parameters.CONTENT_SHA256.encode()
+_REQUIRED: Final = frozenset(name.encode() for name in parameters.REQUIRED)
+_OWN: Final = frozenset(name.encode() for name in parameters.ALL)
 
-MARKERS: Final = frozenset((b"X-Amz-Algorithm", b"X-Amz-Credential", b"X-Amz-Signature"))
+MARKERS: Final = frozenset((_ALGORITHM, _CREDENTIAL, _SIGNATURE))
 """A query with any of these claims to be signed with SigV4."""
 
-_REQUIRED: Final = (
-    b"X-Amz-Algorithm",
-    b"X-Amz-Credential",
-    b"X-Amz-Signature",
-    b"X-Amz-Date",
-    b"X-Amz-SignedHeaders",
-    b"X-Amz-Expires",
-)
-_TOKEN: Final = b"X-Amz-Security-Token"
-_CONTENT_SHA256: Final = b"X-Amz-Content-Sha256"
-PARAMETERS: Final = frozenset((*_REQUIRED, _TOKEN, _CONTENT_SHA256))
-"""The parameters that belong to the signature itself. Each may stand in a query once."""
-
+_HMAC: Final = ALGORITHM.encode()
 _SIGV4A: Final = b"AWS4-ECDSA-P256-SHA256"
-_NUMBER: Final = re.compile(r"-?[0-9]+").fullmatch
+_UNSIGNED_LINE: Final = UNSIGNED_PAYLOAD.encode()
+
+Values = dict[bytes, bytes]
 
 
-def read_query_claim(request: ReceivedRequest, pairs: Pairs, *, region: str, now: datetime) -> Claim:
-    """Return what the presigned URL claims. `pairs` is its canonical query.
+def read_query_claim(
+    request: ReceivedRequest, pairs: Pairs, values: Values, *, region: str, now: datetime
+) -> Claim:
+    """Return what the presigned URL claims. `pairs` is its canonical query, `values` the same by name.
 
     Checks, in this order: no parameter twice, all of them there, algorithm, credential, date, lifetime,
     and that `now` lies within. The instant `signed_at + lifetime` itself is refused.
@@ -59,21 +61,13 @@ def read_query_claim(request: ReceivedRequest, pairs: Pairs, *, region: str, now
         NotYetValidError: it begins more than 15 minutes from now.
         ExpiredError: it has ended.
     """
-    values = _single_values(pairs)
-    _require_algorithm(values[b"X-Amz-Algorithm"])
-    credential = parse_credential(
-        decode_text(values[b"X-Amz-Credential"]), region=region, refuse=_refuse_credential
-    )
-    amz_date = decode_text(values[b"X-Amz-Date"])
+    _require_each_once(pairs, values)
+    _require_algorithm(values[_ALGORITHM])
+    credential = _credential(values[_CREDENTIAL], region)
+    amz_date = decode_text(values[_DATE])
     signed_at = _require_date(amz_date, scope_date=credential.date)
-    lifetime_text = decode_text(values[b"X-Amz-Expires"])
-    lifetime_s = _require_lifetime(lifetime_text)
-    expires_at = after(signed_at, timedelta(seconds=lifetime_s))
-    if signed_at - now > MAX_SKEW:
-        raise NotYetValidError(signed_at=signed_at, expires_at=expires_at, now=now)
-    if now >= expires_at or lifetime_s == 0:
-        raise ExpiredError(expires_at=expires_at, now=now, lifetime_text=lifetime_text)
-    payload_line = _payload_line(request, values)
+    expires_at = _require_open(signed_at, decode_text(values[_EXPIRES]), now=now)
+    payload, payload_line = _payload(request, values)
     return Claim(
         access_key=credential.access_key,
         session_token=_session_token(request, values),
@@ -81,48 +75,54 @@ def read_query_claim(request: ReceivedRequest, pairs: Pairs, *, region: str, now
         version=SignatureVersion.V4,
         signed_at=signed_at,
         expires_at=expires_at,
-        signature=decode_text(values[b"X-Amz-Signature"]),
-        payload=UNSIGNED
-        if payload_line is None
-        else undecoded_payload(payload_line.decode("utf-8", "replace")),
+        signature=decode_text(values[_SIGNATURE]),
+        payload=payload,
         evidence=EvidenceV4(
-            amz_date=amz_date,
-            date=credential.date,
-            region=credential.region,
-            scope=credential.scope,
-            signed_headers=decode_component(values[b"X-Amz-SignedHeaders"]),
-            pairs=pairs,
-            payload_line=UNSIGNED_PAYLOAD.encode() if payload_line is None else payload_line,
+            amz_date,
+            credential.date,
+            credential.region,
+            credential.scope,
+            decode_component(values[_SIGNED_HEADERS]),
+            pairs,
+            payload_line,
         ),
     )
 
 
-def _single_values(pairs: Pairs) -> dict[bytes, bytes]:
-    values: dict[bytes, bytes] = {}
-    for name, value in pairs:
-        if name not in PARAMETERS:
-            continue
-        if name in values:
-            # S3's own answer is not on record. The first or the last of two would be a guess that another
-            # reader of the same URL (a proxy, a log) may make differently.
-            raise MalformedQueryAuthError(f"{name.decode()} must not be given more than once.")
-        values[name] = value
-    if not all(name in values for name in _REQUIRED):
+def _require_each_once(pairs: Pairs, values: Values) -> None:
+    if len(values) < len(pairs):
+        for name, times in Counter(name for name, _ in pairs).items():
+            if times > 1 and name in _OWN:
+                # S3's own answer is not on record. The first or the last of two would be a guess that
+                # another reader of the same URL (a proxy, a log) may make differently.
+                raise MalformedQueryAuthError(f"{name.decode()} must not be given more than once.")
+    if not values.keys() >= _REQUIRED:
         raise MalformedQueryAuthError(
             "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, "
             "X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters."
         )
-    return values
 
 
 def _require_algorithm(value: bytes) -> None:
-    if value == ALGORITHM.encode():
+    if value == _HMAC:
         return
     if value == _SIGV4A:
         raise UnsupportedMechanismError
     raise MalformedQueryAuthError(
         'X-Amz-Algorithm only supports "AWS4-HMAC-SHA256 and AWS4-ECDSA-P256-SHA256"'
     )
+
+
+def _credential(value: bytes, region: str) -> Credential:
+    # A key's URLs of one day share it. Longer ones are no key of ours, and would fill the memory.
+    if len(value) <= 256:
+        return _parsed_credential(value, region)
+    return parse_credential(decode_text(value), region=region, refuse=_refuse_credential)
+
+
+@lru_cache(maxsize=256)
+def _parsed_credential(value: bytes, region: str) -> Credential:
+    return parse_credential(decode_text(value), region=region, refuse=_refuse_credential)
 
 
 def _refuse_credential(sentence: str, region: str | None) -> MalformedQueryAuthError:
@@ -143,14 +143,27 @@ def _require_date(amz_date: str, *, scope_date: str) -> datetime:
     return signed_at
 
 
+def _require_open(signed_at: datetime, lifetime_text: str, *, now: datetime) -> datetime:
+    """Return the instant at which the URL ends."""
+    lifetime_s = _require_lifetime(lifetime_text)
+    expires_at = after(signed_at, timedelta(seconds=lifetime_s))
+    if signed_at - now > MAX_SKEW:
+        raise NotYetValidError(signed_at=signed_at, expires_at=expires_at, now=now)
+    # A lifetime of 0 is over even where the signer's clock is ahead of ours.
+    if now >= expires_at or lifetime_s == 0:
+        raise ExpiredError(expires_at=expires_at, now=now, lifetime_text=lifetime_text)
+    return expires_at
+
+
 def _require_lifetime(text: str) -> int:
-    # Nineteen digits hold 2**63 - 1, the largest number that S3 takes as one.
-    if _NUMBER(text) is None or len(text) > 20 or abs(int(text)) >= 2**63:
+    digits = text.removeprefix("-")
+    # Nineteen digits hold 2**63 - 1, the largest that S3 takes for a number.
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > 19 or int(digits) >= 2**63:
         raise MalformedQueryAuthError("X-Amz-Expires should be a number")
-    if text.startswith("-"):
+    if digits != text:
         raise MalformedQueryAuthError("X-Amz-Expires must be non-negative")
-    lifetime_s = int(text)
-    if lifetime_s > MAX_LIFETIME_S:
+    lifetime_s = int(digits)
+    if lifetime_s > parameters.MAX_LIFETIME_S:
         raise MalformedQueryAuthError(
             "X-Amz-Expires must be less than a week (in seconds); "
             "that is, the given X-Amz-Expires must be less than 604800 seconds"
@@ -158,17 +171,20 @@ def _require_lifetime(text: str) -> int:
     return lifetime_s
 
 
-def _payload_line(request: ReceivedRequest, values: dict[bytes, bytes]) -> bytes | None:
-    """Return x-amz-content-sha256 of the header, signed or not, else of the query; None without both."""
+def _payload(request: ReceivedRequest, values: Values) -> tuple[Payload, bytes]:
+    """Return what is said of the body, by the header (signed or not) or else by the query, and the text."""
     sent = request.values(b"x-amz-content-sha256")
     if sent:
-        return b",".join(value.strip() for value in sent)
-    # The JavaScript SDK writes UNSIGNED-PAYLOAD here. A hash is not on record: we hold the body to it.
-    hoisted = values.get(_CONTENT_SHA256)
-    return None if hoisted is None else decode_component(hoisted)
+        line = b",".join([value.strip() for value in sent])
+    elif _CONTENT_SHA256 in values:
+        # The JavaScript SDK writes UNSIGNED-PAYLOAD here. A hash is not on record: we hold the body to it.
+        line = decode_component(values[_CONTENT_SHA256])
+    else:
+        return UNSIGNED, _UNSIGNED_LINE
+    return undecoded_payload(line.decode("utf-8", "replace")), line
 
 
-def _session_token(request: ReceivedRequest, values: dict[bytes, bytes]) -> str | None:
+def _session_token(request: ReceivedRequest, values: Values) -> str | None:
     if _TOKEN in values:
         return decode_text(values[_TOKEN])
     sent = request.values(b"x-amz-security-token")

@@ -22,11 +22,8 @@ class Credential(NamedTuple):
     date: str
     """yyyyMMdd."""
     region: str
-
-    @property
-    def scope(self) -> str:
-        """Date, region, service and terminal, as the string to sign holds them."""
-        return f"{self.date}/{self.region}/{SERVICE}/{TERMINAL}"
+    scope: str
+    """Date, region, service and terminal, as the string to sign holds them."""
 
 
 def parse_credential(text: str, *, region: str, refuse: Refuse) -> Credential:
@@ -56,4 +53,4 @@ def parse_credential(text: str, *, region: str, refuse: Refuse) -> Credential:
         raise refuse(f'incorrect terminal "{terminal}". This endpoint uses "{TERMINAL}".', None)
     if claimed_region != region:
         raise refuse(f"the region '{claimed_region}' is wrong; expecting '{region}'", region)
-    return Credential(access_key, date, claimed_region)
+    return Credential(access_key, date, region, f"{date}/{region}/{SERVICE}/{TERMINAL}")

@@ -8,7 +8,7 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import Final
 
-from valetkey.sigv4.credentials import SigningCredentials
+from valetkey.sigv4.credentials import SigningCredentials, require_credentials
 from valetkey.sigv4.endpoint import Addressing, Endpoint, Place, amazon_endpoint, require_addressing
 from valetkey.sigv4.errors import MisuseError
 from valetkey.sigv4.header_auth import sign_request
@@ -45,13 +45,15 @@ class Signer:
             MisuseError: one of the values cannot be signed with.
         """
         require_addressing(addressing)
-        self._credentials: Final = SigningCredentials(
+        credentials = SigningCredentials(
             access_key=access_key,
             secret=secret_key if isinstance(secret_key, Secret) else Secret(secret_key),
             region=region,
             service=service,
-            session_token=session_token,
+            session_token=None if session_token is None else Secret(session_token),
         )
+        require_credentials(credentials)
+        self._credentials: Final = credentials
         self._endpoint: Final = Endpoint.parse(amazon_endpoint(region) if endpoint is None else endpoint)
         self._addressing: Final[Addressing] = addressing
         self._recent: tuple[tuple[object, ...], Place, Template] | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -27,7 +27,8 @@ class SignedHost:
     """A public endpoint that the signer may have addressed, where a proxy changed Host or path."""
 
     host: bytes
-    """As the signer's client wrote it into Host: lower case, with the port unless it is the default."""
+    """As the signer's client wrote it into Host: lower case, with the port unless it is the default. Empty:
+    the Host that was received."""
     path_prefix: bytes = b""
     """What stood before the path that we received, without trailing slash."""
 
@@ -48,6 +49,9 @@ class Proof:
     """What the body must be; nobody has looked at it yet."""
     chunk_signer: ChunkSigner | None = field(repr=False)
     """For the two forms whose chunks are signed."""
+
+
+_AS_RECEIVED: Final = SignedHost(host=b"")
 
 
 def require_signature(
@@ -124,13 +128,23 @@ def _require_v4(
     key: hmac.HMAC,
     alternatives: Sequence[SignedHost],
 ) -> None:
+    """Compare with the request as received, then as the signer may have seen it."""
     provided = claim.signature.encode()
+    path = canonical_path(request.raw_path)
+    query = canonical_query(evidence.pairs)
+    names = evidence.signed_headers.split(b";")
+    stand_ins = evidence.pairs if claim.auth_type is AuthType.QUERY else ()
     shown: tuple[bytes, bytes] | None = None
-    for canonical in _canonical_requests(claim, evidence, request, methods, alternatives):
-        to_sign = string_to_sign(canonical, amz_date=evidence.amz_date, scope=evidence.scope)
-        if hmac.compare_digest(hex_signature(key, to_sign).encode(), provided):
-            return
-        shown = shown or (to_sign, canonical)
+    for seen in (_AS_RECEIVED, *alternatives):
+        lines = header_lines(names, request.headers, host=seen.host, stand_ins=stand_ins)
+        for method in methods:
+            canonical = canonical_request(
+                method, seen.path_prefix + path, query, lines, evidence.signed_headers, evidence.payload_line
+            )
+            to_sign = string_to_sign(canonical, amz_date=evidence.amz_date, scope=evidence.scope)
+            if hmac.compare_digest(hex_signature(key, to_sign).encode(), provided):
+                return
+            shown = shown or (to_sign, canonical)
     to_sign, canonical = shown or (b"", b"")
     raise SignatureMismatchError(
         access_key=claim.access_key,
@@ -138,31 +152,6 @@ def _require_v4(
         signature_provided=claim.signature,
         canonical_request=canonical,
     )
-
-
-def _canonical_requests(
-    claim: Claim,
-    evidence: EvidenceV4,
-    request: ReceivedRequest,
-    methods: Sequence[str],
-    alternatives: Sequence[SignedHost],
-) -> Iterator[bytes]:
-    """Yield the request as received, then as the signer may have seen it."""
-    path = canonical_path(request.raw_path)
-    query = canonical_query(evidence.pairs)
-    names = evidence.signed_headers.split(b";")
-    stand_ins = evidence.pairs if claim.auth_type is AuthType.QUERY else []
-    for host, prefix in ((None, b""), *((each.host, each.path_prefix) for each in alternatives)):
-        lines = header_lines(names, request.headers, host=host, stand_ins=stand_ins)
-        for method in methods:
-            yield canonical_request(
-                method=method,
-                path=prefix + path,
-                query=query,
-                header_lines=lines,
-                signed_headers=evidence.signed_headers,
-                payload_line=evidence.payload_line,
-            )
 
 
 def _require_v2(

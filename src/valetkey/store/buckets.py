@@ -9,9 +9,9 @@ from valetkey.store.model import Bucket
 from valetkey.store.parts import drop_upload
 
 
-def find_bucket(connection: sqlite3.Connection, name: str) -> Bucket:
+def find_bucket(source: rows.Source, name: str) -> Bucket:
     """Raises NoSuchBucketError."""
-    row = connection.execute(statements.FIND_BUCKET, (name,)).fetchone()
+    row = source.execute(statements.FIND_BUCKET, (name,)).fetchone()
     if row is None:
         raise NoSuchBucketError(name)
     return rows.to_bucket(row)

@@ -79,8 +79,8 @@ def forget_doomed(connection: sqlite3.Connection, removal: Removal, *, content_i
     connection.execute(statements.FORGET_DOOMED, (content_id,))
 
 
-def list_segments(connection: sqlite3.Connection, content_id: int) -> tuple[Segment, ...]:
-    return tuple(map(rows.to_segment, connection.execute(statements.LIST_SEGMENTS, (content_id,))))
+def list_segments(source: rows.Source, content_id: int) -> tuple[Segment, ...]:
+    return tuple(map(rows.to_segment, source.execute(statements.LIST_SEGMENTS, (content_id,))))
 
 
 def list_doomed(connection: sqlite3.Connection) -> list[DoomedContent]:

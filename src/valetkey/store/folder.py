@@ -15,11 +15,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from valetkey.store.errors import FolderInUseError
 
-PRIVATE_FOLDER_MODE = 0o700
-PRIVATE_FILE_MODE = 0o600
+PRIVATE_FOLDER_MODE: Final = 0o700
+PRIVATE_FILE_MODE: Final = 0o600
+
+SHELVES: Final = tuple(f"{number:02x}" for number in range(256))
+"""The folders in `blobs`; a blob stands in the one that its id begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class DataFolder:
         """
         self.blobs.mkdir(PRIVATE_FOLDER_MODE, exist_ok=True)
         present = {entry.name for entry in self.blobs.iterdir()}
-        missing = [name for number in range(256) if (name := f"{number:02x}") not in present]
+        missing = [name for name in SHELVES if name not in present]
         for name in missing:
             (self.blobs / name).mkdir(PRIVATE_FOLDER_MODE, exist_ok=True)
         if not self.catalog.exists():

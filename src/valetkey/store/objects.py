@@ -22,21 +22,21 @@ _STORAGE_CLASS: Final = "x-amz-storage-class"
 _MOST_TRIES: Final = 16
 
 
-def find_object(connection: sqlite3.Connection, bucket: str, key: str) -> StoredObject:
+def find_object(source: rows.Source, bucket: str, key: str) -> StoredObject:
     """Return the object with the content that belongs to it.
 
     Raises:
         NoSuchBucketError, NoSuchKeyError
     """
     for _ in range(_MOST_TRIES):
-        row = connection.execute(statements.FIND_OBJECT, (bucket, key.encode())).fetchone()
+        row = source.execute(statements.FIND_OBJECT, (bucket, key.encode())).fetchone()
         if row is None:
             raise NoSuchBucketError(bucket)
         content_id, content = row[0], row[-1]
         if content_id is None:
             raise NoSuchKeyError(bucket, key)
         if content is None:
-            content = list_segments(connection, content_id)
+            content = list_segments(source, content_id)
         # Without segments it was replaced between the two statements; ids of contents never come back.
         if content != ():
             return rows.to_object(bucket, key, row, content)

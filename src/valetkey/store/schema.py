@@ -4,11 +4,9 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
+from valetkey.store import statements
 from valetkey.store.errors import NewerVersionError
 from valetkey.store.folder import DataFolder
-
-# Writers wait for each other in `write.lock`; this is for what SQLite locks by itself, such as recovery.
-BUSY_TIMEOUT_S: Final = 10.0
 
 _LOG_LIMIT_BYTES: Final = 8 * 1024 * 1024
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -53,11 +51,11 @@ def migrate(folder: DataFolder) -> None:
 def _connect(folder: DataFolder) -> sqlite3.Connection:
     connection = sqlite3.connect(
         folder.catalog,
-        timeout=BUSY_TIMEOUT_S,
         isolation_level=None,
         check_same_thread=False,
         cached_statements=_KEPT_STATEMENTS,
     )
+    connection.execute(statements.WAIT_LONG)
     # Savepoints keep their undo journal in memory then, and need no temporary file on a full disk.
     connection.execute("PRAGMA temp_store = MEMORY")
     return connection

@@ -117,7 +117,7 @@ class Store:
         Raises:
             NoSuchBucketError, NoSuchKeyError
         """
-        return self._workings.look(partial(objects.find_object, bucket=bucket, key=key))
+        return self._workings.look(lambda cursor: objects.find_object(cursor, bucket, key))
 
     async def list_objects(
         self, bucket: str, *, prefix: str = "", delimiter: str = "", after: str = "", limit: int = 1000

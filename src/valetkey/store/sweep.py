@@ -11,7 +11,7 @@ from typing import Final
 from valetkey.store import statements
 from valetkey.store.blobs import BlobFolder, RemovedFiles
 from valetkey.store.contents import list_doomed
-from valetkey.store.folder import DataFolder, FileLock
+from valetkey.store.folder import SHELVES, DataFolder, FileLock
 from valetkey.store.model import SweepReport
 from valetkey.store.schema import open_reader
 
@@ -59,8 +59,8 @@ def _remove_unnamed(
     def is_named(blob_id: str) -> bool:
         return bool(connection.execute(statements.IS_NAMED, (blob_id,)).fetchone()[0])
 
-    for shelf in sorted(folder.blobs.iterdir()):
-        for blob_id in _list_old(shelf, oldest_kept_s):
+    for name in SHELVES:
+        for blob_id in _list_old(folder.blobs / name, oldest_kept_s):
             # Asked first without the lock: nearly all files are named, and need not be opened.
             if is_named(blob_id):
                 continue

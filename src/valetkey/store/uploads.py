@@ -44,10 +44,10 @@ def create_upload(
     return find_upload(connection, bucket=bucket, key=key, upload_id=upload_id)
 
 
-def find_upload(connection: sqlite3.Connection, *, bucket: str, key: str, upload_id: str) -> Upload:
+def find_upload(source: rows.Source, *, bucket: str, key: str, upload_id: str) -> Upload:
     """Raises NoSuchBucketError, or NoSuchUploadError also if the upload is for another key."""
-    bucket_id = find_bucket(connection, bucket).id
-    row = connection.execute(statements.FIND_UPLOAD, (upload_id, bucket_id, key.encode())).fetchone()
+    bucket_id = find_bucket(source, bucket).id
+    row = source.execute(statements.FIND_UPLOAD, (upload_id, bucket_id, key.encode())).fetchone()
     if row is None:
         raise NoSuchUploadError(upload_id)
     return rows.to_upload(bucket, row)

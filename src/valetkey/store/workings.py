@@ -36,6 +36,7 @@ class Workings:
         self._remover = Remover(self.blobs, forget=self._forget)
         self._room = Room(folder, relieve=self._remover.wait)
         self._reader = open_reader(folder)
+        self._cursor = self._reader.cursor()
         self._write_lock = FileLock(folder.write_lock)
         self._write_connection = open_writer(folder)
         self.reads: Final = ReadPool(folder, self._room)
@@ -68,10 +69,10 @@ class Workings:
         except (OSError, sqlite3.Error) as error:
             raise StorageFailedError(f"The data folder {folder.path} cannot be opened: {error}") from error
 
-    def look(self, read: Callable[[sqlite3.Connection], T]) -> T:
-        """Return what a short read finds, at once and in this thread."""
+    def look(self, read: Callable[[sqlite3.Cursor], T]) -> T:
+        """Return what a look-up of single rows finds, at once and in this thread."""
         try:
-            return read(self._reader)
+            return read(self._cursor)
         except sqlite3.Error as error:
             raise self.explain(error) from error
 

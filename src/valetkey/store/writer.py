@@ -211,11 +211,11 @@ class Writer:
             self._connection.execute(statements.ROLLBACK)
 
     def _empty_log(self) -> None:
-        try:
+        """Move the log into the catalog, unless somebody reads for long, or the catalog has no room to grow."""
+        self._connection.execute(statements.WAIT_BRIEFLY)
+        with suppress(sqlite3.OperationalError):
             self._connection.execute(statements.EMPTY_LOG).fetchall()
-        except sqlite3.OperationalError:
-            # Readers in the way, or no room for the catalog to grow: the log stays, and stays right.
-            return
+        self._connection.execute(statements.WAIT_LONG)
 
     def _hand_out(self, jobs: Sequence[_Job]) -> None:
         """Tell the callers, then let go of blobs: of the new ones to their rows, of the old ones for good."""

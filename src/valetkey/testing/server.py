@@ -79,7 +79,9 @@ def start_server(
         "--data", str(data), "--listen", f"127.0.0.1:{port}",
         "--region", region, "--workers", str(workers), *options,
     ]  # fmt: skip
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("VALETKEY_", "AWS_"))}
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("VALETKEY_", "AWS_"))
+    }
     keys = {"VALETKEY_ACCESS_KEY": ACCESS_KEY, "VALETKEY_SECRET_KEY": SECRET_KEY}
     with log.open("ab") as output:
         process = _spawn(command, inherited | keys | dict(environment or {}), output)
@@ -117,7 +119,9 @@ def _wait_until_ready(server: RunningServer) -> None:
         except (urllib.error.URLError, OSError):
             time.sleep(0.02)
     server.kill()
-    raise RuntimeError(f"The server was not ready within {_READY_S} s:\n{server.log.read_text('utf-8', 'replace')}")
+    raise RuntimeError(
+        f"The server was not ready within {_READY_S} s:\n{server.log.read_text('utf-8', 'replace')}"
+    )
 
 
 @contextmanager

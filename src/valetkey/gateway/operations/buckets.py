@@ -11,12 +11,14 @@ from valetkey.gateway.operations.refusals import refuse_grants
 from valetkey.s3.answers import BucketEntry, ListBuckets, Location, Owner
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
+from valetkey.s3.listing import encode_token, parse_list_buckets
 from valetkey.s3.names import require_bucket_name
 from valetkey.s3.xml.reader import parse_create_bucket
 from valetkey.store.errors import BucketExistsError
 
 _MAX_DOCUMENT_BYTES: Final = 64 * 1024
 _DEFAULT_REGION: Final = "us-east-1"
+_BUCKET_PARAMETERS: Final = frozenset({"bucket-region", "continuation-token", "max-buckets", "prefix"})
 
 
 def owner_of(call: Call) -> Owner:
@@ -26,9 +28,25 @@ def owner_of(call: Call) -> Owner:
 
 async def list_buckets(call: Call) -> Answer:
     """ListBuckets."""
-    buckets = await call.store.list_buckets()
-    entries = tuple(BucketEntry(name=bucket.name, created_ms=bucket.created_ms) for bucket in buckets)
-    return document(ListBuckets(owner=owner_of(call), buckets=entries))
+    wanted = parse_list_buckets(call.query)
+    if call.query.get("bucket-region", call.rules.region) != call.rules.region:
+        return document(ListBuckets(owner=owner_of(call), buckets=(), prefix=wanted.prefix))
+    # An account has few buckets, so a page is cut from all of them.
+    buckets = [
+        bucket
+        for bucket in await call.store.list_buckets()
+        if bucket.name.startswith(wanted.prefix or "") and bucket.name > wanted.after
+    ]
+    page = buckets[: wanted.max_buckets]
+    region = call.rules.region if _BUCKET_PARAMETERS & call.query.keys() else None
+    return document(
+        ListBuckets(
+            owner=owner_of(call),
+            buckets=tuple(BucketEntry(name=b.name, created_ms=b.created_ms, region=region) for b in page),
+            prefix=wanted.prefix,
+            continuation_token=encode_token(page[-1].name) if len(page) < len(buckets) else None,
+        )
+    )
 
 
 async def create_bucket(call: Call) -> Answer:

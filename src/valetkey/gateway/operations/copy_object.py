@@ -51,7 +51,9 @@ async def copy_object(call: Call) -> Answer:
             if error.condition != "x-amz-copy-source-if-match":
                 raise
             continue  # the source was replaced between the look and the copy
-        return document(CopyResult(etag=copied.etag, modified_ms=copied.modified_ms, checksum=copied.checksum))
+        return document(
+            CopyResult(etag=copied.etag, modified_ms=copied.modified_ms, checksum=copied.checksum)
+        )
     raise S3Error(Code.SLOW_DOWN)
 
 

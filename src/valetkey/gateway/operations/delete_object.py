@@ -7,10 +7,12 @@ from typing import Final
 from valetkey.gateway.call import Answer, Call
 from valetkey.gateway.intake import read_document
 from valetkey.gateway.operations.answers import document, no_content
-from valetkey.gateway.operations.put_object import write_rule
+from valetkey.gateway.operations.put_object import as_rule
 from valetkey.gateway.operations.refusals import require_no_version
 from valetkey.s3.answers import DeletedEntry, DeleteFailure, DeleteResult
 from valetkey.s3.codes import Code
+from valetkey.s3.limits import MAX_KEY_BYTES
+from valetkey.s3.preconditions import parse_delete_condition
 from valetkey.s3.xml.reader import DeleteKey, parse_delete
 
 _MAX_DOCUMENT_BYTES: Final = 2 * 1024 * 1024
@@ -20,7 +22,8 @@ _MAX_DOCUMENT_BYTES: Final = 2 * 1024 * 1024
 async def delete_object(call: Call) -> Answer:
     """DeleteObject: 204 whether or not the object was there."""
     require_no_version(call.query)
-    await call.store.delete_object(call.bucket, call.key, rule=write_rule(call))
+    rule = as_rule(parse_delete_condition(call.headers))
+    await call.store.delete_object(call.bucket, call.key, rule=rule)
     return no_content()
 
 
@@ -38,7 +41,9 @@ async def delete_objects(call: Call) -> Answer:
 
 
 def _refuse(entry: DeleteKey) -> DeleteFailure | None:
-    if entry.version_id not in (None, "null"):
+    if len(entry.key.encode()) > MAX_KEY_BYTES:
+        code = Code.KEY_TOO_LONG_ERROR
+    elif entry.version_id not in (None, "null"):
         code = Code.NO_SUCH_VERSION
     elif entry.etag is not None:
         code = Code.NOT_IMPLEMENTED

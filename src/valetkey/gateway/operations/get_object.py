@@ -11,6 +11,7 @@ from valetkey.s3.codes import Code
 from valetkey.s3.dates import http_date
 from valetkey.s3.errors import S3Error
 from valetkey.s3.headers import response_overrides, wire_value
+from valetkey.s3.listing import parse_part_number
 from valetkey.s3.preconditions import Verdict, decide_read, range_applies
 from valetkey.s3.ranges import Span, parse_range
 from valetkey.store.errors import ContentGoneError
@@ -19,7 +20,9 @@ from valetkey.store.model import StoredObject
 _LOOKUPS: Final = 10
 """How often a reader looks again when the object is replaced between the look and the opening."""
 
-_NOT_IN_304: Final = frozenset({"content-type", "content-encoding", "content-language", "content-disposition"})
+_NOT_IN_304: Final = frozenset(
+    {"content-type", "content-encoding", "content-language", "content-disposition"}
+)
 
 
 async def get_object(call: Call) -> Answer:
@@ -28,7 +31,8 @@ async def get_object(call: Call) -> Answer:
     overrides = response_overrides(call.query)
     if overrides and call.proof is None:
         raise S3Error(
-            Code.INVALID_REQUEST, "Request specific response headers cannot be used for anonymous GET requests."
+            Code.INVALID_REQUEST,
+            "Request specific response headers cannot be used for anonymous GET requests.",
         )
     for _ in range(_LOOKUPS):
         found = call.store.find_object(call.bucket, call.key)
@@ -67,21 +71,19 @@ def _wanted(call: Call, found: StoredObject) -> tuple[Span | None, int | None]:
     part = call.query.get("partNumber")
     if part is not None:
         if range_header is not None:
-            raise S3Error(Code.INVALID_REQUEST, "Cannot specify both Range header and partNumber query parameter")
+            raise S3Error(
+                Code.INVALID_REQUEST, "Cannot specify both Range header and partNumber query parameter"
+            )
         return _part_span(part, found)
-    if range_header is None or not range_applies(call.headers, etag=found.etag, modified_ms=found.modified_ms):
+    if range_header is None or not range_applies(
+        call.headers, etag=found.etag, modified_ms=found.modified_ms
+    ):
         return None, None
     return parse_range(range_header, found.size), None
 
 
 def _part_span(text: str, found: StoredObject) -> tuple[Span | None, int | None]:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 10_000):
-        raise S3Error(
-            Code.INVALID_ARGUMENT,
-            "Part number must be an integer between 1 and 10000, inclusive",
-            {"ArgumentName": "partNumber", "ArgumentValue": text},
-        )
-    number = int(text)
+    number = parse_part_number(text)
     if found.parts_count is None or isinstance(found.content, bytes):
         if number != 1:
             raise S3Error(Code.INVALID_PART_NUMBER)

@@ -6,7 +6,7 @@ from valetkey.gateway.call import Answer, Call
 from valetkey.gateway.operations.answers import document
 from valetkey.gateway.operations.buckets import owner_of
 from valetkey.s3.answers import ListObjectsV1, ListObjectsV2, ObjectEntry, Owner
-from valetkey.s3.listing import decode_token, encode_token, parse_list_v1, parse_list_v2
+from valetkey.s3.listing import encode_token, parse_list_v1, parse_list_v2
 from valetkey.store.model import ListPage
 
 
@@ -41,12 +41,11 @@ async def list_objects(call: Call) -> Answer:
 async def list_objects_v2(call: Call) -> Answer:
     """ListObjectsV2, which pages by an opaque token."""
     wanted = parse_list_v2(call.query)
-    after = wanted.start_after if wanted.token_text is None else decode_token(wanted.token_text)
     page = await call.store.list_objects(
         call.bucket,
         prefix=wanted.prefix,
         delimiter=wanted.delimiter,
-        after=after,
+        after=wanted.after,
         limit=wanted.max_keys,
     )
     next_token = encode_token(page.next_after) if page.is_truncated and page.next_after is not None else None

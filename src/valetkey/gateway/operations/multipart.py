@@ -30,14 +30,12 @@ from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
 from valetkey.s3.etag import multipart_etag
 from valetkey.s3.headers import object_headers
-from valetkey.s3.listing import parse_list_parts, parse_list_uploads
+from valetkey.s3.limits import MAX_PART_NUMBER
+from valetkey.s3.listing import parse_list_parts, parse_list_uploads, parse_part_number
 from valetkey.s3.names import require_key
 from valetkey.s3.xml.reader import CompletedPart, parse_complete_upload
 from valetkey.store.errors import InvalidPartError
 from valetkey.store.model import NewObject, Part, Upload
-
-MAX_PARTS: Final = 10_000
-"""Source: Amazon S3 User Guide, "Amazon S3 multipart upload limits"."""
 
 _MAX_DOCUMENT_BYTES: Final = 8 * 1024 * 1024
 """10,000 parts with an ETag and a checksum each."""
@@ -69,7 +67,7 @@ async def create_multipart_upload(call: Call) -> Answer:
 
 async def upload_part(call: Call) -> Answer:
     """UploadPart: a part that comes again replaces the one before."""
-    number = _part_number(call.query["partNumber"])
+    number = parse_part_number(call.query["partNumber"])
     upload_id = call.query["uploadId"]
     refuse_object_options(call.headers)
     upload = call.store.find_upload(call.bucket, call.key, upload_id)
@@ -87,22 +85,14 @@ async def upload_part(call: Call) -> Answer:
     return empty(headers=headers)
 
 
-def _part_number(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= MAX_PARTS):
-        raise S3Error(
-            Code.INVALID_ARGUMENT,
-            "Part number must be an integer between 1 and 10000, inclusive",
-            {"ArgumentName": "partNumber", "ArgumentValue": text},
-        )
-    return int(text)
-
-
 async def complete_multipart_upload(call: Call) -> Answer:
     """CompleteMultipartUpload: the object appears whole, at once, from the parts that are named."""
     upload_id = call.query["uploadId"]
     upload = call.store.find_upload(call.bucket, call.key, upload_id)
     wanted = parse_complete_upload(await read_document(call, max_bytes=_MAX_DOCUMENT_BYTES))
-    kept = await call.store.list_parts(call.bucket, call.key, upload_id, after_number=0, limit=MAX_PARTS)
+    kept = await call.store.list_parts(
+        call.bucket, call.key, upload_id, after_number=0, limit=MAX_PART_NUMBER
+    )
     parts = _chosen_parts(wanted, {part.number: part for part in kept.parts})
     require_part_checksums(upload, wanted, parts)
     _require_object_size(call, parts)

@@ -9,7 +9,7 @@ from valetkey.gateway.operations.refusals import refuse_object_options
 from valetkey.s3.checksums import Algorithm
 from valetkey.s3.headers import object_headers
 from valetkey.s3.names import require_key
-from valetkey.s3.preconditions import parse_write
+from valetkey.s3.preconditions import WriteCondition, parse_write
 from valetkey.store.model import Checksum, NewObject, WriteRule
 
 
@@ -33,7 +33,11 @@ async def put_object(call: Call) -> Answer:
 
 def write_rule(call: Call) -> WriteRule | None:
     """Return the condition that the request puts on the write."""
-    condition = parse_write(call.headers)
+    return as_rule(parse_write(call.headers))
+
+
+def as_rule(condition: WriteCondition | None) -> WriteRule | None:
+    """Return S3's condition in the store's words."""
     if condition is None:
         return None
     return WriteRule(create_only=condition.create_only, etag=condition.etag)

@@ -80,7 +80,8 @@ def _delimiter(delimiter: str, encode: Callable[[str], str]) -> str:
 def _entries(entries: Sequence[ObjectEntry], encode: Callable[[str], str]) -> str:
     return "".join(
         [
-            f"<Contents><Key>{encode(entry.key)}</Key><LastModified>{iso_date(entry.modified_ms)}</LastModified>"
+            f"<Contents><Key>{encode(entry.key)}</Key>"
+            f"<LastModified>{iso_date(entry.modified_ms)}</LastModified>"
             f"<ETag>&quot;{escaped(entry.etag)}&quot;</ETag>"
             f"{checksum_kind(entry.checksum_algorithm, entry.checksum_type)}"
             f"<Size>{entry.size}</Size>{owner('Owner', entry.owner)}"
@@ -116,7 +117,8 @@ def list_parts(answer: ListParts) -> str:
 
 def _part(part: PartEntry) -> str:
     return (
-        f"<Part><PartNumber>{part.number}</PartNumber><LastModified>{iso_date(part.modified_ms)}</LastModified>"
+        f"<Part><PartNumber>{part.number}</PartNumber>"
+        f"<LastModified>{iso_date(part.modified_ms)}</LastModified>"
         f"<ETag>&quot;{escaped(part.etag)}&quot;</ETag><Size>{part.size}</Size>"
         f"{checksum(part.checksum, with_type=False)}</Part>"
     )

@@ -12,9 +12,9 @@ from valetkey.s3.checksums import Algorithm
 
 _NAMED: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 
-# Beside the markup characters: what XML 1.0 cannot hold, and the carriage return, which a parser would turn into
-# a line feed. S3 writes them as numeric references, which only lenient parsers take; clients that need such keys
-# ask for encoding-type=url.
+# Beside the markup characters: what XML 1.0 cannot hold, and the carriage return, which a parser would turn
+# into a line feed. S3 writes them as numeric references, which only lenient parsers take; clients that need
+# such keys ask for encoding-type=url.
 _SPECIAL: Final = re.compile('[&<>"\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]')
 
 _URL_SAFE: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.*/")

@@ -1,0 +1,144 @@
+"""Write the generated sections of the documentation; with `--check`, only say which of them are stale.
+
+A section stands between `<!-- generated: NAME -->` and `<!-- end -->`. What NAME may be says `SECTIONS`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import typer
+from typer.main import get_command
+
+from valetkey.cli.main import app
+from valetkey.s3.codes import Code
+from valetkey.s3.operations import OPERATIONS, Level, Operation
+from valetkey.server.settings import TABLE
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+PAGES: Final = ("docs/command-line.md", "docs/compatibility.md", "docs/settings.md")
+
+HELP_WIDTH: Final = 100
+_SECTION: Final = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_PLACES: Final = {Level.SERVICE: "/", Level.BUCKET: "/BUCKET", Level.OBJECT: "/BUCKET/KEY"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the pages, or check them, and return the exit code: 1 for a page that is stale."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a page is stale")
+    is_check = bool(parser.parse_args(arguments).check)
+    stale = stale_pages(ROOT)
+    if not is_check:
+        for page, text in stale.items():
+            (ROOT / page).write_text(text, encoding="utf-8")
+    for page in stale:
+        sys.stdout.write(f"{page}: stale; run `make docs`\n" if is_check else f"{page}: written\n")
+    return 1 if is_check and stale else 0
+
+
+def stale_pages(root: Path) -> dict[str, str]:
+    """Return what the pages should hold that hold something else, by name."""
+    stale = {}
+    for page in PAGES:
+        old = (root / page).read_text(encoding="utf-8")
+        new = with_sections(old)
+        if new != old:
+            stale[page] = new
+    return stale
+
+
+def with_sections(text: str) -> str:
+    """Return `text` with each of its generated sections as it should be.
+
+    Raises:
+        KeyError: a section has a name that nobody makes.
+    """
+    return _SECTION.sub(lambda found: f"{found[1]}\n{SECTIONS[found[2]]()}\n\n{found[3]}", text)
+
+
+def settings_table() -> str:
+    """Return the settings of the server."""
+    flags = _serve_flags()
+    rows = [
+        (
+            _code(setting.variable),
+            _code(flags.get(setting.name, "")),
+            _code(setting.default or ""),
+            _plain(setting.help),
+        )
+        for setting in TABLE
+    ]
+    return _table(("Variable", "Flag of `serve`", "Default", "Meaning"), rows)
+
+
+def operations_table(*, implemented: bool) -> str:
+    """Return the operations that are implemented, or those that are not."""
+    chosen = [row for row in OPERATIONS if row.implemented is implemented]
+    rows = [(row.name, _request(row), _plain(row.note)) for row in chosen]
+    return _table(("Operation", "Request", "Note"), rows)
+
+
+def error_table() -> str:
+    """Return the error codes by name."""
+    codes = sorted(Code, key=lambda code: code.wire)
+    rows = [(_code(code.wire), str(code.status), _plain(code.message)) for code in codes]
+    return _table(("Code", "Status", "Usual message"), rows)
+
+
+def command_help() -> str:
+    """Return the help text of each command."""
+    group = get_command(app)
+    assert isinstance(group, typer.core.TyperGroup)  # several commands make a group
+    top = typer.Context(group, info_name="valetkey", max_content_width=HELP_WIDTH, terminal_width=HELP_WIDTH)
+    texts = [f"```text\n{group.get_help(top)}\n```"]
+    for name, command in group.commands.items():
+        context = typer.Context(command, info_name=name, parent=top)
+        texts.append(f"### valetkey {name}\n\n```text\n{command.get_help(context)}\n```")
+    return "\n\n".join(texts)
+
+
+SECTIONS: Final[Mapping[str, Callable[[], str]]] = {
+    "commands": command_help,
+    "error-codes": error_table,
+    "operations": lambda: operations_table(implemented=True),
+    "operations-not-implemented": lambda: operations_table(implemented=False),
+    "settings": settings_table,
+}
+
+
+def _serve_flags() -> dict[str, str]:
+    """Return the flag of each setting that has one: that of a list is in the singular, and repeatable."""
+    group = get_command(app)
+    assert isinstance(group, typer.core.TyperGroup)
+    given = {str(parameter.name): parameter.opts[0] for parameter in group.commands["serve"].params}
+    names = {setting.name: setting.name.removesuffix("s" if setting.is_list else "") for setting in TABLE}
+    return {name: given[flag] for name, flag in names.items() if flag in given}
+
+
+def _request(operation: Operation) -> str:
+    query = f"?{'&'.join(operation.queries)}" if operation.queries else ""
+    text = _code(f"{operation.method} {_PLACES[operation.level]}{query}")
+    return text if operation.header is None else f"{text} with {_code(operation.header)}"
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""
+
+
+def _plain(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

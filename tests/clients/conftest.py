@@ -1,0 +1,120 @@
+"""Real clients, shut off from whatever this machine holds of credentials and settings."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from valetkey.testing.server import RunningServer
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+STYLES = ("default", "s3v4", "virtual", "virtual-s3v4")
+"""How boto3 may be set up: V2 presigning or SigV4, and where the bucket's name stands."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_settings_of_this_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let no client find credentials, a region or an endpoint that a test did not give."""
+    nowhere = tmp_path_factory.mktemp("no-settings")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("AWS_", "VALETKEY_"))]:
+            patch.delenv(name)
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        patch.setenv("AWS_CONFIG_FILE", str(nowhere / "config"))
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(nowhere / "credentials"))
+        patch.setenv("HOME", str(nowhere))
+        for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+            patch.delenv(name, raising=False)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def names_under_localhost() -> Iterator[None]:
+    """Resolve BUCKET.localhost to this machine, as browsers and many resolvers do of themselves.
+
+    Source: RFC 6761, "The domain localhost and any names falling within .localhost".
+    """
+    resolve = socket.getaddrinfo
+
+    def resolve_here(host: Any, *args: Any, **options: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host
+        return resolve("127.0.0.1" if name and name.endswith("localhost") else host, *args, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", resolve_here)
+        yield
+
+
+@pytest.fixture(scope="session")
+def new_name() -> Callable[[str], str]:
+    """Make names for buckets, each different from all before."""
+    counter = itertools.count(1)
+    return lambda prefix: f"{prefix}-{next(counter)}"
+
+
+def open_client(server: RunningServer, style: str, **options: Any) -> S3Client:
+    """Return a boto3 client for a server."""
+    settings: dict[str, Any] = {"retries": {"total_max_attempts": 1}} | options
+    if style.endswith("s3v4"):
+        settings["signature_version"] = "s3v4"
+    endpoint = server.endpoint
+    if style.startswith("virtual"):
+        settings["s3"] = {"addressing_style": "virtual"}
+        endpoint = f"http://localhost:{server.port}"
+    session = boto3.session.Session(
+        aws_access_key_id=server.access_key, aws_secret_access_key=server.secret_key, region_name=server.region
+    )
+    client: S3Client = session.client("s3", endpoint_url=endpoint, config=Config(**settings))
+    return client
+
+
+@pytest.fixture(scope="session", params=STYLES)
+def s3(request: pytest.FixtureRequest) -> Iterator[S3Client]:
+    """A boto3 client in each of the ways to set one up."""
+    style: str = request.param
+    name = "virtual_server" if style.startswith("virtual") else "server"
+    client = open_client(request.getfixturevalue(name), style)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def bucket(s3: S3Client, new_name: Callable[[str], str]) -> str:
+    """An empty bucket."""
+    name = new_name("boto3")
+    s3.create_bucket(Bucket=name)
+    return name
+
+
+@pytest.fixture(scope="session")
+def plain_s3(server: RunningServer) -> Iterator[S3Client]:
+    """A boto3 client to prepare and to look up what other clients work on."""
+    client = open_client(server, "s3v4")
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def plain_bucket(plain_s3: S3Client, new_name: Callable[[str], str]) -> str:
+    """An empty bucket for another client."""
+    name = new_name("clients")
+    plain_s3.create_bucket(Bucket=name)
+    return name
+
+
+@pytest.fixture(scope="session")
+def big_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of 20 MiB and a bit, of which no two blocks are alike."""
+    path = tmp_path_factory.mktemp("big") / "big.bin"
+    path.write_bytes(os.urandom(20 * 1024 * 1024 + 123))
+    return path

@@ -1,0 +1,130 @@
+"""What this store does not do, it says: never a quiet success, never an object by mistake."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.raw.door import Door
+from tests.raw.signing import encode
+
+def send(door: Door, method: str, path: str, sub_resource: str, *, headers: dict[str, str] | None = None) -> tuple[int, str]:
+    query = [(sub_resource, "")] if sub_resource else []
+    target = door.key.presign(method, path, query=query, headers=headers)
+    return door.send(method, target, headers=headers or {}, body=b"<x/>" if method in ("PUT", "POST") else b"").refusal
+
+
+@pytest.mark.parametrize(
+    "sub_resource",
+    [
+        "accelerate", "acl", "analytics", "cors", "encryption", "intelligent-tiering", "inventory", "lifecycle",
+        "logging", "metrics", "notification", "object-lock", "ownershipControls", "policy", "policyStatus",
+        "publicAccessBlock", "replication", "requestPayment", "tagging", "versioning", "versions", "website",
+    ],
+)  # fmt: skip
+def test_bucket_sub_resources_are_not_implemented(door: Door, sub_resource: str) -> None:
+    assert send(door, "GET", f"/{door.bucket}", sub_resource) == (501, "NotImplemented")
+
+
+@pytest.mark.parametrize(
+    ("method", "sub_resource"),
+    [
+        ("PUT", "acl"), ("PUT", "cors"), ("PUT", "lifecycle"), ("PUT", "policy"), ("PUT", "tagging"),
+        ("PUT", "versioning"), ("PUT", "website"), ("DELETE", "cors"), ("DELETE", "lifecycle"),
+        ("DELETE", "policy"), ("DELETE", "tagging"), ("DELETE", "website"),
+    ],
+)  # fmt: skip
+def test_nothing_can_be_set_on_or_taken_from_a_bucket(door: Door, method: str, sub_resource: str) -> None:
+    assert send(door, method, f"/{door.bucket}", sub_resource) == (501, "NotImplemented")
+    assert door.send("HEAD", door.key.presign("HEAD", f"/{door.bucket}")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "sub_resource"),
+    [
+        ("GET", "acl"), ("GET", "attributes"), ("GET", "legal-hold"), ("GET", "retention"), ("GET", "tagging"),
+        ("GET", "torrent"), ("PUT", "acl"), ("PUT", "legal-hold"), ("PUT", "retention"), ("PUT", "tagging"),
+        ("POST", "restore"), ("POST", "select"), ("DELETE", "tagging"),
+    ],
+)  # fmt: skip
+def test_object_sub_resources_are_not_implemented(door: Door, method: str, sub_resource: str) -> None:
+    door.put("sub-resources", b"content")
+    assert send(door, method, door.path("sub-resources"), sub_resource) == (501, "NotImplemented")
+    assert door.content("sub-resources") == b"content"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("x-amz-server-side-encryption", "AES256"),
+        ("x-amz-server-side-encryption-customer-algorithm", "AES256"),
+        ("x-amz-tagging", "a=b"),
+        ("x-amz-object-lock-mode", "GOVERNANCE"),
+    ],
+)
+def test_object_headers_are_not_dropped(door: Door, name: str, value: str) -> None:
+    reply = door.presigned("PUT", "options", headers={name: value}, body=b"content")
+    assert reply.refusal == (501, "NotImplemented")
+    assert reply.fault.details["Header"] == name
+    assert door.content("options") is None
+
+
+def test_a_part_cannot_be_copied(door: Door) -> None:
+    door.put("part-source", b"content")
+    headers = {"x-amz-copy-source": door.path("part-source")}
+    query = [("partNumber", "1"), ("uploadId", "x")]
+    reply = door.presigned("PUT", "part-copy", query=query, headers=headers)
+    assert reply.refusal == (501, "NotImplemented")
+
+
+def test_a_form_upload_is_not_implemented(door: Door) -> None:
+    form = b'--b\r\nContent-Disposition: form-data; name="key"\r\n\r\nformed\r\n--b--\r\n'
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    target = door.key.presign("POST", f"/{door.bucket}")
+    reply = door.send("POST", target, headers=headers, body=form)
+    assert reply.status in (405, 501)
+    assert door.content("formed") is None
+
+
+@pytest.mark.parametrize(("method", "path"), [("PATCH", "/raw-requests/a"), ("PUT", "/"), ("DELETE", "/")])
+def test_a_method_without_a_meaning_is_not_allowed(door: Door, method: str, path: str) -> None:
+    reply = door.send(method, door.key.presign(method, path), body=b"")
+    assert reply.refusal == (405, "MethodNotAllowed")
+    assert reply.fault.message == "The specified method is not allowed against this resource."
+    assert reply.header("Allow")
+
+
+@pytest.mark.parametrize(
+    "version", [pytest.param("3HL4kqtJlcpXroDTDmJ", id="some"), pytest.param("null", id="null")]
+)
+def test_there_is_only_the_null_version(door: Door, version: str) -> None:
+    door.put("version", b"content")
+    reply = door.presigned("GET", "version", query=[("versionId", version)])
+    if version == "null":
+        assert reply.body == b"content"
+    else:
+        assert reply.refusal == (404, "NoSuchVersion")
+
+
+@pytest.mark.parametrize("raw", [b"/raw-requests/%ff", b"/raw-requests/%zz", b"/raw-requests/%e4%b8"])
+def test_a_path_that_is_no_utf_8_is_refused(door: Door, raw: bytes) -> None:
+    reply = door.send("GET", door.key.presign("GET", raw.decode()))
+    assert reply.status == 400
+    assert reply.fault.code == "InvalidURI"
+
+
+def test_the_health_page_needs_no_signature_and_tells_nothing(door: Door) -> None:
+    reply = door.send("GET", "/-/health")
+    assert (reply.status, reply.body) == (200, b'{"status":"ok"}')
+
+
+def test_an_absolute_target_is_understood(door: Door) -> None:
+    """Proxies send the whole URL as the target, and the signature covers its path."""
+    door.put("absolute", b"content")
+    target = f"http://{door.key.host}{door.key.presign('GET', door.path('absolute'))}"
+    assert door.send("GET", target).body == b"content"
+
+
+def test_unknown_names_in_a_signed_query_mean_nothing(door: Door) -> None:
+    door.put("unknown-name", b"content")
+    reply = door.presigned("GET", "unknown-name", query=[(encode("frobnicate"), "1")])
+    assert reply.body == b"content"

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from collections import Counter
+from functools import cache
+from typing import Any
+
+import botocore.session
+import pytest
+
+from valetkey.s3.operations import OPERATIONS, RESOURCE_TYPES, Level, Operation
+
+ISSUE = {
+    "ListBuckets", "CreateBucket", "HeadBucket", "DeleteBucket", "GetBucketLocation", "ListObjects",
+    "ListObjectsV2", "PutObject", "GetObject", "HeadObject", "DeleteObject", "DeleteObjects", "CopyObject",
+    "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload", "AbortMultipartUpload", "ListParts",
+    "ListMultipartUploads",
+}  # fmt: skip
+
+LEFT_OUT = {
+    "GetBucketLifecycle": "replaced by GetBucketLifecycleConfiguration",
+    "GetBucketNotification": "replaced by GetBucketNotificationConfiguration",
+    "PutBucketLifecycle": "replaced by PutBucketLifecycleConfiguration",
+    "PutBucketNotification": "replaced by PutBucketNotificationConfiguration",
+    "ListDirectoryBuckets": "lives on a host of its own",
+    "WriteGetObjectResponse": "lives on a host of its own",
+}
+
+
+@cache
+def _amazons_model() -> Any:
+    """Amazon's own description of S3, as its SDK for Python carries it (untyped)."""
+    return botocore.session.get_session().get_service_model("s3")
+
+
+BY_NAME = {operation.name: operation for operation in OPERATIONS}
+
+
+def test_names_are_unique() -> None:
+    assert len(BY_NAME) == len(OPERATIONS)
+
+
+def test_implemented_are_those_that_the_server_offers() -> None:
+    assert {operation.name for operation in OPERATIONS if operation.implemented} == ISSUE
+
+
+def test_table_holds_amazons_whole_model() -> None:
+    assert {*_amazons_model().operation_names} - LEFT_OUT.keys() == BY_NAME.keys() - {"PostObject"}
+
+
+@pytest.mark.parametrize("name", sorted(BY_NAME.keys() - {"PostObject"}))
+def test_row_agrees_with_amazons_model(name: str) -> None:
+    operation, model = BY_NAME[name], _amazons_model().operation_model(name)
+    path, _, query = model.http["requestUri"].partition("?")
+    level = Level.OBJECT if "{Key+}" in path else Level.BUCKET if "{Bucket}" in path else Level.SERVICE
+    assert (operation.method, operation.level) == (model.http["method"], level)
+    named = {piece.partition("=")[0] for piece in query.split("&") if piece}
+    assert named - {"select-type"} <= set(operation.queries)
+
+
+def test_no_two_operations_ask_for_the_same() -> None:
+    asked = Counter((row.method, row.level, row.subresource, row.queries, row.header) for row in OPERATIONS)
+    assert max(asked.values()) == 1
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+def test_subresource_is_among_the_required_parameters(operation: Operation) -> None:
+    assert operation.subresource is None or operation.subresource in operation.queries
+    assert operation.action.startswith("s3:")
+
+
+def test_resource_types_are_of_subresources_that_exist() -> None:
+    places = {(row.level, row.subresource) for row in OPERATIONS}
+    assert RESOURCE_TYPES.keys() <= places

@@ -1,0 +1,111 @@
+"""What the store's tests do over and over: bodies in, bodies out, and a look at the disk."""
+
+import hashlib
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+
+from valetkey.store import (
+    Checksum,
+    ContentGoneError,
+    Draft,
+    NewObject,
+    Part,
+    Store,
+    StoredObject,
+    WriteRule,
+)
+
+NOW_MS = 1_700_000_000_123
+INLINE_BYTES = 1000
+PART_BYTES = 2000
+"""The tests' stores keep larger objects than `INLINE_BYTES` in files, and want parts of `PART_BYTES`."""
+
+
+def open_store(folder: Path) -> Store:
+    return Store.open(folder, inline_limit_bytes=INLINE_BYTES, minimum_part_bytes=PART_BYTES)
+
+
+def body_of(seed: str, size: int) -> bytes:
+    """Return bytes that no other seed gives, so that a mixture would be seen."""
+    block = hashlib.sha256(seed.encode()).digest()
+    return (block * (size // len(block) + 1))[:size]
+
+
+def etag_of(body: bytes) -> str:
+    return hashlib.md5(body, usedforsecurity=False).hexdigest()
+
+
+async def chunks_of(body: bytes, *, size: int = 700) -> AsyncIterator[bytes]:
+    for start in range(0, len(body), size):
+        yield body[start : start + size]
+
+
+def ignore(block: bytes) -> None:
+    pass
+
+
+async def receive(store: Store, body: bytes) -> Draft:
+    return await store.receive(chunks_of(body), size_hint=len(body), observe=ignore)
+
+
+async def put(
+    store: Store,
+    key: str,
+    body: bytes,
+    *,
+    bucket: str = "bucket",
+    headers: dict[str, str] | None = None,
+    checksum: Checksum | None = None,
+    now_ms: int = NOW_MS,
+    rule: WriteRule | None = None,
+) -> StoredObject:
+    new = NewObject(etag=etag_of(body), headers=headers or {}, checksum=checksum)
+    async with await receive(store, body) as draft:
+        return await store.put_object(bucket, key, draft, new, now_ms=now_ms, rule=rule)
+
+
+async def put_part(store: Store, upload_id: str, number: int, body: bytes) -> Part:
+    async with await receive(store, body) as draft:
+        return await store.put_part(upload_id, number, draft, etag_of(body), None, NOW_MS)
+
+
+async def put_in_parts(store: Store, key: str, bodies: list[bytes], *, upload_id: str = "upload") -> None:
+    await store.create_upload("bucket", key, upload_id=upload_id, headers={}, now_ms=NOW_MS)
+    for number, body in enumerate(bodies, start=1):
+        await put_part(store, upload_id, number, body)
+    parts = [(number, etag_of(body)) for number, body in enumerate(bodies, start=1)]
+    new = NewObject(etag=f"{etag_of(b''.join(bodies))}-{len(bodies)}", headers={})
+    await store.complete_upload("bucket", key, upload_id, parts=parts, new=new, now_ms=NOW_MS)
+
+
+async def read(store: Store, key: str, *, bucket: str = "bucket") -> bytes:
+    """Return the whole content, looking the object up again if it is replaced meanwhile."""
+    while True:
+        found = store.find_object(bucket, key)
+        try:
+            return await read_range(store, found, 0, found.size)
+        except ContentGoneError:
+            continue
+
+
+async def read_range(store: Store, found: StoredObject, start: int, end: int) -> bytes:
+    return b"".join([block async for block in store.read_content(found, start, end)])
+
+
+def blob_files(folder: Path) -> set[str]:
+    return {path.name for path in (folder / "blobs").rglob("*") if path.is_file()}
+
+
+def named_blobs(folder: Path) -> set[str]:
+    with closing(sqlite3.connect(folder / "catalog.sqlite")) as catalog:
+        names = catalog.execute("SELECT blob_id FROM segments UNION SELECT blob_id FROM parts")
+        return {row[0] for row in names}
+
+
+def count_rows(folder: Path) -> dict[str, int]:
+    """Return how many rows each table holds that belongs to an object, an upload or their contents."""
+    tables = ("objects", "contents", "segments", "doomed", "uploads", "parts")
+    with closing(sqlite3.connect(folder / "catalog.sqlite")) as catalog:
+        return {name: catalog.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}

@@ -1,0 +1,196 @@
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from tests.store.stock import (
+    NOW_MS,
+    blob_files,
+    body_of,
+    etag_of,
+    named_blobs,
+    open_store,
+    put,
+    read,
+    receive,
+)
+
+from valetkey.store import (
+    BucketExistsError,
+    NewObject,
+    NoSuchKeyError,
+    PreconditionFailedError,
+    StorageFailedError,
+    Store,
+    WriteRule,
+)
+from valetkey.store import writer as writer_module
+
+
+async def test_writes_that_arrive_together_all_happen(store: Store) -> None:
+    sizes = {f"{number:03}": number * 37 for number in range(200)}
+    await asyncio.gather(*(put(store, key, body_of(key, size)) for key, size in sizes.items()))
+    page = await store.list_objects("bucket")
+    assert {entry.key: entry.size for entry in page.entries} == sizes
+    for key, size in sizes.items():
+        assert await read(store, key) == body_of(key, size)
+
+
+async def test_failing_change_does_not_hurt_its_neighbours(store: Store, folder: Path) -> None:
+    await put(store, "taken", b"old")
+    rule = WriteRule(create_only=True)
+    results = await asyncio.gather(
+        *(put(store, f"{number}", b"x" * 5000) for number in range(20)),
+        *(put(store, "taken", b"y" * 5000, rule=rule) for _ in range(5)),
+        store.create_bucket("bucket", now_ms=NOW_MS),
+        store.delete_object("bucket", "0", rule=WriteRule(etag="?")),
+        return_exceptions=True,
+    )
+    failed = [type(result) for result in results[20:]]
+    assert failed[:5] == [PreconditionFailedError] * 5
+    assert failed[5] is BucketExistsError
+    assert failed[6] in {PreconditionFailedError, NoSuchKeyError}
+    assert len((await store.list_objects("bucket")).entries) == 21
+    await store.close()
+    assert len(blob_files(folder)) == 20
+
+
+async def test_one_of_many_creators_wins(store: Store) -> None:
+    rule = WriteRule(create_only=True)
+    bodies = [body_of(str(number), 10 + number * 200) for number in range(20)]
+    results = await asyncio.gather(
+        *(put(store, "key", body, rule=rule) for body in bodies), return_exceptions=True
+    )
+    winners = [body for body, result in zip(bodies, results, strict=True) if not isinstance(result, Exception)]
+    assert [await read(store, "key")] == winners
+
+
+async def test_changes_happen_in_the_order_in_which_they_were_asked_for(store: Store) -> None:
+    drafts = [await receive(store, f"{number}".encode()) for number in range(50)]
+    new = NewObject(etag="e", headers={})
+    writes = [store.put_object("bucket", "key", draft, new, now_ms=NOW_MS) for draft in drafts]
+    await asyncio.gather(*writes)
+    assert await read(store, "key") == b"49"
+
+
+@pytest.mark.parametrize("size", [10, 5000], ids=["small", "large"])
+async def test_cancelled_write_happens_wholly_and_the_writer_goes_on(
+    store: Store, folder: Path, size: int
+) -> None:
+    body = body_of("body", size)
+    draft = await receive(store, body)
+    new = NewObject(etag=etag_of(body), headers={})
+    task = asyncio.create_task(store.put_object("bucket", "key", draft, new, now_ms=NOW_MS))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await draft.discard()
+    await put(store, "other", b"x")
+    assert await read(store, "key") == body
+    await store.close()
+    assert blob_files(folder) == named_blobs(folder)
+
+
+async def test_cancelled_write_that_fails_leaves_no_file(store: Store, folder: Path) -> None:
+    await put(store, "key", b"old")
+    draft = await receive(store, b"x" * 5000)
+    task = asyncio.create_task(
+        store.put_object(
+            "bucket",
+            "key",
+            draft,
+            NewObject(etag="e", headers={}),
+            now_ms=NOW_MS,
+            rule=WriteRule(create_only=True),
+        )
+    )
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await store.close()
+    assert blob_files(folder) == set()
+
+
+def test_loop_that_is_gone_does_not_stop_the_writer(folder: Path) -> None:
+    store = open_store(folder)
+
+    async def leave() -> None:
+        await store.create_bucket("bucket", now_ms=NOW_MS)
+        draft = await receive(store, b"left behind")
+        writing = store.put_object("bucket", "key", draft, NewObject(etag="e", headers={}), now_ms=NOW_MS)
+        task = asyncio.ensure_future(writing)
+        await asyncio.sleep(0)
+        task.cancel()
+
+    async def come_back() -> bytes:
+        await put(store, "other", b"x")
+        body = await read(store, "key")
+        await store.close()
+        return body
+
+    asyncio.run(leave())
+    assert asyncio.run(come_back()) == b"left behind"
+
+
+async def test_catalog_that_breaks_is_the_stores_own_error(store: Store, folder: Path) -> None:
+    await put(store, "key", b"x")
+    with closing(sqlite3.connect(folder / "catalog.sqlite")) as catalog:
+        catalog.execute("DROP TABLE objects")
+    with pytest.raises(StorageFailedError) as caught:
+        await put(store, "key", b"y" * 5000)
+    assert isinstance(caught.value.__cause__, sqlite3.Error)
+    with pytest.raises(StorageFailedError):
+        store.find_object("bucket", "key")
+    with pytest.raises(StorageFailedError):
+        await store.list_objects("bucket")
+    # What does not need the lost table goes on, also beside what does.
+    results = await asyncio.gather(
+        put(store, "key", b"y"), store.create_bucket("another", now_ms=NOW_MS), return_exceptions=True
+    )
+    assert isinstance(results[0], StorageFailedError)
+    assert store.find_bucket("another") == results[1]
+    await store.close()
+    assert blob_files(folder) == set()
+
+
+async def test_log_stays_short_beside_readers_without_a_pause(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "_LONG_LOG_BYTES", 2_000_000)
+    store = Store.open(folder)
+    await store.create_bucket("bucket", now_ms=NOW_MS)
+
+    async def list_on() -> None:
+        while True:
+            await store.list_objects("bucket")
+
+    readers = [asyncio.create_task(list_on()) for _ in range(4)]
+    longest = 0
+    for _ in range(60):
+        await asyncio.gather(*(put(store, f"{number}", b"x" * 20_000) for number in range(10)))
+        longest = max(longest, (folder / "catalog.sqlite-wal").stat().st_size)
+    for reader in readers:
+        reader.cancel()
+    await asyncio.gather(*readers, return_exceptions=True)
+    await store.close()
+    assert longest < 12_000_000
+
+
+async def test_log_is_short_again_after_a_long_reader(folder: Path) -> None:
+    store = Store.open(folder)
+    await store.create_bucket("bucket", now_ms=NOW_MS)
+    with closing(sqlite3.connect(folder / "catalog.sqlite", isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM buckets").fetchall()
+        for _ in range(20):
+            await asyncio.gather(*(put(store, f"{number}", b"x" * 64_000) for number in range(10)))
+        grown = (folder / "catalog.sqlite-wal").stat().st_size
+    for _ in range(3):
+        await put(store, "key", b"")
+    shrunk = (folder / "catalog.sqlite-wal").stat().st_size
+    await store.close()
+    assert grown > 12_000_000
+    assert shrunk < 9_000_000
