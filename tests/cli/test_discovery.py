@@ -16,9 +16,9 @@ from valetkey.cli.discovery import AccountFlags, discover_account
 from valetkey.cli.errors import BadInputError, CliError
 from valetkey.cli.surroundings import Surroundings, read_text, run_program
 
-HOME = Path("/home/ada")
-CONFIG = "/home/ada/.aws/config"
-CREDENTIALS = "/home/ada/.aws/credentials"
+HOME = Path("/people/ada")
+CONFIG = "/people/ada/.aws/config"
+CREDENTIALS = "/people/ada/.aws/credentials"
 DATA_FILE = "/srv/data/credentials"
 
 KEPT = "[default]\naws_access_key_id = VKROOT\naws_secret_access_key = vkroot-secret\n"
@@ -109,7 +109,7 @@ def credentials_of(machine: Machine, **flags: str) -> Credentials:
         ),
         pytest.param(
             {"VALETKEY_ACCESS_KEY": "VKENV", "VALETKEY_SECRET_KEY_FILE": "~/secret"},
-            {"/home/ada/secret": "kept-secret\n"},
+            {"/people/ada/secret": "kept-secret\n"},
             {},
             "VKENV",
             "kept-secret",
@@ -480,7 +480,7 @@ def test_broken_file_is_named_and_never_quoted() -> None:
 def test_files_may_stand_elsewhere() -> None:
     machine = Machine(
         environ={"AWS_SHARED_CREDENTIALS_FILE": "~/keys", "AWS_CONFIG_FILE": "/etc/aws"},
-        files={"/home/ada/keys": TWO_PROFILES, "/etc/aws": "[default]\nregion = eu-west-9\n"},
+        files={"/people/ada/keys": TWO_PROFILES, "/etc/aws": "[default]\nregion = eu-west-9\n"},
     )
 
     assert discover(machine).region == "eu-west-9"

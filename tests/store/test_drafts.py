@@ -94,9 +94,7 @@ async def test_receiver_cancelled_while_a_block_is_written_waits_for_it(store: S
         is_writing.set()
         may_write.wait()
 
-    task = asyncio.create_task(
-        store.receive(chunks_of(BODY, size=MIB), size_hint=len(BODY), observe=observe)
-    )
+    task = asyncio.create_task(store.receive(chunks_of(BODY, size=MIB), size_hint=len(BODY), observe=observe))
     await asyncio.to_thread(is_writing.wait)
     task.cancel()
     asyncio.get_running_loop().call_later(0.01, may_write.set)

@@ -28,12 +28,20 @@ async def names(store: Store, **query: str | int) -> tuple[list[str], list[str]]
         pytest.param({"delimiter": "/"}, ["a", "b0", "d"], ["b/", "c/", "é/"], id="delimiter"),
         pytest.param({"prefix": "b/", "delimiter": "/"}, ["b/", "b/1"], ["b/2/"], id="folder"),
         pytest.param({"prefix": "b", "delimiter": "/"}, ["b0"], ["b/"], id="half a name"),
-        pytest.param({"delimiter": "2/"}, ["a", "b/", "b/1", "b0", "c/x", "d", "é/1", "é/2"], ["b/2/"], id="long"),
+        pytest.param(
+            {"delimiter": "2/"}, ["a", "b/", "b/1", "b0", "c/x", "d", "é/1", "é/2"], ["b/2/"], id="long"
+        ),
         pytest.param({"after": "b/2/x"}, ["b/2/y", "b0", "c/x", "d", "é/1", "é/2"], [], id="after a key"),
-        pytest.param({"after": "b/2"}, ["b/2/x", "b/2/y", "b0", "c/x", "d", "é/1", "é/2"], [], id="after no key"),
-        pytest.param({"after": "b/1", "delimiter": "/"}, ["b0", "d"], ["c/", "é/"], id="after inside a group"),
+        pytest.param(
+            {"after": "b/2"}, ["b/2/x", "b/2/y", "b0", "c/x", "d", "é/1", "é/2"], [], id="after no key"
+        ),
+        pytest.param(
+            {"after": "b/1", "delimiter": "/"}, ["b0", "d"], ["c/", "é/"], id="after inside a group"
+        ),
         pytest.param({"after": "b/", "delimiter": "/"}, ["b0", "d"], ["c/", "é/"], id="after a group"),
-        pytest.param({"prefix": "b/", "after": "a"}, ["b/", "b/1", "b/2/x", "b/2/y"], [], id="after before prefix"),
+        pytest.param(
+            {"prefix": "b/", "after": "a"}, ["b/", "b/1", "b/2/x", "b/2/y"], [], id="after before prefix"
+        ),
         pytest.param({"prefix": "b/", "after": "c"}, [], [], id="after behind prefix"),
         pytest.param({"prefix": "nothing"}, [], [], id="nothing"),
         pytest.param({"limit": 0}, [], [], id="no page at all"),

@@ -2,7 +2,17 @@ import os
 import time
 from pathlib import Path
 
-from tests.store.stock import NOW_MS, blob_files, body_of, named_blobs, put, put_in_parts, put_part, read, receive
+from tests.store.stock import (
+    NOW_MS,
+    blob_files,
+    body_of,
+    named_blobs,
+    put,
+    put_in_parts,
+    put_part,
+    read,
+    receive,
+)
 
 from valetkey.store import SweepReport, Store
 from valetkey.store.folder import DataFolder, FileLock

@@ -62,7 +62,9 @@ async def test_one_of_many_creators_wins(store: Store) -> None:
     results = await asyncio.gather(
         *(put(store, "key", body, rule=rule) for body in bodies), return_exceptions=True
     )
-    winners = [body for body, result in zip(bodies, results, strict=True) if not isinstance(result, Exception)]
+    winners = [
+        body for body, result in zip(bodies, results, strict=True) if not isinstance(result, Exception)
+    ]
     assert [await read(store, "key")] == winners
 
 

@@ -13,9 +13,7 @@ from valetkey.sigv4.secret import Secret
 
 PREFIX: Final = "VALETKEY_"
 
-CLIENT_NAMES: Final = frozenset(
-    {"VALETKEY_ENDPOINT", "VALETKEY_PROFILE", "VALETKEY_SESSION_TOKEN", "VALETKEY_CONFIG"}
-)
+CLIENT_NAMES: Final = frozenset({"VALETKEY_ENDPOINT", "VALETKEY_CONFIG"})
 """Variables under our prefix that belong to the command line's other commands."""
 
 

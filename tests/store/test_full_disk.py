@@ -1,0 +1,138 @@
+import os
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from tests.store.stock import NOW_MS, blob_files, body_of, ignore, named_blobs, put, put_part, read, receive
+
+from valetkey.store import NewObject, NoSuchKeyError, OutOfSpaceError, Store
+from valetkey.store.space import MIB, reserve_bytes
+
+DISK_BYTES = 24 * MIB
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 24 MiB in memory."""
+    if os.geteuid() != 0 or shutil.which("mount") is None:
+        pytest.skip("Mounting a small disk needs root.")
+    path = tmp_path / "disk"
+    path.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(path)]
+    mounted = subprocess.run(command, check=False, capture_output=True, text=True)
+    if mounted.returncode != 0:
+        pytest.skip(f"A small disk cannot be mounted here: {mounted.stderr.strip()}")
+    yield path
+    subprocess.run(["umount", "--lazy", str(path)], check=True)
+
+
+@pytest.fixture
+async def small(disk: Path) -> AsyncIterator[Store]:
+    store = Store.open(disk / "data")
+    await store.create_bucket("bucket", now_ms=NOW_MS)
+    yield store
+    await store.close()
+
+
+async def fill(store: Store, size: int) -> list[str]:
+    """Put objects until the disk is full, and return the keys of those that were acknowledged."""
+    keys: list[str] = []
+    while True:
+        key = f"{size}/{len(keys)}"
+        try:
+            await put(store, key, body_of(key, size))
+        except OutOfSpaceError:
+            with pytest.raises(NoSuchKeyError):
+                store.find_object("bucket", key)
+            return keys
+        keys.append(key)
+
+
+@pytest.mark.parametrize(
+    "disk_bytes, reserve",
+    [
+        pytest.param(8 * MIB, MIB, id="tiny"),
+        pytest.param(100 * MIB, 4 * MIB, id="small"),
+        pytest.param(2000 * MIB, 20 * MIB, id="one percent"),
+        pytest.param(10**12, 64 * MIB, id="large"),
+    ],
+)
+def test_reserve_follows_the_size_of_the_disk(disk_bytes: int, reserve: int) -> None:
+    assert reserve_bytes(disk_bytes) == reserve
+
+
+SIZES = pytest.mark.parametrize(
+    "size",
+    [pytest.param(100, id="tiny"), pytest.param(60_000, id="small"), pytest.param(700_000, id="large")],
+)
+
+
+@SIZES
+async def test_full_disk_refuses_writes_serves_reads_and_recovers(
+    disk: Path, small: Store, size: int
+) -> None:
+    keys = await fill(small, size)
+    assert len(keys) * size > DISK_BYTES // 20
+    for key in (keys[0], keys[-1]):
+        assert await read(small, key) == body_of(key, size)
+    assert len((await small.list_objects("bucket", limit=10_000_000)).entries) == len(keys)
+    with pytest.raises(OutOfSpaceError):
+        await small.copy_object("bucket", keys[0], "bucket", "copy", now_ms=NOW_MS)
+    assert blob_files(disk / "data") == named_blobs(disk / "data")
+    await small.delete_objects("bucket", keys)
+    assert (await small.list_objects("bucket")).entries == ()
+    assert len(await fill(small, size)) > len(keys) // 2
+
+
+@SIZES
+async def test_every_object_can_be_deleted_one_by_one_on_a_full_disk(small: Store, size: int) -> None:
+    for key in await fill(small, size):
+        assert await small.delete_object("bucket", key)
+    await put(small, "key", b"x" * 1000)
+
+
+async def test_body_that_fills_the_disk_leaves_no_file(disk: Path, small: Store) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield bytes(100_000)
+
+    with pytest.raises(OutOfSpaceError):
+        await small.receive(endless(), size_hint=None, observe=ignore)
+    assert blob_files(disk / "data") == set()
+    await put(small, "key", bytes(MIB))
+
+
+async def test_parts_fill_the_disk_and_an_abort_makes_room(disk: Path, small: Store) -> None:
+    await small.create_upload("bucket", "key", upload_id="u1", headers={}, now_ms=NOW_MS)
+    with pytest.raises(OutOfSpaceError):
+        for number in range(1, 100):
+            await put_part(small, "u1", number, bytes(MIB))
+    await small.abort_upload("bucket", "key", "u1")
+    await put(small, "key", bytes(10 * MIB))
+    assert len(blob_files(disk / "data")) == 1
+
+
+async def test_disk_that_somebody_else_fills_to_the_last_byte(disk: Path, small: Store) -> None:
+    await put(small, "small", b"x" * 1000)
+    await put(small, "large", b"y" * 100_000)
+    drafts = [await receive(small, b"z" * 1000), await receive(small, b"z" * 100_000)]
+    with (disk / "filler").open("wb", buffering=0) as filler, pytest.raises(OSError, match="No space left"):
+        while True:
+            filler.write(bytes(64 * 1024))
+    for draft in drafts:
+        with pytest.raises(OutOfSpaceError):
+            await small.put_object("bucket", "new", draft, NewObject(etag="e", headers={}), now_ms=NOW_MS)
+    with pytest.raises(OutOfSpaceError):
+        await put(small, "new", b"z" * 100_000)
+    with pytest.raises(OutOfSpaceError):
+        await small.create_bucket("another", now_ms=NOW_MS)
+    assert await read(small, "small") == b"x" * 1000
+    assert await read(small, "large") == b"y" * 100_000
+    assert len((await small.list_objects("bucket")).entries) == 2
+    (disk / "filler").unlink()
+    await put(small, "new", b"z" * 100_000)
+    await small.delete_objects("bucket", ["small", "large", "new"])
+    await small.close()
+    assert blob_files(disk / "data") == set()
