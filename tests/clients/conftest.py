@@ -7,20 +7,12 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 
+from tests.clients.boto import STYLES, S3Client, open_client
 from valetkey.testing.server import RunningServer
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
-STYLES = ("default", "s3v4", "virtual", "virtual-s3v4")
-"""How boto3 may be set up: V2 presigning or SigV4, and where the bucket's name stands."""
-
 
 @pytest.fixture(scope="session", autouse=True)
 def no_settings_of_this_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
@@ -62,25 +54,19 @@ def new_name() -> Callable[[str], str]:
     return lambda prefix: f"{prefix}-{next(counter)}"
 
 
-def open_client(server: RunningServer, style: str, **options: Any) -> S3Client:
-    """Return a boto3 client for a server."""
-    settings: dict[str, Any] = {"retries": {"total_max_attempts": 1}} | options
-    if style.endswith("s3v4"):
-        settings["signature_version"] = "s3v4"
-    endpoint = server.endpoint
-    if style.startswith("virtual"):
-        settings["s3"] = {"addressing_style": "virtual"}
-        endpoint = f"http://localhost:{server.port}"
-    session = boto3.session.Session(
-        aws_access_key_id=server.access_key, aws_secret_access_key=server.secret_key, region_name=server.region
-    )
-    client: S3Client = session.client("s3", endpoint_url=endpoint, config=Config(**settings))
-    return client
+@pytest.fixture(scope="session", params=["default", "virtual"])
+def s3(request: pytest.FixtureRequest) -> Iterator[S3Client]:
+    """A boto3 client, with the bucket's name in the path or in the Host."""
+    yield from style_client(request)
 
 
 @pytest.fixture(scope="session", params=STYLES)
-def s3(request: pytest.FixtureRequest) -> Iterator[S3Client]:
-    """A boto3 client in each of the ways to set one up."""
+def presigner(request: pytest.FixtureRequest) -> Iterator[S3Client]:
+    """A boto3 client in each of the ways in which it presigns: V2 by default, or SigV4."""
+    yield from style_client(request)
+
+
+def style_client(request: pytest.FixtureRequest) -> Iterator[S3Client]:
     style: str = request.param
     name = "virtual_server" if style.startswith("virtual") else "server"
     client = open_client(request.getfixturevalue(name), style)

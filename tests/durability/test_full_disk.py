@@ -43,7 +43,9 @@ class Door:
         parts = urlsplit(self._signer.presign(method, BUCKET, key, query=query).url)
         connection = http.client.HTTPConnection(self._server.host, self._server.port, timeout=30)
         with closing(connection):
-            connection.request(method, f"{parts.path}?{parts.query}", body=body)
+            # A refusal may come while the body is still being sent; the answer is there all the same.
+            with contextlib.suppress(BrokenPipeError):
+                connection.request(method, f"{parts.path}?{parts.query}", body=body)
             response = connection.getresponse()
             return response.status, response.read()
 

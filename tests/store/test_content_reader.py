@@ -137,4 +137,4 @@ async def test_shortened_file_is_an_error_and_never_a_short_content(
 def open_files() -> list[str]:
     """Return what the process has open; how often matters, the order does not."""
     folder = Path("/proc/self/fd")
-    return sorted(os.readlink(path) for path in folder.iterdir() if path.is_symlink() and path.exists())
+    return sorted(str(path.readlink()) for path in folder.iterdir() if path.is_symlink() and path.exists())

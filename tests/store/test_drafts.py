@@ -118,12 +118,12 @@ async def test_memory_stays_flat_while_a_large_body_comes_in(store: Store) -> No
 
 
 async def test_body_that_cannot_fit_is_refused_before_it_is_read(store: Store) -> None:
-    async def unread() -> AsyncIterator[bytes]:
-        pytest.fail("read")
-        yield b""
-
+    seen: list[bytes] = []
+    body = chunks_of(BODY)
     with pytest.raises(OutOfSpaceError):
-        await store.receive(unread(), size_hint=2**60, observe=ignore)
+        await store.receive(body, size_hint=2**60, observe=seen.append)
+    assert seen == []
+    assert await anext(body) == BODY[:700]
 
 
 async def test_closed_store_takes_nothing(store: Store, folder: Path) -> None:

@@ -1,5 +1,4 @@
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -29,7 +28,7 @@ async def test_store_opens_beneath_the_server_that_holds_its_folder(folder: Path
         await second.close()
 
 
-async def test_new_folder_is_private_and_has_its_shelves(store: Store, folder: Path) -> None:
+def test_new_folder_is_private_and_has_its_shelves(store: Store, folder: Path) -> None:
     assert folder.stat().st_mode & 0o777 == 0o700
     assert len(list((folder / "blobs").iterdir())) == 256
     for name in ("catalog.sqlite", "catalog.sqlite-wal", "write.lock"):
@@ -44,11 +43,11 @@ async def test_missing_shelf_is_made_again(folder: Path) -> None:
 
 
 @pytest.fixture
-def newer_folder(folder: Path) -> Iterator[Path]:
+def newer_folder(folder: Path) -> Path:
     folder.mkdir()
     with closing(sqlite3.connect(folder / "catalog.sqlite")) as catalog:
         catalog.execute("PRAGMA user_version = 99")
-    yield folder
+    return folder
 
 
 def test_folder_of_a_newer_version_is_refused_untouched(newer_folder: Path) -> None:

@@ -21,7 +21,7 @@ async def names(store: Store, **query: str | int) -> tuple[list[str], list[str]]
 
 
 @pytest.mark.parametrize(
-    "query, keys, prefixes",
+    ("query", "keys", "prefixes"),
     [
         pytest.param({}, KEYS, [], id="everything"),
         pytest.param({"prefix": "b/"}, ["b/", "b/1", "b/2/x", "b/2/y"], [], id="prefix"),
@@ -71,7 +71,7 @@ async def test_pages_join_without_gap_or_repetition(store: Store, limit: int, de
     assert shown == whole
 
 
-@pytest.mark.parametrize("limit, is_truncated", [(6, False), (5, True), (1000, False)])
+@pytest.mark.parametrize(("limit", "is_truncated"), [(6, False), (5, True), (1000, False)])
 async def test_truncation_counts_keys_and_prefixes(store: Store, limit: int, is_truncated: bool) -> None:
     await fill(store, KEYS)
     page = await store.list_objects("bucket", delimiter="/", limit=limit)

@@ -137,7 +137,7 @@ RULES = [
 
 
 @pytest.mark.parametrize("size", [10, 5000], ids=["small", "large"])
-@pytest.mark.parametrize("rule, is_there, refusal", RULES)
+@pytest.mark.parametrize(("rule", "is_there", "refusal"), RULES)
 async def test_rule_decides_whether_a_put_goes_ahead(
     store: Store, folder: Path, rule: WriteRule, is_there: bool, refusal: type[StoreError] | None, size: int
 ) -> None:

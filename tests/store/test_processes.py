@@ -143,7 +143,7 @@ async def test_content_read_in_one_process_outlives_its_deletion_in_another(fold
     await two.close()
 
 
-async def test_many_processes_may_open_a_new_folder_at_once(folder: Path) -> None:
+def test_many_processes_may_open_a_new_folder_at_once(folder: Path) -> None:
     code = "import sys, pathlib; from valetkey.store import Store; Store.open(pathlib.Path(sys.argv[1]))"
     openers = [subprocess.Popen([sys.executable, "-W", "error", "-c", code, str(folder)]) for _ in range(4)]
     assert [opener.wait() for opener in openers] == [0] * 4

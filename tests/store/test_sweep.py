@@ -14,7 +14,7 @@ from tests.store.stock import (
     receive,
 )
 
-from valetkey.store import SweepReport, Store
+from valetkey.store import Store, SweepReport
 from valetkey.store.folder import DataFolder, FileLock
 
 LATER_S = 7200.0

@@ -28,6 +28,7 @@ from valetkey.store import (
     PreconditionFailedError,
     Store,
     StoreError,
+    Upload,
     WriteRule,
 )
 
@@ -121,7 +122,7 @@ ONE, TWO = etag_of(b"1" * PART_BYTES), etag_of(b"2" * (PART_BYTES - 1))
 
 
 @pytest.mark.parametrize(
-    "parts, refusal",
+    ("parts", "refusal"),
     [
         pytest.param([(2, TWO), (1, ONE)], InvalidPartOrderError, id="descending"),
         pytest.param([(1, ONE), (1, ONE)], InvalidPartOrderError, id="twice"),
@@ -204,7 +205,7 @@ UPLOADS = [("a", "1"), ("b/x", "1"), ("b/x", "2"), ("b/y", "1"), ("c", "1"), ("c
 
 
 @pytest.mark.parametrize(
-    "query, shown, prefixes",
+    ("query", "shown", "prefixes"),
     [
         pytest.param({}, UPLOADS, [], id="everything"),
         pytest.param({"prefix": "b/"}, UPLOADS[1:4], [], id="prefix"),
@@ -235,7 +236,8 @@ async def test_pages_of_uploads_join_without_gap_or_repetition(
     for key, number in UPLOADS:
         await begin(store, key, f"{key}-{number}")
     whole = await store.list_uploads("bucket", delimiter=delimiter)
-    uploads, prefixes = [], []
+    uploads: list[Upload] = []
+    prefixes: list[str] = []
     key_marker, upload_id_marker, goes_on = "", "", True
     while goes_on:
         page = await store.list_uploads(

@@ -23,12 +23,10 @@ from valetkey.s3.checksums import (
 )
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
+from valetkey.s3.limits import MAX_SINGLE_UPLOAD_BYTES
 from valetkey.sigv4.chunks import ChunkDecoder
 from valetkey.sigv4.payload import PayloadKind
 from valetkey.store.model import Checksum
-
-MAX_SINGLE_UPLOAD_BYTES: Final = 5 * 1024**3
-"""Largest body of one PUT. Source: Amazon S3 User Guide, "Amazon S3 multipart upload limits"."""
 
 DEFAULT_ALGORITHM: Final = Algorithm.CRC64NVME
 """What S3 computes where the client sent no checksum."""
@@ -72,7 +70,7 @@ class Intake:
             self._refuse_undecoded(call.headers)
         if self.expected_bytes is None:
             raise S3Error(Code.MISSING_CONTENT_LENGTH)
-        _require_size(self.expected_bytes, max_bytes)
+        require_size(self.expected_bytes, max_bytes)
 
         self._md5_claim = require_md5(call.headers)
         self._checksum_claim = claimed_checksum(call.headers)
@@ -213,7 +211,12 @@ def _announced_length(headers: Mapping[str, str], *, is_encoded: bool) -> int | 
     return int(text)
 
 
-def _require_size(size_bytes: int, max_bytes: int) -> None:
+def require_size(size_bytes: int, max_bytes: int) -> None:
+    """Return unless a body or an object of `size_bytes` is too large.
+
+    Raises:
+        S3Error: EntityTooLarge, with both numbers.
+    """
     if size_bytes > max_bytes:
         details = {"ProposedSize": str(size_bytes), "MaxSizeAllowed": str(max_bytes)}
         raise S3Error(Code.ENTITY_TOO_LARGE, None, details)
@@ -245,5 +248,5 @@ async def _read_unannounced(call: Call, max_bytes: int) -> bytes:
     document = bytearray()
     async for piece in call.request.body():
         document += piece
-        _require_size(len(document), max_bytes)
+        require_size(len(document), max_bytes)
     return bytes(document)

@@ -17,6 +17,12 @@ MAX_METADATA_BYTES: Final = 2048
 MAX_PART_NUMBER: Final = 10_000
 """Part numbers run from 1 to this, inclusive; so an upload has at most as many parts."""
 
+MAX_OBJECT_BYTES: Final = 5 * 1024**4
+"""Largest object, uploaded in parts."""
+
+MAX_SINGLE_UPLOAD_BYTES: Final = 5 * 1024**3
+"""Largest body of one PUT, be it an object or a part, and largest source of one CopyObject."""
+
 MAX_LISTED: Final = 1000
 """Most entries on one page of any listing but that of buckets, and most keys in one DeleteObjects."""
 

@@ -49,7 +49,6 @@ def serve(settings: Settings) -> None:
     for name in unknown_variables(os.environ):
         print(f"valetkey: {name} is no setting; it is ignored.", file=sys.stderr)
     try:
-        settings.data.mkdir(parents=True, exist_ok=True)
         with hold_folder(settings.data):
             credentials = root_credentials(settings)
             asyncio.run(_prepare(settings.data))

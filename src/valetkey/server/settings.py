@@ -80,6 +80,12 @@ class Setting:
         """The environment variable that sets it."""
         return PREFIX + self.name.upper()
 
+    @property
+    def flag(self) -> str:
+        """The option of `valetkey serve` that sets it; one that may be repeated names one thing at a time."""
+        name = self.name.removesuffix("s") if self.is_list else self.name
+        return "--" + name.replace("_", "-")
+
 
 def _listen(text: str) -> Listen:
     host, colon, port = text.rpartition(":")
@@ -292,7 +298,7 @@ def _value(
     row: Setting, flags: Mapping[str, object], environ: Mapping[str, str], file: Mapping[str, object]
 ) -> Any:  # noqa: ANN401 - the table holds every type
     if row.name in flags:
-        return _parse(row, flags[row.name], "--" + row.name.replace("_", "-"))
+        return _parse(row, flags[row.name], row.flag)
     if environ.get(row.variable):
         return _parse(row, environ[row.variable], row.variable)
     if row.is_secret and environ.get(row.variable + "_FILE"):

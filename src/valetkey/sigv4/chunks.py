@@ -131,7 +131,10 @@ class ChunkDecoder:
 
         Raises:
             IncompleteBodyError: the body is not complete.
+            MalformedTrailerError: it ends where the signature of the trailer must stand.
         """
+        if self._state is _State.TRAILER and self._has_gap:
+            raise MalformedTrailerError("the trailer lacks its signature")
         if self._state is not _State.END or self._line:
             raise IncompleteBodyError(expected=self.decoded_bytes + self._left, provided=self.decoded_bytes)
         return self._trailers

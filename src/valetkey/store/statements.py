@@ -12,6 +12,7 @@ OPEN_CHANGE: Final = "SAVEPOINT change"
 KEEP_CHANGE: Final = "RELEASE change"
 UNDO_CHANGE: Final = "ROLLBACK TO change"
 EMPTY_LOG: Final = "PRAGMA wal_checkpoint(TRUNCATE)"
+FREE_BYTES: Final = "SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size"
 # For locks that SQLite takes by itself, such as in recovery; writers wait for each other in `write.lock`.
 WAIT_LONG: Final = "PRAGMA busy_timeout = 10000"
 WAIT_BRIEFLY: Final = "PRAGMA busy_timeout = 200"

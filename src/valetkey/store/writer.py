@@ -31,6 +31,7 @@ _MOST_BYTES: Final = 4 * MIB
 _ROWS_BYTES: Final = 16 * 1024
 # Readers that overlap without a pause keep SQLite from reusing the log. Beyond this the writer waits for them.
 _LONG_LOG_BYTES: Final = 64 * MIB
+_SHORT_LOG_BYTES: Final = MIB
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -45,6 +46,8 @@ class _Job:
     """Set when everything that the job leaves behind has been handed on."""
     result: Any = None
     error: Exception | None = None
+    is_alone: bool = False
+    """It has a transaction of its own, for the last time."""
     is_committed: bool = False
     is_in_doubt: bool = False
     """The commit failed halfway: after a crash it might be found done after all."""
@@ -130,12 +133,16 @@ class Writer:
                 admitted = self._admit(jobs)
                 if admitted:
                     self._commit(admitted)
-                if self._room.log_bytes() > self._empty_log_above:
+                if self._room.log_bytes() > self._longest_log_bytes():
                     self._empty_log()
                     self._empty_log_above = max(_LONG_LOG_BYTES, 2 * self._room.log_bytes())
         except (sqlite3.Error, OSError) as error:
             self._roll_back()
             self._fail([job for job in jobs if job.error is None and not job.is_committed], error)
+
+    def _longest_log_bytes(self) -> int:
+        # On a full disk the log itself eats the reserve, which deletes need to go through.
+        return self._empty_log_above if self._room.available_bytes() > 0 else _SHORT_LOG_BYTES
 
     def _admit(self, jobs: Sequence[_Job]) -> list[_Job]:
         """Refuse what would touch the disk's reserve, and return the rest."""
@@ -145,7 +152,7 @@ class Writer:
         if 0 < sum(needs) > room:
             self._remover.wait()
             self._empty_log()
-            room = self._room.available_bytes()
+            room = self._room.available_bytes() + self._reusable_bytes()
         admitted = []
         for job, need in zip(jobs, needs, strict=True):
             if need > max(room, 0):
@@ -154,6 +161,15 @@ class Writer:
             room -= need
             admitted.append(job)
         return admitted
+
+    def _reusable_bytes(self) -> int:
+        """Return what may be written although the disk is full, since the catalog has free pages to take it.
+
+        The log still has to hold it for a moment, in the reserve; no more than half of that is lent.
+        """
+        (free_bytes,) = self._connection.execute(statements.FREE_BYTES).fetchone()
+        # Twice, since what is asked for counts the log and the catalog.
+        return min(2 * int(free_bytes), self._room.reserve_bytes)
 
     def _commit(self, jobs: Sequence[_Job]) -> None:
         self._connection.execute(statements.BEGIN_WRITE)
@@ -193,13 +209,20 @@ class Writer:
         self._connection.execute(statements.KEEP_CHANGE)
 
     def _retry_alone(self, jobs: Sequence[_Job], error: sqlite3.Error) -> None:
-        """After a spoiled transaction: one for each change, so that only the guilty one fails."""
+        """After a spoiled transaction: one for each change, so that only the guilty one fails.
+
+        The log grows until it is emptied, so on a full disk that comes first, and gives each change its chance.
+        """
         self._roll_back()
-        if len(jobs) > 1:
-            for job in jobs:
-                self._commit([job])
+        is_retry = len(jobs) == 1 and jobs[0].is_alone
+        if is_retry or (len(jobs) == 1 and not is_full(error)):
+            self._fail(jobs, error)
             return
-        self._fail(jobs, error)
+        if is_full(error):
+            self._empty_log()
+        for job in jobs:
+            job.is_alone = True
+            self._commit([job])
 
     def _fail(self, jobs: Sequence[_Job], error: sqlite3.Error | OSError) -> None:
         for job in jobs:

@@ -14,15 +14,13 @@ from valetkey.s3.answers import CopyResult
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
 from valetkey.s3.headers import object_headers
+from valetkey.s3.limits import MAX_SINGLE_UPLOAD_BYTES
 from valetkey.s3.names import require_key
 from valetkey.s3.preconditions import decide_copy_source
 from valetkey.s3.query import parse_query
 from valetkey.s3.target import parse_target
 from valetkey.store.errors import PreconditionFailedError
 from valetkey.store.model import StoredObject
-
-MAX_COPY_BYTES: Final = 5 * 1024**3
-"""Largest source of one CopyObject. Source: Amazon S3 API Reference, "CopyObject"."""
 
 _ATTEMPTS: Final = 10
 
@@ -59,11 +57,11 @@ async def copy_object(call: Call) -> Answer:
 
 async def _copy(call: Call, key: str, found: StoredObject, directive: str) -> StoredObject:
     decide_copy_source(call.headers, etag=found.etag, modified_ms=found.modified_ms)
-    if found.size > MAX_COPY_BYTES:
+    if found.size > MAX_SINGLE_UPLOAD_BYTES:
         raise S3Error(
             Code.INVALID_REQUEST,
             f"The specified copy source is larger than the maximum allowable size for a copy source: "
-            f"{MAX_COPY_BYTES}",
+            f"{MAX_SINGLE_UPLOAD_BYTES}",
         )
     is_same = (found.bucket, found.key) == (call.bucket, key)
     if is_same and directive == "COPY" and not any(name in call.headers for name in _REPLACING):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
 
 from valetkey.gateway.call import Answer, Call
-from valetkey.gateway.intake import Intake, read_document
+from valetkey.gateway.intake import Intake, read_document, require_size
 from valetkey.gateway.operations.answers import document, empty, etag_header, no_content
 from valetkey.gateway.operations.buckets import owner_of
 from valetkey.gateway.operations.part_checksums import (
@@ -30,7 +31,7 @@ from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
 from valetkey.s3.etag import multipart_etag
 from valetkey.s3.headers import object_headers
-from valetkey.s3.limits import MAX_PART_NUMBER
+from valetkey.s3.limits import MAX_OBJECT_BYTES, MAX_PART_NUMBER
 from valetkey.s3.listing import parse_list_parts, parse_list_uploads, parse_part_number
 from valetkey.s3.names import require_key
 from valetkey.s3.xml.reader import CompletedPart, parse_complete_upload
@@ -89,7 +90,7 @@ async def complete_multipart_upload(call: Call) -> Answer:
     """CompleteMultipartUpload: the object appears whole, at once, from the parts that are named."""
     upload_id = call.query["uploadId"]
     upload = call.store.find_upload(call.bucket, call.key, upload_id)
-    wanted = parse_complete_upload(await read_document(call, max_bytes=_MAX_DOCUMENT_BYTES))
+    wanted = parse_complete_upload(await _read_completion(call))
     kept = await call.store.list_parts(
         call.bucket, call.key, upload_id, after_number=0, limit=MAX_PART_NUMBER
     )
@@ -121,6 +122,12 @@ async def complete_multipart_upload(call: Call) -> Answer:
     )
 
 
+async def _read_completion(call: Call) -> bytes:
+    # A checksum header is that of the finished object here, not that of the document in the body.
+    headers = {name: value for name, value in call.headers.items() if not name.startswith("x-amz-checksum-")}
+    return await read_document(replace(call, headers=headers), max_bytes=_MAX_DOCUMENT_BYTES)
+
+
 def _chosen_parts(wanted: list[CompletedPart], kept: dict[int, Part]) -> list[Part]:
     numbers = [part.number for part in wanted]
     if numbers != sorted(set(numbers)):
@@ -135,8 +142,10 @@ def _chosen_parts(wanted: list[CompletedPart], kept: dict[int, Part]) -> list[Pa
 
 
 def _require_object_size(call: Call, parts: list[Part]) -> None:
+    size = sum(part.size for part in parts)
+    require_size(size, MAX_OBJECT_BYTES)
     claimed = call.headers.get("x-amz-mp-object-size")
-    if claimed is not None and claimed != str(sum(part.size for part in parts)):
+    if claimed is not None and claimed != str(size):
         raise S3Error(
             Code.INVALID_REQUEST,
             "The provided 'x-amz-mp-object-size' header does not match what was computed.",
