@@ -1,0 +1,165 @@
+"""The AWS CLI, told no more than the endpoint and the credentials."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.clients.boto import ODD_KEYS, S3Client
+from tests.raw.wire import fetch
+from valetkey.testing.server import RunningServer
+
+AWS = Path(sys.executable).with_name("aws")
+GIB = 1024**3
+
+Aws = Callable[..., str]
+
+
+@pytest.fixture
+def aws(server: RunningServer, tmp_path: Path) -> Aws:
+    """Run `aws` in an empty folder and return what it printed."""
+    if not AWS.exists():
+        pytest.fail("The AWS CLI is not in the virtual environment; `make dev` installs it.")
+    environment = {
+        "AWS_ACCESS_KEY_ID": server.access_key,
+        "AWS_SECRET_ACCESS_KEY": server.secret_key,
+        "AWS_DEFAULT_REGION": server.region,
+        "AWS_ENDPOINT_URL": server.endpoint,
+        "LC_ALL": "C.UTF-8",
+        "PATH": os.environ["PATH"],
+    } | {name: value for name, value in os.environ.items() if name in ("AWS_EC2_METADATA_DISABLED", "HOME")}
+
+    def run(*arguments: str, text: str = "", status: int = 0) -> str:
+        done = subprocess.run(
+            [sys.executable, AWS, *arguments],
+            cwd=tmp_path, env=environment, input=text, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == status, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    return run
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Return the files below a folder with what they hold."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
+
+
+def test_a_bucket_is_made_and_removed(aws: Aws, new_name: Callable[[str], str]) -> None:
+    name = new_name("cli-made")
+    assert f"make_bucket: {name}" in aws("s3", "mb", f"s3://{name}")
+    assert name in aws("s3", "ls")
+    aws("s3", "cp", "-", f"s3://{name}/a", text="content")
+    assert "BucketNotEmpty" in aws("s3", "rb", f"s3://{name}", status=1)
+    aws("s3", "rb", "--force", f"s3://{name}")
+    assert name not in aws("s3", "ls")
+
+
+def test_files_are_copied_listed_moved_and_removed(aws: Aws, plain_bucket: str, tmp_path: Path) -> None:
+    there = f"s3://{plain_bucket}"
+    (tmp_path / "Bericht – März.txt").write_bytes(b"content")
+    aws("s3", "cp", "Bericht – März.txt", f"{there}/folder/")
+    listing = aws("s3", "ls", "--recursive", there)
+    assert listing.split(maxsplit=3)[2:] == ["7", "folder/Bericht – März.txt\n"]
+    assert aws("s3", "ls", f"{there}/").split() == ["PRE", "folder/"]
+    aws("s3", "mv", f"{there}/folder/Bericht – März.txt", f"{there}/moved.txt")
+    aws("s3", "cp", f"{there}/moved.txt", "down.txt")
+    assert (tmp_path / "down.txt").read_bytes() == b"content"
+    assert aws("s3", "cp", f"{there}/moved.txt", "-") == "content"
+    aws("s3", "rm", f"{there}/moved.txt")
+    assert aws("s3", "ls", "--recursive", there, status=1) == ""
+
+
+def test_a_folder_is_synchronised_both_ways(aws: Aws, plain_bucket: str, tmp_path: Path) -> None:
+    there = f"s3://{plain_bucket}/tree"
+    up, down = tmp_path / "up", tmp_path / "down"
+    files = {"a.txt": b"a", "b/c.txt": b"c" * 100_000, "b/d e+ü.txt": b"d", "b/empty": b""}
+    for name, content in files.items():
+        (up / name).parent.mkdir(parents=True, exist_ok=True)
+        (up / name).write_bytes(content)
+    assert aws("s3", "sync", "up", there).count("upload:") == len(files)
+    assert aws("s3", "sync", "up", there) == ""
+    aws("s3", "sync", there, "down")
+    assert tree(down) == files
+    (up / "a.txt").write_bytes(b"changed")
+    (up / "b/c.txt").unlink()
+    changes = aws("s3", "sync", "--delete", "up", there)
+    assert (changes.count("upload:"), changes.count("delete:")) == (1, 1)
+    aws("s3", "sync", "--delete", there, "down")
+    assert tree(down) == tree(up)
+    aws("s3", "rm", "--recursive", there)
+    assert aws("s3", "ls", "--recursive", f"s3://{plain_bucket}", status=1) == ""
+
+
+def test_a_presigned_url_needs_no_client(aws: Aws, plain_s3: S3Client, plain_bucket: str) -> None:
+    key = "folder/a b+ü.txt"
+    plain_s3.put_object(Bucket=plain_bucket, Key=key, Body=b"content")
+    url = aws("s3", "presign", f"s3://{plain_bucket}/{key}", "--expires-in", "60").strip()
+    assert fetch(url).body == b"content"
+    assert fetch(url.replace("folder", "f0lder")).refusal == (403, "SignatureDoesNotMatch")
+
+
+@pytest.mark.parametrize("name", ["plus", "percent", "looks-encoded", "space", "emoji", "two-slashes", "dot-dot"])
+def test_odd_keys_come_back(aws: Aws, plain_bucket: str, name: str) -> None:
+    there = f"s3://{plain_bucket}/{ODD_KEYS[name]}"
+    aws("s3", "cp", "-", there, text="content")
+    assert aws("s3", "cp", there, "-") == "content"
+
+
+def test_the_operations_beneath_answer_too(aws: Aws, plain_bucket: str) -> None:
+    def api(*arguments: str) -> Any:
+        printed = aws("s3api", *arguments, "--bucket", plain_bucket, "--output", "json")
+        return json.loads(printed) if printed else None
+
+    aws("s3", "cp", "-", f"s3://{plain_bucket}/a", text="content")
+    head = api("head-object", "--key", "a", "--checksum-mode", "ENABLED")
+    assert head["ContentLength"] == 7
+    assert any(name.startswith("Checksum") for name in head)
+    assert api("list-objects-v2", "--prefix", "a")["Contents"][0]["Key"] == "a"
+    upload = api("create-multipart-upload", "--key", "b")["UploadId"]
+    assert api("list-multipart-uploads")["Uploads"][0]["UploadId"] == upload
+    assert api("abort-multipart-upload", "--key", "b", "--upload-id", upload) is None
+    assert api("get-bucket-location") == {"LocationConstraint": None}
+
+
+def test_a_wrong_secret_is_told(aws: Aws, plain_bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = aws("s3", "ls", "s3://no-such-bucket-at-all", status=254)
+    assert "(NoSuchBucket)" in missing
+    assert "(404)" in aws("s3", "cp", f"s3://{plain_bucket}/not-there", "here", status=1)
+
+
+def write_random(path: Path, size: int) -> str:
+    """Write a file of which no two blocks are alike, and return its SHA-256."""
+    digest = hashlib.sha256()
+    noise = os.urandom(1024 * 1024)
+    with path.open("wb") as file:
+        for number in range(size // len(noise)):
+            block = number.to_bytes(8, "big") + noise[8:]
+            digest.update(block)
+            file.write(block)
+    return digest.hexdigest()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_a_gibibyte_goes_up_and_comes_down(aws: Aws, plain_s3: S3Client, plain_bucket: str, tmp_path: Path) -> None:
+    expected = write_random(tmp_path / "up", GIB)
+    there = f"s3://{plain_bucket}/gibibyte"
+    aws("s3", "cp", "--no-progress", "up", there)
+    (tmp_path / "up").unlink()
+    assert plain_s3.head_object(Bucket=plain_bucket, Key="gibibyte")["ContentLength"] == GIB
+    aws("s3", "cp", "--no-progress", there, "down")
+    with (tmp_path / "down").open("rb") as file:
+        assert hashlib.file_digest(file, "sha256").hexdigest() == expected
+    (tmp_path / "down").unlink()
+    plain_s3.delete_object(Bucket=plain_bucket, Key="gibibyte")
