@@ -13,8 +13,10 @@ from typing import Final
 
 from bench import serving, signing, verifying
 from bench.machine import machine, versions
-from bench.report import as_json, table
+from bench.report import as_json, replace_latest, summary
 from bench.rounds import FULL, QUICK, Comparison, MissingPeerError, Plan, Result, run
+
+DOCS: Final = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 
 COMPARISONS: Final = {
     comparison.name: comparison
@@ -29,6 +31,8 @@ class Wish:
     comparisons: tuple[Comparison, ...]
     plan: Plan
     json_file: Path | None
+    is_for_docs: bool
+    """Put the table into the documentation too."""
 
 
 def _parse(arguments: Sequence[str]) -> Wish:
@@ -42,6 +46,7 @@ def _parse(arguments: Sequence[str]) -> Wish:
     parser.add_argument("names", nargs="*", metavar="NAME", help="what to measure; everything if left out")
     parser.add_argument("--json", type=Path, metavar="FILE", dest="json_file", help="keep every number here")
     parser.add_argument("--quick", action="store_true", help="one short round: shows that it runs, no more")
+    parser.add_argument("--docs", action="store_true", help=f"put the table into {DOCS.name} too")
     parser.add_argument("--rounds", type=int, metavar="N", help=f"rounds after the warm-up ({FULL.rounds})")
     given = parser.parse_args(arguments)
     unknown = [name for name in given.names if name not in COMPARISONS]
@@ -54,6 +59,7 @@ def _parse(arguments: Sequence[str]) -> Wish:
         comparisons=tuple(COMPARISONS[name] for name in given.names or COMPARISONS),
         plan=dataclasses.replace(plan, rounds=given.rounds or plan.rounds),
         json_file=given.json_file,
+        is_for_docs=given.docs,
     )
 
 
@@ -78,9 +84,10 @@ def main(arguments: Sequence[str]) -> int:
     started_at = datetime.now(UTC)
     results = _measure(wish)
     found, here = versions(), machine()
-    print(f"\n{here}.\n{', '.join(f'{name} {number}' for name, number in found.items())}.")
-    print(f"{started_at:%Y-%m-%d %H:%M} UTC, {wish.plan.rounds} rounds.\n")
-    print(table(results))
+    text = summary(results, wish.plan, machine=here, versions=found, at=started_at)
+    print(f"\n{text}")
+    if wish.is_for_docs:
+        replace_latest(DOCS, text)
     if wish.json_file is not None:
         report = as_json(results, wish.plan, machine=here, versions=found, at=started_at)
         wish.json_file.write_text(json.dumps(report, indent=2) + "\n", "utf-8")

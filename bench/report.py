@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 from bench.rounds import Outcome, Plan, Result
 
+STEADY_SPREAD: Final = 0.15
+"""Rounds of an undisturbed machine lie closer together than this."""
+
+_BEGIN: Final = "<!-- latest run -->"
+_END: Final = "<!-- end of the latest run -->"
 _HEADINGS: Final = ("What", "Who", "Median", "Spread", "Ratio", "Goal")
 
 
@@ -17,6 +23,32 @@ def table(results: Sequence[Result]) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
     rule = tuple("-" * width for width in widths)
     return "\n".join(_line(row, widths) for row in (rows[0], rule, *rows[1:]))
+
+
+def summary(
+    results: Sequence[Result], plan: Plan, *, machine: str, versions: Mapping[str, str], at: datetime
+) -> str:
+    """Return the table with what it was measured on, with and when."""
+    software = ", ".join(f"{name} {number}" for name, number in versions.items())
+    rounds = f"{plan.rounds} round{'s' if plan.rounds > 1 else ''}"
+    lines = [f"{machine}.", f"{software}.", f"{at:%Y-%m-%d %H:%M} UTC, {rounds}."]
+    widest = max((outcome.spread for result in results for outcome in result.outcomes), default=0.0)
+    if widest > STEADY_SPREAD:
+        lines.append(f"Something else was running too: a spread of {widest:.0%} is no steady measurement.")
+    return "\n".join(lines) + f"\n\n{table(results)}"
+
+
+def replace_latest(file: Path, text: str) -> None:
+    """Put `text` between the two marks of the latest run in `file`.
+
+    Raises:
+        ValueError: a mark is missing.
+    """
+    before, begin, rest = file.read_text("utf-8").partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not begin or not end:
+        raise ValueError(f"{file} does not hold {_BEGIN} and {_END}.")
+    file.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", "utf-8")
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:

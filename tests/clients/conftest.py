@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.clients.boto import STYLES, S3Client, open_client
+
 from valetkey.testing.server import RunningServer
+
 
 @pytest.fixture(scope="session", autouse=True)
 def no_settings_of_this_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.clients.boto import ODD_KEYS, S3Client
 from tests.raw.wire import fetch
+
 from valetkey.testing.server import RunningServer
 
 AWS = Path(sys.executable).with_name("aws")
@@ -77,7 +77,7 @@ def test_files_are_copied_listed_moved_and_removed(aws: Aws, plain_bucket: str, 
     assert (tmp_path / "down.txt").read_bytes() == b"content"
     assert aws("s3", "cp", f"{there}/moved.txt", "-") == "content"
     aws("s3", "rm", f"{there}/moved.txt")
-    assert aws("s3", "ls", "--recursive", there, status=1) == ""
+    assert aws("s3", "ls", "--recursive", there) == ""
 
 
 def test_a_folder_is_synchronised_both_ways(aws: Aws, plain_bucket: str, tmp_path: Path) -> None:
@@ -87,6 +87,8 @@ def test_a_folder_is_synchronised_both_ways(aws: Aws, plain_bucket: str, tmp_pat
     for name, content in files.items():
         (up / name).parent.mkdir(parents=True, exist_ok=True)
         (up / name).write_bytes(content)
+        # S3 knows whole seconds only: a file of this very second would count as newer than its own upload.
+        os.utime(up / name, (1_700_000_000, 1_700_000_000))
     assert aws("s3", "sync", "up", there).count("upload:") == len(files)
     assert aws("s3", "sync", "up", there) == ""
     aws("s3", "sync", there, "down")
@@ -98,7 +100,7 @@ def test_a_folder_is_synchronised_both_ways(aws: Aws, plain_bucket: str, tmp_pat
     aws("s3", "sync", "--delete", there, "down")
     assert tree(down) == tree(up)
     aws("s3", "rm", "--recursive", there)
-    assert aws("s3", "ls", "--recursive", f"s3://{plain_bucket}", status=1) == ""
+    assert aws("s3", "ls", "--recursive", f"s3://{plain_bucket}") == ""
 
 
 def test_a_presigned_url_needs_no_client(aws: Aws, plain_s3: S3Client, plain_bucket: str) -> None:
@@ -109,7 +111,9 @@ def test_a_presigned_url_needs_no_client(aws: Aws, plain_s3: S3Client, plain_buc
     assert fetch(url.replace("folder", "f0lder")).refusal == (403, "SignatureDoesNotMatch")
 
 
-@pytest.mark.parametrize("name", ["plus", "percent", "looks-encoded", "space", "emoji", "two-slashes", "dot-dot"])
+@pytest.mark.parametrize(
+    "name", ["plus", "percent", "looks-encoded", "space", "emoji", "two-slashes", "dot-dot"]
+)
 def test_odd_keys_come_back(aws: Aws, plain_bucket: str, name: str) -> None:
     there = f"s3://{plain_bucket}/{ODD_KEYS[name]}"
     aws("s3", "cp", "-", there, text="content")
@@ -132,9 +136,8 @@ def test_the_operations_beneath_answer_too(aws: Aws, plain_bucket: str) -> None:
     assert api("get-bucket-location") == {"LocationConstraint": None}
 
 
-def test_a_wrong_secret_is_told(aws: Aws, plain_bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    missing = aws("s3", "ls", "s3://no-such-bucket-at-all", status=254)
-    assert "(NoSuchBucket)" in missing
+def test_errors_keep_their_names(aws: Aws, plain_bucket: str) -> None:
+    assert "(NoSuchBucket)" in aws("s3", "ls", "s3://no-such-bucket-at-all", status=255)
     assert "(404)" in aws("s3", "cp", f"s3://{plain_bucket}/not-there", "here", status=1)
 
 
@@ -152,7 +155,9 @@ def write_random(path: Path, size: int) -> str:
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-def test_a_gibibyte_goes_up_and_comes_down(aws: Aws, plain_s3: S3Client, plain_bucket: str, tmp_path: Path) -> None:
+def test_a_gibibyte_goes_up_and_comes_down(
+    aws: Aws, plain_s3: S3Client, plain_bucket: str, tmp_path: Path
+) -> None:
     expected = write_random(tmp_path / "up", GIB)
     there = f"s3://{plain_bucket}/gibibyte"
     aws("s3", "cp", "--no-progress", "up", there)

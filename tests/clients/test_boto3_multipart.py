@@ -11,7 +11,6 @@ from typing import Any, Final
 import pytest
 from awscrt import checksums
 from botocore.exceptions import ClientError
-
 from tests.clients.boto import S3Client, refusal
 
 MIB: Final = 1024 * 1024
@@ -40,7 +39,9 @@ def start(s3: S3Client, bucket: str, key: str = "a", **options: Any) -> str:
     return upload_id
 
 
-def upload(s3: S3Client, bucket: str, upload_id: str, contents: tuple[bytes, ...], **options: Any) -> list[dict[str, Any]]:
+def upload(
+    s3: S3Client, bucket: str, upload_id: str, contents: tuple[bytes, ...], **options: Any
+) -> list[dict[str, Any]]:
     """Upload parts and return what a completion says of them."""
     listed = []
     for number, content in enumerate(contents, start=1):

@@ -14,9 +14,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from xml.etree import ElementTree as ET
 
 import pytest
-
 from tests.clients.boto import ODD_KEYS, S3Client, open_client
 from tests.raw.wire import Reply, fetch
+
 from valetkey.testing.server import RunningServer
 
 NAMESPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
@@ -82,16 +82,19 @@ class TestBuckets:
     def test_listings(self, presigner: S3Client, bucket: str) -> None:
         for key in ("a", "b/1", "b/2", "c d+ü"):
             presigner.put_object(Bucket=bucket, Key=key, Body=b"content")
-        asked = {"Bucket": bucket, "Delimiter": "/", "MaxKeys": 2}
-        for operation in ("list_objects", "list_objects_v2"):
-            first = use(presigner, operation, "GET", **asked)
-            assert texts(first, "Contents/Key") == ["a"]
-            assert texts(first, "CommonPrefixes/Prefix") == ["b/"]
-            assert texts(first, "IsTruncated") == ["true"]
+        asked: dict[str, Any] = {"Bucket": bucket, "Delimiter": "/", "MaxKeys": 2}
+        old = use(presigner, "list_objects", "GET", **asked)
+        first = use(presigner, "list_objects_v2", "GET", **asked)
+        for answer in (old, first):
+            assert texts(answer, "Contents/Key") == ["a"]
+            assert texts(answer, "CommonPrefixes/Prefix") == ["b/"]
+            assert texts(answer, "IsTruncated") == ["true"]
         token = texts(first, "NextContinuationToken")[0]
         second = use(presigner, "list_objects_v2", "GET", ContinuationToken=token, **asked)
         # boto3 always asks for encoded keys, and decodes them where it parses the answer itself.
-        assert [unquote((text or "").replace("+", " ")) for text in texts(second, "Contents/Key")] == ["c d+ü"]
+        assert [unquote((text or "").replace("+", " ")) for text in texts(second, "Contents/Key")] == [
+            "c d+ü"
+        ]
 
     def test_deleting_many(self, presigner: S3Client, bucket: str) -> None:
         for key in ("a", "b", "c"):
@@ -117,7 +120,7 @@ class TestBuckets:
 
 class TestObjects:
     def test_put_get_head_delete(self, presigner: S3Client, bucket: str) -> None:
-        here = {"Bucket": bucket, "Key": "folder/a b+ü.txt"}
+        here: dict[str, Any] = {"Bucket": bucket, "Key": "folder/a b+ü.txt"}
         put = use(presigner, "put_object", "PUT", body=b"content", **here)
         assert (put.status, put.header("ETag")) == (200, f'"{hashlib.md5(b"content").hexdigest()}"')
         assert use(presigner, "get_object", "GET", **here).body == b"content"
@@ -129,7 +132,7 @@ class TestObjects:
 
     @pytest.mark.parametrize("key", ODD_KEYS.values(), ids=ODD_KEYS)
     def test_odd_keys(self, presigner: S3Client, bucket: str, key: str) -> None:
-        here = {"Bucket": bucket, "Key": key}
+        here: dict[str, Any] = {"Bucket": bucket, "Key": key}
         assert use(presigner, "put_object", "PUT", body=key.encode(), **here).status == 200
         assert use(presigner, "get_object", "GET", **here).body == key.encode()
         assert presigner.get_object(**here)["Body"].read() == key.encode()
@@ -207,7 +210,7 @@ class TestObjects:
 
     def test_a_checksum_that_was_signed_is_enforced(self, presigner: S3Client, bucket: str) -> None:
         digest = base64.b64encode(hashlib.sha256(b"content").digest()).decode()
-        here = {"Bucket": bucket, "Key": "a", "ChecksumSHA256": digest}
+        here: dict[str, Any] = {"Bucket": bucket, "Key": "a", "ChecksumSHA256": digest}
         url = presigner.generate_presigned_url("put_object", Params=here)
         headers = wanted(url, {"x-amz-checksum-sha256": digest, "x-amz-sdk-checksum-algorithm": "SHA256"})
         assert fetch(url, "PUT", headers=headers, body=b"content").status == 200
@@ -217,7 +220,7 @@ class TestObjects:
 
 
 def test_a_multipart_upload_step_by_step(presigner: S3Client, bucket: str) -> None:
-    here = {"Bucket": bucket, "Key": "folder/big ü"}
+    here: dict[str, Any] = {"Bucket": bucket, "Key": "folder/big ü"}
     created = use(presigner, "create_multipart_upload", "POST", **here)
     upload = texts(created, "UploadId")[0]
     listed = use(presigner, "list_multipart_uploads", "GET", Bucket=bucket)
@@ -239,9 +242,11 @@ def test_a_multipart_upload_step_by_step(presigner: S3Client, bucket: str) -> No
 
 
 def test_a_part_url_is_for_one_part(presigner: S3Client, bucket: str) -> None:
-    here = {"Bucket": bucket, "Key": "a"}
+    here: dict[str, Any] = {"Bucket": bucket, "Key": "a"}
     upload = presigner.create_multipart_upload(**here)["UploadId"]
-    url = presigner.generate_presigned_url("upload_part", Params={"UploadId": upload, "PartNumber": 1, **here})
+    url = presigner.generate_presigned_url(
+        "upload_part", Params={"UploadId": upload, "PartNumber": 1, **here}
+    )
     other = fetch(url.replace("partNumber=1", "partNumber=2"), "PUT", body=b"part")
     assert other.refusal == (403, "SignatureDoesNotMatch")
     assert fetch(url, "PUT", body=b"part").status == 200
@@ -277,7 +282,9 @@ def test_a_region_with_sigv4_alone_needs_no_setting(frankfurt_server: RunningSer
     assert fetch(url).body == b"content"
     s3.close()
     elsewhere = open_client(frankfurt_server, "s3v4", region_name="us-east-1")
-    wrong = elsewhere.generate_presigned_url("get_object", Params={"Bucket": "presigned-frankfurt", "Key": "a"})
+    wrong = elsewhere.generate_presigned_url(
+        "get_object", Params={"Bucket": "presigned-frankfurt", "Key": "a"}
+    )
     reply = fetch(wrong)
     assert reply.refusal == (400, "AuthorizationQueryParametersError")
     assert reply.fault.details["Region"] == "eu-central-1"

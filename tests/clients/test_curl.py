@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
 from tests.clients.boto import S3Client
+
 from valetkey.testing.server import RunningServer
 
 pytestmark = pytest.mark.needs_program("curl")
@@ -18,7 +18,11 @@ def curl(*arguments: str | Path, folder: Path, status: int = 0) -> str:
     """Run curl in a folder and return what it printed."""
     command = ["curl", "--silent", "--show-error", "--noproxy", "*", *map(str, arguments)]
     done = subprocess.run(
-        command, cwd=folder, env={"PATH": os.environ["PATH"], "HOME": str(folder)}, capture_output=True, check=False
+        command,
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder)},
+        capture_output=True,
+        check=False,
     )
     assert done.returncode == status, done.stdout + done.stderr
     return done.stdout.decode()
@@ -36,12 +40,25 @@ def test_an_upload_and_a_download(plain_s3: S3Client, plain_bucket: str, tmp_pat
     assert (tmp_path / "down").read_bytes() == (tmp_path / "up").read_bytes()
 
 
-def test_an_upload_waits_for_the_servers_consent(plain_s3: S3Client, plain_bucket: str, tmp_path: Path) -> None:
+def test_an_upload_waits_for_the_servers_consent(
+    plain_s3: S3Client, plain_bucket: str, tmp_path: Path
+) -> None:
     (tmp_path / "up").write_bytes(b"x" * 5_000_000)
     url = presign(plain_s3, "put_object", plain_bucket)
-    curl("--fail", "--expect100-timeout", "20", "-H", "Expect: 100-continue", "-T", "up", url, folder=tmp_path)
+    curl(
+        "--fail", "--expect100-timeout", "20", "-H", "Expect: 100-continue", "-T", "up", url, folder=tmp_path
+    )
     changed = url[:-4] + ("0000" if not url.endswith("0000") else "1111")
-    shown = curl("-w", "%{http_code} %{size_upload}", "-H", "Expect: 100-continue", "-T", "up", changed, folder=tmp_path)
+    shown = curl(
+        "-w",
+        "%{http_code} %{size_upload}",
+        "-H",
+        "Expect: 100-continue",
+        "-T",
+        "up",
+        changed,
+        folder=tmp_path,
+    )
     assert "<Code>SignatureDoesNotMatch</Code>" in shown
     assert shown.endswith("403 0")
 
@@ -55,7 +72,9 @@ def test_an_upload_from_a_pipe_has_no_length_and_is_refused(
     assert shown.endswith("411")
 
 
-def test_data_is_put_with_the_type_that_curl_gives_it(plain_s3: S3Client, plain_bucket: str, tmp_path: Path) -> None:
+def test_data_is_put_with_the_type_that_curl_gives_it(
+    plain_s3: S3Client, plain_bucket: str, tmp_path: Path
+) -> None:
     url = presign(plain_s3, "put_object", plain_bucket)
     curl("--fail", "-X", "PUT", "--data-binary", "content", url, folder=tmp_path)
     kept = plain_s3.head_object(Bucket=plain_bucket, Key="folder/a b+ü.txt")
@@ -82,7 +101,9 @@ def test_a_download_that_broke_off_is_resumed(plain_s3: S3Client, plain_bucket: 
     plain_s3.put_object(Bucket=plain_bucket, Key="folder/a b+ü.txt", Body=content)
     url = presign(plain_s3, "get_object", plain_bucket)
     (tmp_path / "down").write_bytes(content[:1_234_567])
-    shown = curl("--fail", "-w", "%{http_code} %{size_download}", "-C", "-", "-o", "down", url, folder=tmp_path)
+    shown = curl(
+        "--fail", "-w", "%{http_code} %{size_download}", "-C", "-", "-o", "down", url, folder=tmp_path
+    )
     assert shown == f"206 {len(content) - 1_234_567}"
     assert (tmp_path / "down").read_bytes() == content
 
@@ -94,14 +115,18 @@ def test_a_deletion(plain_s3: S3Client, plain_bucket: str, tmp_path: Path) -> No
     assert plain_s3.list_objects_v2(Bucket=plain_bucket)["KeyCount"] == 0
 
 
-def test_a_download_is_called_as_the_issuer_said(plain_s3: S3Client, plain_bucket: str, tmp_path: Path) -> None:
+def test_a_download_is_called_as_the_issuer_said(
+    plain_s3: S3Client, plain_bucket: str, tmp_path: Path
+) -> None:
     plain_s3.put_object(Bucket=plain_bucket, Key="folder/a b+ü.txt", Body=b"content")
     asked = {"ResponseContentDisposition": 'attachment; filename="report.txt"'}
     curl("--fail", "-OJ", presign(plain_s3, "get_object", plain_bucket, **asked), folder=tmp_path)
     assert (tmp_path / "report.txt").read_bytes() == b"content"
 
 
-def test_dots_in_a_path_are_kept_if_curl_is_told_so(plain_s3: S3Client, plain_bucket: str, tmp_path: Path) -> None:
+def test_dots_in_a_path_are_kept_if_curl_is_told_so(
+    plain_s3: S3Client, plain_bucket: str, tmp_path: Path
+) -> None:
     plain_s3.put_object(Bucket=plain_bucket, Key="a/../b", Body=b"content")
     url = presign(plain_s3, "get_object", plain_bucket, key="a/../b")
     assert curl("--fail", "--path-as-is", url, folder=tmp_path) == "content"
@@ -126,7 +151,9 @@ class TestSigningByItself:
         curl("--fail", *self.sign(server), "-o", "down", url, folder=tmp_path)
         assert (tmp_path / "down").read_bytes() == (tmp_path / "up").read_bytes()
 
-    def test_a_listing(self, server: RunningServer, plain_s3: S3Client, plain_bucket: str, tmp_path: Path) -> None:
+    def test_a_listing(
+        self, server: RunningServer, plain_s3: S3Client, plain_bucket: str, tmp_path: Path
+    ) -> None:
         plain_s3.put_object(Bucket=plain_bucket, Key="a", Body=b"content")
         url = f"{server.endpoint}/{plain_bucket}/?list-type=2&prefix=a"
         assert "<Key>a</Key>" in curl("--fail", *self.sign(server), url, folder=tmp_path)

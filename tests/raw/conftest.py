@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-
 from tests.raw.door import Door, open_door
+
 from valetkey.testing.server import RunningServer, running_server
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tests.raw.signing import UNSIGNED, Changes, Key, Query, canonical_query, key_of, path_of
 from tests.raw.wire import Headers, Reply, exchange
+
 from valetkey.testing.server import RunningServer
 
 
@@ -32,9 +33,7 @@ class Door:
         has_length: bool = True,
     ) -> Reply:
         """Send a request as it is."""
-        return exchange(
-            self.server.port, method, target, headers=headers, body=body, has_length=has_length
-        )
+        return exchange(self.server.port, method, target, headers=headers, body=body, has_length=has_length)
 
     def presigned(
         self,
@@ -95,7 +94,9 @@ class Door:
 def open_door(server: RunningServer, bucket: str) -> Door:
     """Return a door to a bucket, which is created if absent."""
     door = Door(server=server, key=key_of(server), bucket=bucket)
-    place = f"<LocationConstraint>{server.region}</LocationConstraint>" if server.region != "us-east-1" else ""
+    place = (
+        f"<LocationConstraint>{server.region}</LocationConstraint>" if server.region != "us-east-1" else ""
+    )
     body = f"<CreateBucketConfiguration>{place}</CreateBucketConfiguration>".encode() if place else b""
     reply = exchange(server.port, "PUT", door.key.presign("PUT", f"/{bucket}"), body=body)
     assert reply.status in (200, 409), reply.body

@@ -135,12 +135,12 @@ class Key:
             "SignedHeaders": ";".join(signed),
             "Signature": self.sign(creq, at, stamp(at)),
         } | {name: value for name, value in changes.items() if not name.islower()}
-        pieces = [f"{name}={value}" for name, value in parts.items() if name != "Algorithm" and value is not None]
+        pieces = [
+            f"{name}={value}" for name, value in parts.items() if name != "Algorithm" and value is not None
+        ]
         sent["authorization"] = f"{parts['Algorithm']} {', '.join(pieces)}"
         del sent["host"]
-        return Signed(
-            headers=sent, signature=str(parts["Signature"]), date=stamp(at), scope=self.scope(at)
-        )
+        return Signed(headers=sent, signature=str(parts["Signature"]), date=stamp(at), scope=self.scope(at))
 
     def presign_v2(
         self,
@@ -159,15 +159,23 @@ class Key:
         resource = path
         if signed_query:
             resource += "?" + "&".join(f"{n}={v}" if v else n for n, v in sorted(signed_query))
-        amz = "".join(f"{name}:{value}\n" for name, value in sorted(sent.items()) if name.startswith("x-amz-"))
+        amz = "".join(
+            f"{name}:{value}\n" for name, value in sorted(sent.items()) if name.startswith("x-amz-")
+        )
         text = f"{method}\n{sent.get('content-md5', '')}\n{sent.get('content-type', '')}\n{expires}\n{amz}{resource}"
         parts: dict[str, str | None] = {
             "AWSAccessKeyId": self.access_key,
             "Expires": expires,
-            "Signature": base64.b64encode(hmac.digest(self.secret_key.encode(), text.encode(), "sha1")).decode(),
+            "Signature": base64.b64encode(
+                hmac.digest(self.secret_key.encode(), text.encode(), "sha1")
+            ).decode(),
         }
         parts |= changes or {}
-        pairs = [*signed_query, *query, *((name, value) for name, value in parts.items() if value is not None)]
+        pairs = [
+            *signed_query,
+            *query,
+            *((name, value) for name, value in parts.items() if value is not None),
+        ]
         return f"{path}?" + "&".join(f"{encode(name)}={encode(value)}" for name, value in pairs)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.raw.door import Door
 from tests.raw.wire import Reply, exchange
 
@@ -20,7 +19,9 @@ REFUSED = {
 def altered(character: str) -> list[str]:
     """Return characters that HTTP allows in a request target, near `character` and unlike it."""
     candidates = [character.swapcase(), chr(ord(character) ^ 1), "0", "/", "%", "&", "+", "#"]
-    return [other for other in dict.fromkeys(candidates) if other != character and other not in "<>\"\\^`{|}"][:4]
+    return [other for other in dict.fromkeys(candidates) if other != character and other not in '<>"\\^`{|}'][
+        :4
+    ]
 
 
 def require_refused(reply: Reply, what: str) -> None:

@@ -10,7 +10,6 @@ import zlib
 from contextlib import suppress
 
 import pytest
-
 from tests.raw.door import Door
 from tests.raw.signing import EMPTY_SHA256, encode
 from tests.raw.wire import connect, head, read_reply
@@ -98,8 +97,12 @@ def test_a_body_beside_get_is_ignored(door: Door) -> None:
 @pytest.mark.parametrize(
     ("declared", "length", "refusal"),
     [
-        pytest.param("STREAMING-AWS4-HMAC-SHA256-PAYLOAD", None, (411, "MissingContentLength"), id="no-length"),
-        pytest.param("STREAMING-UNSIGNED-PAYLOAD-TRAILER", "x", (411, "MissingContentLength"), id="bad-length"),
+        pytest.param(
+            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", None, (411, "MissingContentLength"), id="no-length"
+        ),
+        pytest.param(
+            "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "x", (411, "MissingContentLength"), id="bad-length"
+        ),
         pytest.param("STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "5", (400, "IncompleteBody"), id="other-length"),
         pytest.param(
             "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
@@ -363,7 +366,9 @@ class TestLimits:
         query = [("partNumber", "1"), ("uploadId", "no-such-upload")]
         assert door.presigned("PUT", "parts", query=query, body=CONTENT).refusal == (404, "NoSuchUpload")
 
-    @pytest.mark.parametrize("name", ["ab", "A-Capital", "under_score", "a..b", "192.168.1.1", "xn--a", "a" * 64])
+    @pytest.mark.parametrize(
+        "name", ["ab", "A-Capital", "under_score", "a..b", "192.168.1.1", "xn--a", "a" * 64]
+    )
     def test_bucket_names_follow_the_rules(self, door: Door, name: str) -> None:
         reply = door.send("PUT", door.key.presign("PUT", f"/{encode(name)}"))
         assert reply.refusal == (400, "InvalidBucketName")
@@ -396,7 +401,48 @@ def test_anonymous_response_overrides_are_refused(door: Door) -> None:
 def test_a_connection_goes_on_after_a_refusal(door: Door) -> None:
     door.put("kept-alive", CONTENT)
     right = door.key.presign("GET", door.path("kept-alive"))
+    targets = ((right[:-4] + "0000", 403), (right, 200), (door.path("kept-alive"), 403), (right, 200))
     with connect(door.server.port) as connection:
-        for target, status in ((right[:-4] + "0000", 403), (right, 200), (door.path("kept-alive"), 403), (right, 200)):
+        for target, status in targets:
             connection.sendall(head("GET", target, {"Host": door.key.host}))
             assert read_reply(connection, "GET").status == status
+
+
+class TestUnreadBody:
+    """A body that nobody read must never be taken for the next request, nor the next request for the body."""
+
+    @pytest.mark.parametrize("expect", [False, True], ids=["sent-at-once", "waiting-for-consent"])
+    def test_the_connection_ends_with_the_refusal(self, door: Door, expect: bool) -> None:
+        right = door.key.presign("GET", door.path("kept-alive"))
+        for _ in range(50):
+            with self.open_refused(door, expect=expect) as connection:
+                with suppress(BrokenPipeError, ConnectionResetError):
+                    connection.sendall(head("GET", right, {"Host": door.key.host}))
+                reply = read_reply(connection, "PUT")
+                assert reply.refusal == (403, "SignatureDoesNotMatch")
+                assert reply.header("Connection") == "close"
+                with suppress(ConnectionResetError):
+                    assert connection.recv(65536) == b""
+
+    def open_refused(self, door: Door, *, expect: bool) -> socket.socket:
+        target = door.key.presign("PUT", door.path("refused"))[:-4] + "0000"
+        headers = {"Host": door.key.host, "Content-Length": str(len(CONTENT))}
+        if expect:
+            headers["Expect"] = "100-continue"
+        connection = connect(door.server.port)
+        connection.sendall(head("PUT", target, headers) + (b"" if expect else CONTENT))
+        return connection
+
+    def test_a_connection_goes_on_after_a_body_that_was_read(self, door: Door) -> None:
+        headers = {"Host": door.key.host, "Content-Length": str(len(CONTENT))}
+        with connect(door.server.port) as connection:
+            for number in range(5):
+                target = door.key.presign("PUT", door.path(f"kept-alive-{number}"))
+                connection.sendall(head("PUT", target, headers) + CONTENT)
+                reply = read_reply(connection, "PUT")
+                assert (reply.status, reply.header("Connection")) == (200, None)
+
+    def test_a_large_upload_that_is_refused_still_gets_its_answer(self, door: Door) -> None:
+        target = door.key.presign("PUT", door.path("refused"))[:-4] + "0000"
+        reply = door.send("PUT", target, body=bytes(20_000_000))
+        assert reply.refusal == (403, "SignatureDoesNotMatch")

@@ -6,7 +6,6 @@ Source: answers recorded from Amazon S3 for presigned requests with `x-amz-*` in
 from __future__ import annotations
 
 import pytest
-
 from tests.raw.door import Door
 
 
@@ -100,7 +99,9 @@ def test_any_parameter_may_be_signed_along(door: Door) -> None:
     assert reply.body == b"content"
 
 
-@pytest.mark.parametrize("added", ["&x-id=GetObject", "&a", "&x-amz-meta-a=b", "&response-content-type=text%2Fhtml"])
+@pytest.mark.parametrize(
+    "added", ["&x-id=GetObject", "&a", "&x-amz-meta-a=b", "&response-content-type=text%2Fhtml"]
+)
 def test_no_parameter_may_be_added_later(door: Door, added: str) -> None:
     door.put("added", b"content")
     reply = door.send("GET", door.key.presign("GET", door.path("added")) + added)

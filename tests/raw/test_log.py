@@ -10,10 +10,10 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 import pytest
-
 from tests.raw.door import Door, open_door
 from tests.raw.signing import Signed
 from tests.raw.wire import exchange
+
 from valetkey.testing.server import RunningServer, running_server
 
 
@@ -57,7 +57,13 @@ def send_all(server: RunningServer) -> tuple[int, list[str]]:
         ("DELETE", key.presign("DELETE", path)),
     ]
     for method, target in targets:
-        exchange(server.port, method, target, headers={"User-Agent": "log-test"}, body=b"content" * (method == "PUT"))
+        exchange(
+            server.port,
+            method,
+            target,
+            headers={"User-Agent": "log-test"},
+            body=b"content" * (method == "PUT"),
+        )
     in_header: list[Signed] = [
         key.authorize("GET", path),
         key.authorize("GET", path, headers={"x-amz-security-token": token}),

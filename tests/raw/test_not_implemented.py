@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.raw.door import Door
 from tests.raw.signing import encode
 
-def send(door: Door, method: str, path: str, sub_resource: str, *, headers: dict[str, str] | None = None) -> tuple[int, str]:
+
+def send(
+    door: Door, method: str, path: str, sub_resource: str, *, headers: dict[str, str] | None = None
+) -> tuple[int, str]:
     query = [(sub_resource, "")] if sub_resource else []
     target = door.key.presign(method, path, query=query, headers=headers)
-    return door.send(method, target, headers=headers or {}, body=b"<x/>" if method in ("PUT", "POST") else b"").refusal
+    return door.send(
+        method, target, headers=headers or {}, body=b"<x/>" if method in ("PUT", "POST") else b""
+    ).refusal
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.raw.door import Door
 from tests.raw.signing import now
 from tests.raw.test_refusals import MISMATCH, SECONDS, require_fault
@@ -84,7 +83,9 @@ def test_an_unknown_v2_access_key_is_named(door: Door) -> None:
     ],
 )
 def test_v2_covers_these_headers(door: Door, headers: dict[str, str]) -> None:
-    reply = door.send("PUT", door.key.presign_v2("PUT", door.path("v2-headers")), headers=headers, body=b"content")
+    reply = door.send(
+        "PUT", door.key.presign_v2("PUT", door.path("v2-headers")), headers=headers, body=b"content"
+    )
     assert reply.status == 403
     assert reply.fault.code in ("SignatureDoesNotMatch", "AccessDenied")
     assert door.content("v2-headers") is None
@@ -92,7 +93,15 @@ def test_v2_covers_these_headers(door: Door, headers: dict[str, str]) -> None:
 
 @pytest.mark.parametrize(
     "added",
-    ["uploadId=1&partNumber=1", "acl", "tagging", "response-content-type=text%2Fhtml", "versionId=1", "delete", "uploads"],
+    [
+        "uploadId=1&partNumber=1",
+        "acl",
+        "tagging",
+        "response-content-type=text%2Fhtml",
+        "versionId=1",
+        "delete",
+        "uploads",
+    ],
 )
 def test_v2_covers_sub_resources(door: Door, added: str) -> None:
     door.put("v2-sub", b"content")

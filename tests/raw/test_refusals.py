@@ -11,7 +11,6 @@ from datetime import timedelta
 from typing import Final
 
 import pytest
-
 from tests.raw.door import Door
 from tests.raw.signing import ALGORITHM, Changes, now, stamp
 from tests.raw.wire import Reply
@@ -30,8 +29,7 @@ MISSING: Final = (
 )
 CREDENTIAL: Final = "Error parsing the X-Amz-Credential parameter; "
 MALFORMED_CREDENTIAL: Final = (
-    CREDENTIAL
-    + 'the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".'
+    CREDENTIAL + 'the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".'
 )
 DATE_FORM: Final = "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\""
 TOO_LONG: Final = (
@@ -97,7 +95,9 @@ def test_an_authentication_parameter_that_comes_twice_is_refused(door: Door, dou
         pytest.param({"X-Amz-Date": ""}, DATE_FORM, id="date-empty"),
         pytest.param({"X-Amz-Expires": "soon"}, "X-Amz-Expires should be a number", id="expires-a-word"),
         pytest.param({"X-Amz-Expires": "1.5"}, "X-Amz-Expires should be a number", id="expires-a-fraction"),
-        pytest.param({"X-Amz-Expires": str(2**63)}, "X-Amz-Expires should be a number", id="expires-above-63-bits"),
+        pytest.param(
+            {"X-Amz-Expires": str(2**63)}, "X-Amz-Expires should be a number", id="expires-above-63-bits"
+        ),
         pytest.param({"X-Amz-Expires": "-1"}, "X-Amz-Expires must be non-negative", id="expires-negative"),
         pytest.param({"X-Amz-Expires": "604801"}, TOO_LONG, id="expires-above-a-week"),
     ],
@@ -124,7 +124,8 @@ def test_a_malformed_parameter_is_refused_though_the_signature_covers_it(
         ),
         pytest.param(
             {"date": "2026-02-21"},
-            CREDENTIAL + 'incorrect date format "2026-02-21". This date in the credential must be in the format "yyyyMMdd".',
+            CREDENTIAL
+            + 'incorrect date format "2026-02-21". This date in the credential must be in the format "yyyyMMdd".',
             id="date-form",
         ),
         pytest.param(
@@ -166,9 +167,7 @@ def test_an_expired_url_tells_when_it_ended(door: Door) -> None:
     signed_at = now() - timedelta(hours=1)
     target = door.key.presign("GET", door.path("expired"), at=signed_at, expires="2")
     reply = door.send("GET", target)
-    require_fault(
-        reply, 403, "AccessDenied", "Request has expired", "X-Amz-Expires", "Expires", "ServerTime"
-    )
+    require_fault(reply, 403, "AccessDenied", "Request has expired", "X-Amz-Expires", "Expires", "ServerTime")
     details = reply.fault.details
     assert details["X-Amz-Expires"] == "2"
     assert details["Expires"] == f"{signed_at + timedelta(seconds=2):%Y-%m-%dT%H:%M:%SZ}"
@@ -269,9 +268,7 @@ def test_an_anonymous_request_learns_nothing_of_what_is_there(door: Door, method
         pytest.param({"x-amz-tagging": "a=b"}, id="tagging"),
         pytest.param({"content-md5": "1B2M2Y8AsgTpgAmY7PhCfg=="}, id="content-md5"),
         pytest.param({"X-AMZ-Meta-Shouting": "b"}, id="other-case"),
-        pytest.param(
-            {"x-amz-date": "20260221T000000Z", "x-amz-decoded-content-length": "5"}, id="two-names"
-        ),
+        pytest.param({"x-amz-date": "20260221T000000Z", "x-amz-decoded-content-length": "5"}, id="two-names"),
     ],
 )
 def test_a_header_that_was_not_signed_is_named(door: Door, headers: dict[str, str]) -> None:
@@ -340,7 +337,9 @@ def test_spaces_in_a_signed_header_may_be_folded_and_lines_joined(door: Door) ->
 
 
 def test_headers_that_need_no_signature_take_effect(door: Door) -> None:
-    reply = door.presigned("PUT", "unsigned-type", unsigned={"Content-Type": "text/x-own"}, body=b"0123456789")
+    reply = door.presigned(
+        "PUT", "unsigned-type", unsigned={"Content-Type": "text/x-own"}, body=b"0123456789"
+    )
     assert reply.status == 200
     part = door.presigned("GET", "unsigned-type", unsigned={"Range": "bytes=2-4"})
     assert (part.status, part.body, part.header("Content-Type")) == (206, b"234", "text/x-own")
@@ -379,9 +378,14 @@ def test_two_signatures_in_one_query_are_one_too_many(door: Door) -> None:
             MALFORMED_CREDENTIAL,
             id="credential-before-date",
         ),
-        pytest.param({"X-Amz-Date": "tomorrow"}, {"X-Amz-Expires": "-1"}, DATE_FORM, id="date-before-expires"),
         pytest.param(
-            {"X-Amz-Expires": "604801"}, {"X-Amz-Signature": "0" * 64}, TOO_LONG, id="expires-before-signature"
+            {"X-Amz-Date": "tomorrow"}, {"X-Amz-Expires": "-1"}, DATE_FORM, id="date-before-expires"
+        ),
+        pytest.param(
+            {"X-Amz-Expires": "604801"},
+            {"X-Amz-Signature": "0" * 64},
+            TOO_LONG,
+            id="expires-before-signature",
         ),
         pytest.param(
             {"X-Amz-Expires": "0", "X-Amz-Date": f"{now() - timedelta(seconds=5):%Y%m%dT%H%M%SZ}"},

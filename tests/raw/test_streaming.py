@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pytest
-
 from tests.raw.door import Door
 from tests.raw.signing import EMPTY_SHA256, Signed, now
 from tests.raw.wire import Reply
@@ -86,17 +85,15 @@ def prepare(
     for chunk in [*chunks, b""]:
         signature = None
         if form != UNSIGNED_TRAILER:
-            text = "\n".join(
-                ["AWS4-HMAC-SHA256-PAYLOAD", signed.date, signed.scope, previous, EMPTY_SHA256]
-                + [hashlib.sha256(chunk).hexdigest()]
-            )
+            before = f"AWS4-HMAC-SHA256-PAYLOAD\n{signed.date}\n{signed.scope}\n{previous}\n{EMPTY_SHA256}"
+            text = f"{before}\n{hashlib.sha256(chunk).hexdigest()}"
             previous = signature = door.key.sign_text(text, at)
         frames.append(Frame(data=chunk, signature=signature, size=f"{len(chunk):x}"))
     frames[-1] = replace(frames[-1], data=b"")
     lines = [f"{name}:{value}" for name, value in trailers.items()]
     if form == SIGNED_TRAILER:
         hashed = hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
-        text = "\n".join(["AWS4-HMAC-SHA256-TRAILER", signed.date, signed.scope, previous, hashed])
+        text = f"AWS4-HMAC-SHA256-TRAILER\n{signed.date}\n{signed.scope}\n{previous}\n{hashed}"
         lines.append(f"x-amz-trailer-signature:{door.key.sign_text(text, at)}")
     return Upload(door=door, name=name, signed=signed, frames=tuple(frames), trailers=tuple(lines))
 
@@ -275,7 +272,9 @@ def test_a_chunk_size_must_be_in_hexadecimal_digits(door: Door, size: str) -> No
 def test_a_wrong_seed_signature_stores_nothing(door: Door) -> None:
     upload = prepare(door, "seed", SIGNED)
     authorization = upload.signed.headers["authorization"]
-    headers = dict(upload.signed.headers) | {"authorization": authorization.replace(upload.signed.signature, "0" * 64)}
+    headers = dict(upload.signed.headers) | {
+        "authorization": authorization.replace(upload.signed.signature, "0" * 64)
+    }
     altered = replace(upload, signed=replace(upload.signed, headers=headers))
     assert altered.send().refusal == (403, "SignatureDoesNotMatch")
     assert door.content("seed") is None

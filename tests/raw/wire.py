@@ -110,7 +110,11 @@ def fetch(url: str, method: str = "GET", *, headers: Headers = (), body: bytes =
     """Use a URL as it is, without a client library that could mend it. Every name stands for this machine."""
     parts = urlsplit(url)
     assert parts.port is not None
-    target = url[url.index("/", len(parts.scheme) + 3) :] if parts.path else "/" + "?" * bool(parts.query) + parts.query
+    target = (
+        url[url.index("/", len(parts.scheme) + 3) :]
+        if parts.path
+        else "/" + "?" * bool(parts.query) + parts.query
+    )
     return exchange(parts.port, method, target, host=parts.netloc, headers=headers, body=body)
 
 

@@ -77,7 +77,9 @@ def check(body: bytes, expected: Outcome, make: Callable[[], ChunkDecoder]) -> N
     [
         pytest.param(b"0\r\n\r\n", (b"", {}), id="nothing"),
         pytest.param(b"3\r\nabc\r\n0\r\n\r\n", (b"abc", {}), id="one chunk"),
-        pytest.param(b"A\r\n0123456789\r\n1\r\na\r\n000\r\n\r\n", (b"0123456789a", {}), id="capital hex, zeros"),
+        pytest.param(
+            b"A\r\n0123456789\r\n1\r\na\r\n000\r\n\r\n", (b"0123456789a", {}), id="capital hex, zeros"
+        ),
         pytest.param(b"3\r\n\r\n\r\r\n0\r\n\r\n", (b"\r\n\r", {}), id="line breaks as content"),
         pytest.param(
             b"0\r\nX-Amz-Checksum-Crc32: AAAAAA== \r\nb:\r\n\r\n",
@@ -142,11 +144,16 @@ def test_signed_trailer(gap: bytes) -> None:
     ("old", "new", "expected"),
     [
         pytest.param(b"def", b"dEf", ChunkSignatureMismatchError, id="content"),
-        pytest.param(b"4;chunk-signature=", b"4;chunk-signature=0", ChunkSignatureMismatchError, id="signature"),
+        pytest.param(
+            b"4;chunk-signature=", b"4;chunk-signature=0", ChunkSignatureMismatchError, id="signature"
+        ),
         pytest.param(b"sOO8", b"sOO9", ChunkSignatureMismatchError, id="trailer's value"),
         pytest.param(b"crc32c", b"crc32", ChunkSignatureMismatchError, id="trailer's name"),
         pytest.param(
-            b"trailer-signature:", b"trailer-signature:0", ChunkSignatureMismatchError, id="trailer's signature"
+            b"trailer-signature:",
+            b"trailer-signature:0",
+            ChunkSignatureMismatchError,
+            id="trailer's signature",
         ),
         pytest.param(b";chunk-signature=", b"", MalformedChunkError, id="no signature"),
         pytest.param(b"x-amz-trailer-signature:", b"x-other:", MalformedTrailerError, id="unsigned trailer"),
@@ -201,7 +208,9 @@ def test_large_pieces_pass_through() -> None:
     trailer=st.sampled_from([None, b"", b"a:1\n", b"a:1\nb:2\n"]),
     cuts=st.lists(st.integers(0, 900), max_size=12),
 )
-def test_pieces_of_any_size_give_the_same(chunks: list[bytes], trailer: bytes | None, cuts: list[int]) -> None:
+def test_pieces_of_any_size_give_the_same(
+    chunks: list[bytes], trailer: bytes | None, cuts: list[int]
+) -> None:
     body = signed_body(chunks, trailer)
     ends = [*sorted(cuts), len(body)]
     pieces = [body[start:end] for start, end in zip([0, *ends], ends, strict=False)]
@@ -220,7 +229,9 @@ def test_any_bytes_are_read_or_refused(body: bytes, is_signed: bool, allowed: bo
 def test_altering_one_byte_of_a_signed_body(data: st.DataObject, trailer: bytes | None) -> None:
     body = signed_body([b"abc", b"\r\n0;"], trailer)
     position = data.draw(st.integers(0, len(body) - 1))
-    byte = data.draw(st.binary(min_size=1, max_size=1).filter(lambda byte: byte != body[position : position + 1]))
+    byte = data.draw(
+        st.binary(min_size=1, max_size=1).filter(lambda byte: byte != body[position : position + 1])
+    )
     altered = body[:position] + byte + body[position + 1 :]
     made = [decoder(is_signed=True, trailers_allowed=trailer is not None) for _ in range(2)]
     result = outcome([altered], made[0])

@@ -24,8 +24,7 @@ CREDENTIAL = "AKID/20130524/us-east-1/s3/aws4_request"
 V4 = f"AWS4-HMAC-SHA256 Credential={CREDENTIAL}, SignedHeaders=host;x-amz-date, Signature=abc"
 PREFIX = "The authorization header is malformed; "
 COMPONENTS = (
-    f"{PREFIX}the authorization header requires three components: "
-    "Credential, SignedHeaders, and Signature."
+    f"{PREFIX}the authorization header requires three components: Credential, SignedHeaders, and Signature."
 )
 ONE_SPACE = "Authorization header is invalid -- one and only one ' ' (space) required."
 V2_FORM = "AWS authorization header is invalid.  Expected AwsAccessKeyId:signature"

@@ -29,7 +29,12 @@ Headers = list[tuple[bytes, bytes]]
 
 
 def presigned(
-    string_to_sign: str, query: str = "", *, method: str = "GET", path: str = "/b/k", headers: Headers | None = None
+    string_to_sign: str,
+    query: str = "",
+    *,
+    method: str = "GET",
+    path: str = "/b/k",
+    headers: Headers | None = None,
 ) -> ReceivedRequest:
     """Return a request that carries the signature of `string_to_sign`."""
     signature = quote(base64_signature(SECRET_KEY, string_to_sign.encode()), safe="")
@@ -141,7 +146,9 @@ def test_holder_cannot_add_header(header: tuple[bytes, bytes], prove: Callable[.
 @pytest.mark.parametrize(
     ("query", "headers"),
     [
-        pytest.param("", [(b"x-amz-meta-a", b" 1 "), (b"x-amz-meta-a", b"2"), (b"x-amz-acl", b"x")], id="headers"),
+        pytest.param(
+            "", [(b"x-amz-meta-a", b" 1 "), (b"x-amz-meta-a", b"2"), (b"x-amz-acl", b"x")], id="headers"
+        ),
         pytest.param("x-amz-meta-a=1%2C2&X-Amz-Acl=x", [], id="query"),
         pytest.param("x-amz-meta-a=1%2C2", [(b"x-amz-acl", b"x")], id="both"),
         pytest.param("x-amz-meta-a=1%2C2&x-amz-acl=x", [(b"x-amz-acl", b"x")], id="twice the same"),
@@ -223,9 +230,7 @@ def test_payload(value: str | None, payload: Payload, claim_of: Callable[..., Cl
         ),
     ],
 )
-def test_date_of_header_authentication(
-    date_line: str, headers: Headers, prove: Callable[..., Proof]
-) -> None:
+def test_date_of_header_authentication(date_line: str, headers: Headers, prove: Callable[..., Proof]) -> None:
     signature = base64_signature(SECRET_KEY, f"GET\n\n\n{date_line}/b/k".encode())
     authorization = (b"authorization", f"AWS {ACCESS_KEY}:".encode() + signature)
     assert prove(ReceivedRequest("GET", b"/b/k", b"", [*headers, authorization])).access_key == ACCESS_KEY

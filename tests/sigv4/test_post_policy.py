@@ -41,7 +41,12 @@ def test_form_of_a_virtual_host(at: datetime) -> None:
 
 
 def test_each_field_is_covered_by_a_condition(signer: Signer, at: datetime) -> None:
-    fields = {"acl": "private", "Content-Type": "image/png", "x-amz-meta-a": "1", "success_action_status": "201"}
+    fields = {
+        "acl": "private",
+        "Content-Type": "image/png",
+        "x-amz-meta-a": "1",
+        "success_action_status": "201",
+    }
     post = signer.presign_post(
         "b",
         "k",

@@ -20,7 +20,9 @@ ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE"
 SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 
 
-def at_endpoint(endpoint: str | None, *, region: str = "us-east-1", addressing: Addressing = "auto") -> Signer:
+def at_endpoint(
+    endpoint: str | None, *, region: str = "us-east-1", addressing: Addressing = "auto"
+) -> Signer:
     return Signer(ACCESS_KEY, SECRET_KEY, region=region, endpoint=endpoint, addressing=addressing)
 
 
@@ -147,7 +149,14 @@ def test_without_an_instant_it_begins_now(signer: Signer) -> None:
 
 def test_repeated_calls_do_not_mix(signer: Signer, at: datetime) -> None:
     def url(**changes: object) -> str:
-        call: dict[str, object] = {"method": "GET", "bucket": "b", "key": "k", "expires": 60, "at": at, **changes}
+        call: dict[str, object] = {
+            "method": "GET",
+            "bucket": "b",
+            "key": "k",
+            "expires": 60,
+            "at": at,
+            **changes,
+        }
         return str(Signer.presign(signer, **call))  # type: ignore[arg-type]
 
     fresh = url()
@@ -164,13 +173,17 @@ def test_repeated_calls_do_not_mix(signer: Signer, at: datetime) -> None:
     others = {url(**variant) for variant in variants}
     assert len(others) == len(variants)
     assert fresh not in others
-    assert [url(**variant) for variant in variants for _ in range(2)][::2] == [url(**variant) for variant in variants]
+    assert [url(**variant) for variant in variants for _ in range(2)][::2] == [
+        url(**variant) for variant in variants
+    ]
     assert url() == fresh
 
 
 def test_many_are_what_one_by_one_gives(signer: Signer, at: datetime) -> None:
     keys = ["a", "/b", "ü", "c d"]
-    many = signer.presign_many("PUT", "b", iter(keys), expires=60, query={"x": "y"}, headers={"h": "v"}, at=at)
+    many = signer.presign_many(
+        "PUT", "b", iter(keys), expires=60, query={"x": "y"}, headers={"h": "v"}, at=at
+    )
     assert list(many) == [
         signer.presign("PUT", "b", key, expires=60, query={"x": "y"}, headers={"h": "v"}, at=at).url
         for key in keys

@@ -81,7 +81,9 @@ def test_request_is_proved(vector: dict[str, Any], prove: Callable[..., Proof]) 
 def test_canonical_request_and_string_to_sign(vector: dict[str, Any]) -> None:
     method, path, query, *rest = vector["canonical_request"].split("\n")
     names = rest[-2].encode()
-    headers = [(name.encode(), value.encode()) for name, _, value in (line.partition(":") for line in rest[:-3])]
+    headers = [
+        (name.encode(), value.encode()) for name, _, value in (line.partition(":") for line in rest[:-3])
+    ]
     canonical = canonical_request(
         method,
         canonical_path(path.encode()),
@@ -113,9 +115,7 @@ def test_signer_writes_amazons_url(at: datetime) -> None:
     assert str(presigned) == vector["url"]
 
 
-@pytest.mark.parametrize(
-    "vector", [vector for vector in named("requests") if "header-" in str(vector.id)]
-)
+@pytest.mark.parametrize("vector", [vector for vector in named("requests") if "header-" in str(vector.id)])
 def test_signer_writes_amazons_headers(vector: dict[str, Any], at: datetime) -> None:
     request = arrived(vector)
     url = f"https://examplebucket.s3.amazonaws.com{request.raw_path.decode()}?{request.raw_query.decode()}"
@@ -165,9 +165,7 @@ def test_chunked_body_has_the_length_that_amazon_prints() -> None:
 
 @pytest.mark.parametrize("vector", named("chunked"))
 @pytest.mark.parametrize("number", [0, 1, 2])
-def test_chunk_string_to_sign(
-    vector: dict[str, Any], number: int, prove: Callable[..., Proof]
-) -> None:
+def test_chunk_string_to_sign(vector: dict[str, Any], number: int, prove: Callable[..., Proof]) -> None:
     chunks = [dict(chunk) for chunk in vector["chunks"]]
     chunks[number]["signature"] = "0" * 64
     decoder = decoder_of(vector, prove)
@@ -188,7 +186,8 @@ def test_trailer_string_to_sign(prove: Callable[..., Proof]) -> None:
 @pytest.mark.parametrize("vector", named("post"))
 def test_post_policy(vector: dict[str, Any]) -> None:
     assert (
-        signing_key_bytes(KEY["secret_key"], date="20151229", region=REGION).hex() == vector["signing_key_hex"]
+        signing_key_bytes(KEY["secret_key"], date="20151229", region=REGION).hex()
+        == vector["signing_key_hex"]
     )
     credentials = SigningCredentials(
         access_key=KEY["access_key"],

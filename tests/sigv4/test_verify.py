@@ -61,7 +61,7 @@ def test_unsigned_headers_are_said_before_the_mismatch(
 def test_headers_that_may_be_unsigned(
     sent: dict[str, str], signer: Signer, receive: Receive, prove: Prove, at: datetime
 ) -> None:
-    assert prove(receive(signer.presign("PUT", "b", "k", at=at).url, "PUT", sent))
+    prove(receive(signer.presign("PUT", "b", "k", at=at).url, "PUT", sent))
 
 
 def test_an_unsigned_hash_is_the_payload_hash(
@@ -86,7 +86,7 @@ def test_if_range_must_be_signed_where_range_is(
 ) -> None:
     sent = {"range": "bytes=0-1"}
     url = signer.presign("GET", "b", "k", headers=sent, at=at).url
-    assert prove(receive(url, headers=sent))
+    prove(receive(url, headers=sent))
     with pytest.raises(HeadersNotSignedError) as caught:
         prove(receive(url, headers={**sent, "if-range": '"etag"'}))
     assert caught.value.names == ("if-range",)
@@ -116,7 +116,7 @@ def test_header_lines_that_are_the_same(
     sent: list[tuple[str, str]], signer: Signer, receive: Receive, prove: Prove, at: datetime
 ) -> None:
     url = signer.presign("PUT", "b", "k", headers={"x-amz-meta-a": "1,2"}, at=at).url
-    assert prove(receive(url, "PUT", sent))
+    prove(receive(url, "PUT", sent))
 
 
 @pytest.mark.parametrize("value", ["1", ""])
@@ -124,7 +124,7 @@ def test_a_signed_header_must_be_sent(
     value: str, signer: Signer, receive: Receive, prove: Prove, at: datetime
 ) -> None:
     presigned = signer.presign("PUT", "b", "k", headers={"x-amz-meta-a": value}, at=at)
-    assert prove(receive(presigned.url, "PUT", presigned.headers))
+    prove(receive(presigned.url, "PUT", presigned.headers))
     with pytest.raises(SignatureMismatchError):
         prove(receive(presigned.url, "PUT"))
 
@@ -135,8 +135,8 @@ def test_a_signed_header_may_stand_in_the_query_only(
 ) -> None:
     header = {"x-amz-server-side-encryption": "AES 256"}
     url = signer.presign("PUT", "b", "k", headers=header, query={name: "AES 256"}, at=at).url
-    assert prove(receive(url, "PUT"))
-    assert prove(receive(url, "PUT", header))
+    prove(receive(url, "PUT"))
+    prove(receive(url, "PUT", header))
     with pytest.raises(SignatureMismatchError):
         prove(receive(url, "PUT", {"x-amz-server-side-encryption": "aws:kms"}))
     with pytest.raises(SignatureMismatchError):
@@ -148,7 +148,7 @@ def test_no_parameter_stands_in_for_host(
 ) -> None:
     url = signer.presign("GET", "b", "k", query={"host": "127.0.0.1:9000"}, at=at).url
     request = receive(url)
-    assert prove(request)
+    prove(request)
     without_host = ReceivedRequest(request.method, request.raw_path, request.raw_query, [])
     with pytest.raises(SignatureMismatchError):
         prove(without_host)
@@ -159,7 +159,7 @@ def test_query_stands_in_for_nothing_under_header_authentication(
 ) -> None:
     url = "http://127.0.0.1:9000/b/k?x-amz-acl=private"
     signed = signer.sign_headers("PUT", url, {"x-amz-acl": "private"}, at=at)
-    assert prove(receive(url, "PUT", signed))
+    prove(receive(url, "PUT", signed))
     del signed["x-amz-acl"]
     with pytest.raises(SignatureMismatchError):
         prove(receive(url, "PUT", signed))
@@ -180,7 +180,7 @@ def test_public_endpoints_prove_a_request_behind_a_proxy(
     query = public.presign("GET", "b", "k", at=at).url.partition("?")[2]
     request = receive(f"http://10.0.0.1:9000/b/k?{query}")
     other = SignedHost(host=b"other.example.com")
-    assert prove(request, alternatives=[other, alternative])
+    prove(request, alternatives=[other, alternative])
     with pytest.raises(SignatureMismatchError) as caught:
         prove(request, alternatives=[other])
     assert caught.value.canonical_request is not None
@@ -191,7 +191,7 @@ def test_head_on_a_get_url_only_where_allowed(
     signer: Signer, receive: Receive, prove: Prove, at: datetime
 ) -> None:
     url = signer.presign("GET", "b", "k", at=at).url
-    assert prove(receive(url, "HEAD"), head_as_get=True)
+    prove(receive(url, "HEAD"), head_as_get=True)
     with pytest.raises(SignatureMismatchError) as caught:
         prove(receive(url, "HEAD"))
     assert caught.value.canonical_request is not None
@@ -206,9 +206,7 @@ def test_no_other_method_is_taken_for_another(
         prove(receive(signer.presign(signed, "b", "k", at=at).url, sent), head_as_get=True)
 
 
-def test_head_as_get_is_for_urls_only(
-    signer: Signer, receive: Receive, prove: Prove, at: datetime
-) -> None:
+def test_head_as_get_is_for_urls_only(signer: Signer, receive: Receive, prove: Prove, at: datetime) -> None:
     url = "http://127.0.0.1:9000/b/k"
     signed = signer.sign_headers("GET", url, at=at)
     with pytest.raises(SignatureMismatchError):
@@ -225,7 +223,7 @@ def test_spellings_of_a_query_value_that_clients_change(
 ) -> None:
     url = signer.presign("GET", "b", query={"prefix": signed}, at=at).url
     head, _, tail = url.partition("&prefix=")
-    assert prove(receive(f"{head}&prefix={arrived}{tail[tail.index('&') :]}"))
+    prove(receive(f"{head}&prefix={arrived}{tail[tail.index('&') :]}"))
 
 
 @pytest.mark.parametrize(
@@ -244,7 +242,7 @@ def test_bare_bytes_of_a_path_are_signed_escaped(
     signer: Signer, receive: Receive, prove: Prove, at: datetime
 ) -> None:
     query = signer.presign("GET", "b", "a+(b)é%", at=at).url.partition("?")[2]
-    assert prove(receive(f"http://127.0.0.1:9000/b/a+(b)é%?{query}"))
+    prove(receive(f"http://127.0.0.1:9000/b/a+(b)é%?{query}"))
 
 
 def test_mismatch_shows_what_was_signed_and_no_secret(
@@ -253,11 +251,15 @@ def test_mismatch_shows_what_was_signed_and_no_secret(
     url = signer.presign("GET", "b", "k", at=at).url
     request = receive(url.replace("/b/k", "/b/j"))
     with pytest.raises(SignatureMismatchError) as caught:
-        require_signature(claim_of(request), request, secret=Secret("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"))
+        require_signature(
+            claim_of(request), request, secret=Secret("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+        )
     error = caught.value
     assert error.access_key == "AKIAIOSFODNN7EXAMPLE"
     assert error.signature_provided == url[-64:]
-    assert error.string_to_sign.startswith(b"AWS4-HMAC-SHA256\n20130524T000000Z\n20130524/us-east-1/s3/aws4_request\n")
+    assert error.string_to_sign.startswith(
+        b"AWS4-HMAC-SHA256\n20130524T000000Z\n20130524/us-east-1/s3/aws4_request\n"
+    )
     assert error.canonical_request is not None
     assert error.canonical_request.startswith(b"GET\n/b/j\nX-Amz-Algorithm=")
     assert b"X-Amz-Signature" not in error.canonical_request

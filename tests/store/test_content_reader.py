@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from tests.store.stock import NOW_MS, blob_files, body_of, put, put_in_parts, read, read_range
+from tests.store.stock import NOW_MS, blob_files, body_of, etag_of, put, put_in_parts, read, read_range
 
 from valetkey.store import ContentGoneError, StorageFailedError, Store
 
@@ -132,6 +132,39 @@ async def test_shortened_file_is_an_error_and_never_a_short_content(
         await read_range(store, found, 0, found.size)
     with pytest.raises(StorageFailedError):
         await read_range(store, found, 990, 1010)
+
+
+async def test_readers_beside_writers_and_sweeps_get_what_they_found(store: Store) -> None:
+    """Whatever they look up, its size and ETag are those of the bytes that follow."""
+    await put(store, "key", b"first")
+    done = asyncio.Event()
+
+    async def write() -> None:
+        for number in range(60):
+            if number % 3 == 2:
+                bodies = [body_of(f"{number}/{part}", 40_000) for part in range(3)]
+                await put_in_parts(store, "key", bodies, upload_id=f"{number}")
+            else:
+                await put(store, "key", body_of(f"{number}", 500 if number % 3 else 100_000))
+            await store.sweep(now_s=4e9, min_age_s=0)
+        done.set()
+
+    async def read_on() -> int:
+        reads = 0
+        while not done.is_set():
+            found = store.find_object("bucket", "key")
+            try:
+                body = await read_range(store, found, 0, found.size)
+            except ContentGoneError:
+                continue
+            assert etag_of(body) == found.etag.partition("-")[0]
+            reads += 1
+            await asyncio.sleep(0)
+        return reads
+
+    writing = asyncio.create_task(write())
+    assert min(await asyncio.gather(*(read_on() for _ in range(4)))) > 0
+    await writing
 
 
 def open_files() -> list[str]:

@@ -63,6 +63,8 @@ def test_folder_that_is_a_file_is_the_stores_own_error(tmp_path: Path) -> None:
     (tmp_path / "data").write_bytes(b"")
     with pytest.raises(StorageFailedError, match="cannot be opened"):
         Store.open(tmp_path / "data")
+    with pytest.raises(StorageFailedError, match="cannot be held"), hold_folder(tmp_path / "data"):
+        pytest.fail("held")
 
 
 def test_catalog_that_is_no_database_is_the_stores_own_error(folder: Path) -> None:

@@ -208,4 +208,4 @@ class StoreMachine(RuleBasedStateMachine):
 
 
 TestStoreMachine = StoreMachine.TestCase
-TestStoreMachine.settings = settings(max_examples=20, stateful_step_count=30)
+TestStoreMachine.settings = settings(max_examples=12, stateful_step_count=30)

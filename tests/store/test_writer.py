@@ -196,3 +196,28 @@ async def test_log_is_short_again_after_a_long_reader(folder: Path) -> None:
     await store.close()
     assert grown > 12_000_000
     assert shrunk < 9_000_000
+
+
+async def test_look_up_leaves_no_transaction_open(store: Store, folder: Path) -> None:
+    for key, size in [("small", 10), ("large", 5000)]:
+        await put(store, key, b"x" * size)
+        store.find_object("bucket", key)
+        store.find_bucket("bucket")
+        with closing(sqlite3.connect(folder / "catalog.sqlite", timeout=0)) as catalog:
+            assert catalog.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
+
+
+async def test_bug_in_a_change_reaches_its_caller_alone(store: Store) -> None:
+    results = await asyncio.gather(
+        put(store, "one", b"1"),
+        store.put_object("bucket", "two", await receive(store, b"2"), BROKEN, now_ms=NOW_MS),
+        put(store, "three", b"3"),
+        return_exceptions=True,
+    )
+    assert isinstance(results[1], TypeError)
+    assert (await read(store, "one"), await read(store, "three")) == (b"1", b"3")
+    with pytest.raises(NoSuchKeyError):
+        store.find_object("bucket", "two")
+
+
+BROKEN = NewObject(etag="e", headers={"x-amz-meta-a": object()})  # type: ignore[dict-item] # the bug

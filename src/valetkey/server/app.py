@@ -19,7 +19,7 @@ from valetkey.gateway.flow import Gateway, render_fault
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
 from valetkey.server.access_log import FLUSH_S, AccessLog, open_access_log, redacted_target
-from valetkey.server.bodies import ClientGoneError, Receive, Send, read_body, send_stream
+from valetkey.server.bodies import ClientGoneError, IncomingBody, Receive, Send, send_stream
 from valetkey.server.credentials import RootKeys, owner_id, root_credentials
 from valetkey.server.settings import Settings
 from valetkey.sigv4.verify import SignedHost
@@ -123,12 +123,13 @@ class App:
             await _serve_own(raw_path, scope["method"], send)
             return
         request_id = os.urandom(8).hex().upper()
+        incoming = IncomingBody(receive, scope["headers"], timeout_s=self._settings.body_timeout_s)
         request = Request(
             scope["method"],
             raw_path,
             scope["query_string"],
             scope["headers"],
-            lambda: read_body(receive, timeout_s=self._settings.body_timeout_s),
+            incoming.pieces,
             datetime.fromtimestamp(started_ns / 1e9, UTC),
             started_ns // 1_000_000,
         )
@@ -136,6 +137,10 @@ class App:
         answer = None
         try:
             answer = await self._answer(request, request_id)
+            if incoming.is_open:
+                # Else what is left of the body, or the next request where the client kept the body to itself
+                # (`Expect: 100-continue`), would be read as the other.
+                answer.headers.append((b"connection", b"close"))
             sent_bytes = await self._send(answer, request_id, receive, send)
         except ClientGoneError:
             return

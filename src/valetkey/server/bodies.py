@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
 from valetkey.gateway.call import Stream
@@ -18,25 +18,44 @@ class ClientGoneError(Exception):
     """The client closed the connection in the middle of a body."""
 
 
-async def read_body(receive: Receive, *, timeout_s: float) -> AsyncIterator[bytes]:
-    """Yield the body of a request as it arrives.
+class IncomingBody:
+    """The body of one request, read at most once."""
 
-    Raises:
-        S3Error: RequestTimeout, when nothing came for `timeout_s`.
-        ClientGoneError: the client left before the end.
-    """
-    while True:
-        try:
-            async with asyncio.timeout(timeout_s):
-                message = await receive()
-        except TimeoutError as error:
-            raise S3Error(Code.REQUEST_TIMEOUT, headers={"connection": "close"}) from error
-        if message["type"] != "http.request":
-            raise ClientGoneError
-        if piece := message.get("body", b""):
-            yield piece
-        if not message.get("more_body", False):
-            return
+    def __init__(self, receive: Receive, headers: Iterable[tuple[bytes, bytes]], *, timeout_s: float) -> None:
+        self._receive = receive
+        self._timeout_s = timeout_s
+        self._is_open = any(
+            name == b"transfer-encoding" or (name == b"content-length" and value.strip(b"0") != b"")
+            for name, value in headers
+        )
+
+    @property
+    def is_open(self) -> bool:
+        """True: bytes of it may still arrive. The connection can then serve no other request."""
+        return self._is_open
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Yield the body as it arrives.
+
+        Raises:
+            S3Error: RequestTimeout, when nothing came for the time limit.
+            ClientGoneError: the client left before the end.
+        """
+        while True:
+            try:
+                async with asyncio.timeout(self._timeout_s):
+                    message = await self._receive()
+            except TimeoutError as error:
+                raise S3Error(Code.REQUEST_TIMEOUT) from error
+            if message["type"] != "http.request":
+                raise ClientGoneError
+            # Before the last piece is handed over: whoever gets it may not ask again.
+            is_last = not message.get("more_body", False)
+            self._is_open = not is_last
+            if piece := message.get("body", b""):
+                yield piece
+            if is_last:
+                return
 
 
 async def send_stream(stream: Stream, receive: Receive, send: Send, *, timeout_s: float) -> int:

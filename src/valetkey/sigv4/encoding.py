@@ -103,7 +103,9 @@ def decode_component(value: bytes) -> bytes:
 
 def decode_text(value: bytes) -> str:
     """Return the text that a query value stands for; what is not UTF-8 becomes U+FFFD."""
-    return decode_component(value).decode("utf-8", "replace")
+    if b"%" in value or b"+" in value:
+        value = decode_component(value)
+    return value.decode("utf-8", "replace")
 
 
 def _escaped(found: re.Match[bytes]) -> bytes:

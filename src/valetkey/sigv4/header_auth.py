@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from valetkey.sigv4.canonical import canonical_query, canonical_request
@@ -15,7 +15,7 @@ from valetkey.sigv4.credentials import SigningCredentials
 from valetkey.sigv4.encoding import canonical_path, query_pairs
 from valetkey.sigv4.endpoint import Endpoint
 from valetkey.sigv4.errors import MisuseError
-from valetkey.sigv4.instants import require_aware, to_amz_date
+from valetkey.sigv4.instants import signing_instant, to_amz_date
 from valetkey.sigv4.keys import ALGORITHM, hex_signature, signing_key, string_to_sign
 from valetkey.sigv4.payload import is_payload_line
 from valetkey.sigv4.presign import require_header, require_method, signed_value
@@ -61,12 +61,11 @@ def sign_request(
     Raises:
         MisuseError: one of the values cannot be signed.
     """
-    require_aware(at, name="at")
     require_method(method)
     if not is_payload_line(payload_line):
         raise MisuseError("the payload hash must be 64 hex digits, UNSIGNED-PAYLOAD or a STREAMING- word")
     origin, path, query = _parts(url)
-    amz_date = to_amz_date(at.astimezone(UTC))
+    amz_date = to_amz_date(signing_instant(at))
     result = {name: value for name, value in headers.items() if name.lower() not in _WRITTEN_HERE}
     result["X-Amz-Date"] = amz_date
     result["X-Amz-Content-Sha256"] = payload_line

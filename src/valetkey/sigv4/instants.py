@@ -21,6 +21,31 @@ def require_aware(at: datetime, *, name: str) -> None:
         raise MisuseError(f"{name} is a naive datetime; give it a time zone, as in datetime.now(UTC)")
 
 
+def signing_instant(at: datetime) -> datetime:
+    """Return the whole second of `at` in UTC, from which a signature counts.
+
+    Raises:
+        MisuseError: `at` is naive, or at the very edge of the calendar.
+    """
+    require_aware(at, name="at")
+    try:
+        return at.astimezone(UTC).replace(microsecond=0)
+    except OverflowError as error:
+        raise MisuseError("the instant lies outside of the years 1 to 9999 in UTC") from error
+
+
+def signed_until(at: datetime, lifetime_s: int) -> datetime:
+    """Return the end of what is signed at `at`.
+
+    Raises:
+        MisuseError: it lies after the year 9999.
+    """
+    try:
+        return at + timedelta(seconds=lifetime_s)
+    except OverflowError as error:
+        raise MisuseError("the signature would end after the year 9999") from error
+
+
 def parse_amz_date(text: str) -> datetime | None:
     """Return the instant that `yyyyMMdd'T'HHmmss'Z'` names, or None for any other form."""
     if len(text) != 16 or text[8] != "T" or text[15] != "Z":
@@ -37,7 +62,7 @@ def parse_amz_date(text: str) -> datetime | None:
 
 def to_amz_date(at: datetime) -> str:
     """Return `at`, which is in UTC, as `yyyyMMdd'T'HHmmss'Z'`; fractions of a second are dropped."""
-    return f"{at.year:04}{at.month:02}{at.day:02}T{at.hour:02}{at.minute:02}{at.second:02}Z"
+    return at.isoformat()[:19].replace("-", "").replace(":", "") + "Z"
 
 
 def after(start: datetime, lifetime: timedelta) -> datetime:

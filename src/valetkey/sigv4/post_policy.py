@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from valetkey.sigv4.credentials import SigningCredentials
 from valetkey.sigv4.endpoint import Place
 from valetkey.sigv4.errors import MisuseError
-from valetkey.sigv4.instants import require_aware, to_amz_date
+from valetkey.sigv4.instants import signed_until, signing_instant, to_amz_date
 from valetkey.sigv4.keys import ALGORITHM, hex_signature, signing_key
 
 Condition = Mapping[str, str] | Sequence[str | int]
@@ -76,24 +76,17 @@ def make_post(
     Raises:
         MisuseError: one of the values cannot be signed.
     """
-    require_aware(at, name="at")
     _require_fields(fields)
-    at = at.astimezone(UTC).replace(microsecond=0)
+    at = signing_instant(at)
     amz_date = to_amz_date(at)
-    own = {
-        "x-amz-algorithm": ALGORITHM,
-        "x-amz-credential": f"{credentials.access_key}/{credentials.scope(amz_date[:8])}",
-        "x-amz-date": amz_date,
-    }
-    if credentials.session_token is not None:
-        own["x-amz-security-token"] = credentials.session_token.reveal()
+    own = _own_fields(credentials, amz_date)
     all_conditions: list[Condition] = [{"bucket": bucket}, _key_condition(key), *conditions]
     covered = {name for condition in conditions for name in _covered(condition)}
     all_conditions += [{name: value} for name, value in fields.items() if name.lower() not in covered]
     if content_length_range is not None:
         all_conditions.append(_length_condition(content_length_range))
     all_conditions += [{name: value} for name, value in own.items()]
-    expires_at = at + timedelta(seconds=lifetime_s)
+    expires_at = signed_until(at, lifetime_s)
     policy = _encoded(expires_at, all_conditions)
     signature = policy_signature(credentials, policy, date=amz_date[:8])
     return PresignedPost(
@@ -103,6 +96,17 @@ def make_post(
         ),
         expires_at=expires_at,
     )
+
+
+def _own_fields(credentials: SigningCredentials, amz_date: str) -> dict[str, str]:
+    own = {
+        "x-amz-algorithm": ALGORITHM,
+        "x-amz-credential": f"{credentials.access_key}/{credentials.scope(amz_date[:8])}",
+        "x-amz-date": amz_date,
+    }
+    if credentials.session_token is not None:
+        own["x-amz-security-token"] = credentials.session_token.reveal()
+    return own
 
 
 def _require_fields(fields: Mapping[str, str]) -> None:

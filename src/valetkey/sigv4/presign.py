@@ -6,7 +6,7 @@ Source: Amazon S3 API Reference, "Authenticating Requests: Using Query Parameter
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from hmac import HMAC
 from types import MappingProxyType
@@ -18,7 +18,7 @@ from valetkey.sigv4.credentials import SigningCredentials
 from valetkey.sigv4.encoding import encode_component
 from valetkey.sigv4.endpoint import Place
 from valetkey.sigv4.errors import MisuseError
-from valetkey.sigv4.instants import require_aware, to_amz_date
+from valetkey.sigv4.instants import signed_until, signing_instant, to_amz_date
 from valetkey.sigv4.keys import ALGORITHM, hex_signature, signing_key
 from valetkey.sigv4.payload import UNSIGNED_PAYLOAD, is_sha256
 
@@ -88,24 +88,23 @@ def make_template(
     Raises:
         MisuseError: one of the values cannot be signed. The message says which, and what to do.
     """
-    require_aware(at, name="at")
     require_method(method)
-    at = at.astimezone(UTC).replace(microsecond=0)
+    at = signing_instant(at)
     signed = _signed_headers(headers, payload_sha256=payload_sha256)
     lines = {"host": place.host, **signed}
     names = ";".join(sorted(lines))
     amz_date = to_amz_date(at)
     scope = credentials.scope(amz_date[:8])
-    own = {
-        parameters.ALGORITHM: ALGORITHM,
-        parameters.CREDENTIAL: f"{credentials.access_key}/{scope}",
-        parameters.DATE: amz_date,
-        parameters.EXPIRES: str(lifetime_s),
-        parameters.SIGNED_HEADERS: names,
-    }
+    own = [
+        (parameters.ALGORITHM, ALGORITHM),
+        (parameters.CREDENTIAL, encode_component(f"{credentials.access_key}/{scope}")),
+        (parameters.DATE, amz_date),
+        (parameters.EXPIRES, str(lifetime_s)),
+        (parameters.SIGNED_HEADERS, encode_component(names)),
+    ]
     if credentials.session_token is not None:
-        own[parameters.SECURITY_TOKEN] = credentials.session_token.reveal()
-    encoded = _encoded_query(own, query)
+        own.append((parameters.SECURITY_TOKEN, encode_component(credentials.session_token.reveal())))
+    encoded = "&".join([f"{name}={value}" for name, value in sorted(own + _encoded_pairs(query))])
     header_lines = "".join([f"{name}:{lines[name]}\n" for name in sorted(lines)])
     return Template(
         method=method,
@@ -115,7 +114,7 @@ def make_template(
         string_head=f"{ALGORITHM}\n{amz_date}\n{scope}\n",
         key=signing_key(credentials.secret.reveal(), amz_date[:8], credentials.region, credentials.service),
         headers=MappingProxyType(signed),
-        expires_at=_end(at, lifetime_s),
+        expires_at=signed_until(at, lifetime_s),
     )
 
 
@@ -185,8 +184,8 @@ def _signed_headers(headers: Mapping[str, str], *, payload_sha256: str | None) -
     return signed
 
 
-def _encoded_query(own: Mapping[str, str], query: Mapping[str, str]) -> str:
-    pairs = [(name, encode_component(value)) for name, value in own.items()]
+def _encoded_pairs(query: Mapping[str, str]) -> list[tuple[str, str]]:
+    pairs: list[tuple[str, str]] = []
     for name, value in query.items():
         if not name:
             raise MisuseError("a query parameter has no name")
@@ -194,7 +193,7 @@ def _encoded_query(own: Mapping[str, str], query: Mapping[str, str]) -> str:
             raise MisuseError(f"leave out the query parameter {name}: signing writes it")
         _require_unicode(name + value, what=f"the query parameter {name!r}")
         pairs.append((encode_component(name), encode_component(value)))
-    return "&".join([f"{name}={value}" for name, value in sorted(pairs)])
+    return pairs
 
 
 def _require_unicode(text: str, *, what: str) -> None:
@@ -202,10 +201,3 @@ def _require_unicode(text: str, *, what: str) -> None:
         text.encode()
     except UnicodeEncodeError as error:
         raise MisuseError(f"{what} holds half of a surrogate pair, which is no Unicode text") from error
-
-
-def _end(at: datetime, lifetime_s: int) -> datetime:
-    try:
-        return at + timedelta(seconds=lifetime_s)
-    except OverflowError as error:
-        raise MisuseError("the URL would end after the year 9999") from error

@@ -67,10 +67,11 @@ def read_query_claim(
     amz_date = decode_text(values[_DATE])
     signed_at = _require_date(amz_date, scope_date=credential.date)
     expires_at = _require_open(signed_at, decode_text(values[_EXPIRES]), now=now)
-    payload, payload_line = _payload(request, values)
+    sent = dict(request.headers)
+    payload, payload_line = _payload(request, sent, values)
     return Claim(
         access_key=credential.access_key,
-        session_token=_session_token(request, values),
+        session_token=_session_token(sent, values),
         auth_type=AuthType.QUERY,
         version=SignatureVersion.V4,
         signed_at=signed_at,
@@ -158,11 +159,12 @@ def _require_open(signed_at: datetime, lifetime_text: str, *, now: datetime) -> 
 def _require_lifetime(text: str) -> int:
     digits = text.removeprefix("-")
     # Nineteen digits hold 2**63 - 1, the largest that S3 takes for a number.
-    if not (digits.isascii() and digits.isdigit()) or len(digits) > 19 or int(digits) >= 2**63:
+    is_number = digits.isascii() and digits.isdigit() and len(digits) <= 19
+    lifetime_s = int(digits) if is_number else 2**63
+    if lifetime_s >= 2**63:
         raise MalformedQueryAuthError("X-Amz-Expires should be a number")
     if digits != text:
         raise MalformedQueryAuthError("X-Amz-Expires must be non-negative")
-    lifetime_s = int(digits)
     if lifetime_s > parameters.MAX_LIFETIME_S:
         raise MalformedQueryAuthError(
             "X-Amz-Expires must be less than a week (in seconds); "
@@ -171,11 +173,10 @@ def _require_lifetime(text: str) -> int:
     return lifetime_s
 
 
-def _payload(request: ReceivedRequest, values: Values) -> tuple[Payload, bytes]:
+def _payload(request: ReceivedRequest, sent: Values, values: Values) -> tuple[Payload, bytes]:
     """Return what is said of the body, by the header (signed or not) or else by the query, and the text."""
-    sent = request.values(b"x-amz-content-sha256")
-    if sent:
-        line = b",".join([value.strip() for value in sent])
+    if b"x-amz-content-sha256" in sent:
+        line = b",".join([value.strip() for value in request.values(b"x-amz-content-sha256")])
     elif _CONTENT_SHA256 in values:
         # The JavaScript SDK writes UNSIGNED-PAYLOAD here. A hash is not on record: we hold the body to it.
         line = decode_component(values[_CONTENT_SHA256])
@@ -184,8 +185,8 @@ def _payload(request: ReceivedRequest, values: Values) -> tuple[Payload, bytes]:
     return undecoded_payload(line.decode("utf-8", "replace")), line
 
 
-def _session_token(request: ReceivedRequest, values: Values) -> str | None:
+def _session_token(sent: Values, values: Values) -> str | None:
     if _TOKEN in values:
         return decode_text(values[_TOKEN])
-    sent = request.values(b"x-amz-security-token")
-    return sent[0].decode("utf-8", "replace") if sent else None
+    token = sent.get(b"x-amz-security-token")
+    return None if token is None else token.decode("utf-8", "replace")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class ReceivedRequest:
+class ReceivedRequest(NamedTuple):
     """What a signature is verified on: the bytes of the wire, before any decoding.
 
-    Positional construction is allowed here, because it is built once per request on the hot path.
+    A tuple, and built positionally, because each request makes one.
     """
 
     method: str

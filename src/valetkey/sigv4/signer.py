@@ -17,6 +17,8 @@ from valetkey.sigv4.post_policy import Condition, PresignedPost, make_post
 from valetkey.sigv4.presign import PresignedURL, Template, lifetime_seconds, make_template
 from valetkey.sigv4.secret import Secret
 
+_Recent = tuple[tuple[object, str, str | None], datetime, datetime, Place, Template]
+_SECOND: Final = timedelta(seconds=1)
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -56,7 +58,7 @@ class Signer:
         self._credentials: Final = credentials
         self._endpoint: Final = Endpoint.parse(amazon_endpoint(region) if endpoint is None else endpoint)
         self._addressing: Final[Addressing] = addressing
-        self._recent: tuple[tuple[object, ...], Place, Template] | None = None
+        self._recent: _Recent | None = None
 
     @property
     def access_key(self) -> str:
@@ -208,28 +210,29 @@ class Signer:
         payload_sha256: str | None,
         at: datetime | None,
     ) -> tuple[Place, Template]:
-        """Return what the URL has in common with others, the last one again if nothing else was asked."""
+        """Return what the URL has in common with others: the last answer again within its second."""
         at = _instant(at)
-        lifetime_s = lifetime_seconds(expires)
         is_plain = not query and not headers and payload_sha256 is None and at.tzinfo is UTC
-        asked = (method, bucket, lifetime_s, at.replace(microsecond=0)) if is_plain else ()
-        recent = self._recent
-        if is_plain and recent is not None and recent[0] == asked:
-            return recent[1], recent[2]
+        if is_plain and self._recent is not None:
+            asked, begins, ends, place, template = self._recent
+            # Compared by identity, where one number may equal another of a type that is refused.
+            if asked[0] is expires and asked[1:] == (method, bucket) and begins <= at < ends:
+                return place, template
         place = self._endpoint.place(bucket, addressing=self._addressing)
         template = make_template(
             self._credentials,
             place,
             method=method,
             at=at,
-            lifetime_s=lifetime_s,
+            lifetime_s=lifetime_seconds(expires),
             query=_NOTHING if query is None else query,
             headers=_NOTHING if headers is None else headers,
             payload_sha256=payload_sha256,
         )
         if is_plain:
-            # One assignment, so that threads see either the old triple or the new one.
-            self._recent = (asked, place, template)
+            begins = at.replace(microsecond=0)
+            # One assignment, so that threads see either the old tuple or the new one.
+            self._recent = ((expires, method, bucket), begins, begins + _SECOND, place, template)
         return place, template
 
     def __repr__(self) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from valetkey.sigv4.canonical import canonical_query, canonical_request, header_lines
 from valetkey.sigv4.chunks import ChunkSigner
@@ -33,8 +33,7 @@ class SignedHost:
     """What stood before the path that we received, without trailing slash."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
+class Proof(NamedTuple):
     """Who signed the request, beyond doubt."""
 
     access_key: str
@@ -44,11 +43,17 @@ class Proof:
     """None for SigV2 query authentication."""
     expires_at: datetime | None
     """None for header authentication."""
-    signature: str = field(repr=False)
+    signature: str
     payload: Payload
     """What the body must be; nobody has looked at it yet."""
-    chunk_signer: ChunkSigner | None = field(repr=False)
+    chunk_signer: ChunkSigner | None
     """For the two forms whose chunks are signed."""
+
+    def __repr__(self) -> str:
+        return (
+            f"Proof(access_key={self.access_key!r}, {self.auth_type}, {self.version}, "
+            f"signed_at={self.signed_at}, expires_at={self.expires_at})"
+        )
 
 
 _AS_RECEIVED: Final = SignedHost(host=b"")
@@ -103,12 +108,11 @@ def require_signature(
 
 
 def _require_headers_signed(evidence: EvidenceV4, request: ReceivedRequest) -> None:
+    must = [name for name, _ in request.headers if name.startswith(b"x-amz-") or name == b"content-md5"]
+    if not must and evidence.signed_headers == b"host":
+        return
     signed = frozenset(evidence.signed_headers.split(b";"))
-    missing = {
-        name
-        for name, _ in request.headers
-        if (name.startswith(b"x-amz-") or name == b"content-md5") and name not in signed
-    }
+    missing = set(must) - signed
     # Its value is the last line of the canonical request, so it is covered either way.
     missing.discard(b"x-amz-content-sha256")
     if b"host" not in signed:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from valetkey.store.errors import FolderInUseError
+from valetkey.store.errors import FolderInUseError, StorageFailedError
 
 PRIVATE_FOLDER_MODE: Final = 0o700
 PRIVATE_FILE_MODE: Final = 0o600
@@ -105,9 +105,13 @@ def hold_folder(path: Path) -> Iterator[None]:
 
     Raises:
         FolderInUseError: another server holds it.
+        StorageFailedError: it cannot be made or written to.
     """
-    make_private_folder(path)
-    lock = FileLock(DataFolder(path).server_lock)
+    try:
+        make_private_folder(path)
+        lock = FileLock(DataFolder(path).server_lock)
+    except OSError as error:
+        raise StorageFailedError(f"The data folder {path} cannot be held: {error}") from error
     try:
         if not lock.take_at_once():
             raise FolderInUseError(path)

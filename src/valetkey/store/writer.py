@@ -136,7 +136,7 @@ class Writer:
                 if self._room.log_bytes() > self._longest_log_bytes():
                     self._empty_log()
                     self._empty_log_above = max(_LONG_LOG_BYTES, 2 * self._room.log_bytes())
-        except (sqlite3.Error, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - carried to the callers; without the thread they would wait forever
             self._roll_back()
             self._fail([job for job in jobs if job.error is None and not job.is_committed], error)
 
@@ -224,10 +224,13 @@ class Writer:
             job.is_alone = True
             self._commit([job])
 
-    def _fail(self, jobs: Sequence[_Job], error: sqlite3.Error | OSError) -> None:
+    def _fail(self, jobs: Sequence[_Job], error: Exception) -> None:
         for job in jobs:
-            job.error = self._room.explain(error)
-            job.error.__cause__ = error
+            if isinstance(error, sqlite3.Error | OSError):
+                job.error = self._room.explain(error)
+                job.error.__cause__ = error
+            else:
+                job.error = error
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:
