@@ -58,7 +58,7 @@ def _read_authorization(
     if scheme == ALGORITHM.encode():
         return header_claim.read_header_claim(request, pairs, rest, region=region, now=now)
     if scheme == b"AWS":
-        return legacy.read_header_claim(request, rest.strip(), now=now)
+        return legacy.read_header_claim(request, pairs, rest.strip(), now=now)
     if scheme.startswith(b"AWS4-"):
         raise UnsupportedMechanismError
     raise InvalidAuthorizationError("Unsupported Authorization Type")

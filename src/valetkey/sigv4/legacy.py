@@ -50,12 +50,14 @@ def read_query_claim(request: ReceivedRequest, pairs: Pairs, *, now: datetime) -
     """Return what a SigV2 presigned URL claims. The instant of Expires itself is refused.
 
     Raises:
-        MalformedQueryAuthError: a parameter of the signature is repeated.
+        MalformedQueryAuthError: a parameter of the signature is repeated, or one could pass for others.
         MissingQueryAuthV2Error: one of them is missing or empty.
         InvalidExpiresV2Error: Expires is no number of seconds before the year 10000.
         ExpiredError: it has ended.
     """
     values = _single_values(pairs)
+    _require_clear_headers(pairs)
+    _require_clear_resource(pairs)
     expires_text = decode_text(values[b"Expires"])
     if _DIGITS(expires_text) is None or int(expires_text) > _END_OF_TIME_S:
         raise InvalidExpiresV2Error(expires_text)
@@ -76,10 +78,11 @@ def read_query_claim(request: ReceivedRequest, pairs: Pairs, *, now: datetime) -
     )
 
 
-def read_header_claim(request: ReceivedRequest, credential: bytes, *, now: datetime) -> Claim:
+def read_header_claim(request: ReceivedRequest, pairs: Pairs, credential: bytes, *, now: datetime) -> Claim:
     """Return what an `AWS AKID:signature` header claims. `credential` is what follows the scheme.
 
     Raises:
+        MalformedQueryAuthError: a parameter could pass for others.
         InvalidAuthorizationError: it has another form.
         MissingDateError: no date that can be read.
         SkewedError: the date is more than 15 minutes from `now`.
@@ -89,6 +92,7 @@ def read_header_claim(request: ReceivedRequest, credential: bytes, *, now: datet
         raise InvalidAuthorizationError(
             "AWS authorization header is invalid.  Expected AwsAccessKeyId:signature"
         )
+    _require_clear_resource(pairs)
     signed_at, date_text = header_date(request, is_http_date_allowed=True)
     require_near(signed_at, date_text=date_text, now=now)
     token = request.values(b"x-amz-security-token")
@@ -143,6 +147,38 @@ def _single_values(pairs: Pairs) -> dict[bytes, bytes]:
     return values
 
 
+def _require_clear_headers(pairs: Pairs) -> None:
+    """Refuse hoisted headers that SigV2 would sign as it signs others: its text holds them decoded."""
+    seen: set[bytes] = set()
+    for raw_name, raw_value in pairs:
+        name = decode_component(raw_name).lower()
+        if not _is_signed(name):
+            continue
+        if name in seen:
+            raise MalformedQueryAuthError(f"{_shown(name)} must not be given more than once.")
+        if b":" in name or any(byte < 0x20 for byte in name + decode_component(raw_value)):
+            raise MalformedQueryAuthError(f"{_shown(name)} must not hold a colon or control character.")
+        seen.add(name)
+
+
+def _require_clear_resource(pairs: Pairs) -> None:
+    """Refuse a sub-resource whose value reads like more of them.
+
+    The value of `?response-content-type=a%26versionId%3Db` is signed just as `?response-content-type=a` and
+    `versionId=b` are, so that a holder could hide a parameter in another one's value.
+    """
+    for name, raw_value in pairs:
+        if name not in SIGNED_PARAMETERS:
+            continue
+        rest = decode_component(raw_value).split(b"&")[1:]
+        if any(piece.partition(b"=")[0] in SIGNED_PARAMETERS for piece in rest):
+            raise MalformedQueryAuthError(f"{_shown(name)} must not hold the name of another parameter.")
+
+
+def _shown(name: bytes) -> str:
+    return name.decode("utf-8", "replace")
+
+
 def _header_values(request: ReceivedRequest, auth_type: AuthType) -> dict[bytes, bytes]:
     """Return the values of the signed headers by lower-case name.
 
@@ -159,13 +195,11 @@ def _header_values(request: ReceivedRequest, auth_type: AuthType) -> dict[bytes,
 
 
 def _add_hoisted(found: dict[bytes, list[bytes]], raw_query: bytes) -> None:
-    hoisted: dict[bytes, list[bytes]] = {}
     for piece in raw_query.split(b"&"):
         raw_name, _, raw_value = piece.partition(b"=")
-        name = decode_component(raw_name).lower()
-        if _is_signed(name):
-            hoisted.setdefault(name, []).append(decode_component(raw_value).strip())
-    for name, values in hoisted.items():
+        name, values = decode_component(raw_name).lower(), [decode_component(raw_value).strip()]
+        if not _is_signed(name):
+            continue
         if not name.startswith(b"x-amz-"):
             # What is in the query has no effect on the content headers, so the header itself counts.
             found.setdefault(name, values)

@@ -1,0 +1,60 @@
+"""Counters in memory that all processes on a data folder share, so that each may keep what it has read.
+
+A change marks its keys before it is committed and again after. What was read while the counter of a key stood
+at an even number is true as long as it stands there: one memory access tells, where asking the catalog again
+takes ten microseconds and several hand-overs of the interpreter's lock.
+"""
+
+import mmap
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+from zlib import crc32
+
+SLOTS: Final = 4096
+"""Keys that fall on one counter are forgotten together; that costs a look-up and nothing else."""
+
+FILE_BYTES: Final = SLOTS * 8
+
+
+class Marks:
+    """The counters. Reading them is for any thread; marking is for whoever holds the folder's write lock."""
+
+    def __init__(self, path: Path) -> None:
+        """Map the file, which `DataFolder.prepare` has made."""
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            self._map = mmap.mmap(descriptor, FILE_BYTES, mmap.MAP_SHARED)
+        finally:
+            os.close(descriptor)
+        self._counts = memoryview(self._map).cast("Q")
+
+    def count(self, bucket: str, key: str) -> int:
+        """Return the counter of a key. An odd one says that the key is being changed: nothing may be kept."""
+        return self._counts[_slot(bucket, key)]
+
+    @contextmanager
+    def changing(self, keys: Iterable[tuple[str, str]]) -> Iterator[None]:
+        """Mark keys, as bucket and key, around the commit that changes them.
+
+        A process that dies in between leaves its counters odd. Their keys are not kept until they change again.
+        """
+        slots = {_slot(bucket, key) for bucket, key in keys}
+        for slot in slots:
+            self._counts[slot] |= 1
+        try:
+            yield
+        finally:
+            for slot in slots:
+                self._counts[slot] += 1
+
+    def close(self) -> None:
+        self._counts.release()
+        self._map.close()
+
+
+def _slot(bucket: str, key: str) -> int:
+    # Not `hash`, which differs between processes.
+    return crc32(key.encode(), crc32(bucket.encode())) % SLOTS

@@ -1,0 +1,61 @@
+"""Objects that this process has looked up, kept while nobody changes them."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from valetkey.store.marks import Marks
+from valetkey.store.model import StoredObject
+
+CACHE_BYTES: Final = 32 * 1024 * 1024
+"""What the kept objects of one process may weigh."""
+
+# What an object weighs beside its content: values, headers, and its place in the dictionary.
+_OVERHEAD_BYTES: Final = 2048
+_SEGMENT_BYTES: Final = 256
+
+
+class _Kept(NamedTuple):
+    found: StoredObject
+    count: int
+    weight_bytes: int
+
+
+class ObjectCache:
+    """The objects used last. For one thread: that of the event loop."""
+
+    def __init__(self, marks: Marks, *, most_bytes: int) -> None:
+        self._marks = marks
+        self._most_bytes = most_bytes
+        self._weight_bytes = 0
+        self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
+
+    def find(self, bucket: str, key: str, look: Callable[[], StoredObject]) -> StoredObject:
+        """Return the object as it is now, by `look` unless it is kept. What `look` raises goes up."""
+        place = (bucket, key)
+        # Before the look: a change in between leaves an entry that is never used, and not one that is wrong.
+        count = self._marks.count(bucket, key)
+        kept = self._kept.get(place)
+        if kept is not None and kept.count == count and not count & 1:
+            self._kept.move_to_end(place)
+            return kept.found
+        self._drop(place)
+        found = look()
+        if not count & 1:
+            self._keep(place, found, count)
+        return found
+
+    def _keep(self, place: tuple[str, str], found: StoredObject, count: int) -> None:
+        content = found.content
+        size = len(content) if isinstance(content, bytes) else len(content) * _SEGMENT_BYTES
+        kept = _Kept(found, count, size + _OVERHEAD_BYTES)
+        self._kept[place] = kept
+        self._weight_bytes += kept.weight_bytes
+        while self._weight_bytes > self._most_bytes:
+            _, oldest = self._kept.popitem(last=False)
+            self._weight_bytes -= oldest.weight_bytes
+
+    def _drop(self, place: tuple[str, str]) -> None:
+        kept = self._kept.pop(place, None)
+        if kept is not None:
+            self._weight_bytes -= kept.weight_bytes
