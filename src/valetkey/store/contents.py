@@ -17,13 +17,17 @@ class DoomedContent:
 
 
 @dataclass(slots=True)
-class Removal:
-    """What a change leaves to be removed from the disk once it is committed."""
+class Effects:
+    """What a change means beyond its rows: files to remove once it is committed, and keys it touches."""
 
     blob_ids: list[str] = field(default_factory=list)
     doomed: list[DoomedContent] = field(default_factory=list)
+    keys: list[tuple[str, str]] = field(default_factory=list)
+    """Bucket and key of each object that is there no more as it was."""
 
-    def __bool__(self) -> bool:
+    @property
+    def leaves_files(self) -> bool:
+        """True if there is something to remove."""
         return bool(self.blob_ids or self.doomed)
 
 
@@ -49,7 +53,7 @@ def add_content(
 
 
 def drop_content(
-    connection: sqlite3.Connection, removal: Removal, *, content_id: int, is_inline: bool
+    connection: sqlite3.Connection, effects: Effects, *, content_id: int, is_inline: bool
 ) -> None:
     """Remove a content that its object gives up, and note the blobs that nobody names then.
 
@@ -62,9 +66,9 @@ def drop_content(
         if len(blob_ids) > 1:
             # Somebody may be between two of its files: the rows stay until the files could be removed.
             connection.execute(statements.DOOM_CONTENT, (content_id,))
-            removal.doomed.append(DoomedContent(content_id, blob_ids))
+            effects.doomed.append(DoomedContent(content_id, blob_ids))
             return
-        removal.blob_ids.extend(blob_ids)
+        effects.blob_ids.extend(blob_ids)
     forget_content(connection, content_id)
 
 
@@ -73,7 +77,7 @@ def forget_content(connection: sqlite3.Connection, content_id: int) -> None:
     connection.execute(statements.REMOVE_CONTENT, (content_id,))
 
 
-def forget_doomed(connection: sqlite3.Connection, removal: Removal, *, content_id: int) -> None:
+def forget_doomed(connection: sqlite3.Connection, effects: Effects, *, content_id: int) -> None:
     """Remove the rows of a doomed content, after its files."""
     forget_content(connection, content_id)
     connection.execute(statements.FORGET_DOOMED, (content_id,))

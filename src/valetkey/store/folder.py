@@ -5,6 +5,7 @@
     write.lock       held around each write transaction, by whichever process writes
     sweep.lock       held by the one process that sweeps
     server.lock      held by the one running server
+    marks            counters by which processes know what they may keep; see `marks.py`. Of no worth afterwards
 
 The locks are `flock`s: they end with the process that holds them, however it ends.
 """
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from valetkey.store.errors import FolderInUseError, StorageFailedError
+from valetkey.store.marks import FILE_BYTES
 
 PRIVATE_FOLDER_MODE: Final = 0o700
 PRIVATE_FILE_MODE: Final = 0o600
@@ -54,6 +56,10 @@ class DataFolder:
     def server_lock(self) -> Path:
         return self.path / "server.lock"
 
+    @property
+    def marks(self) -> Path:
+        return self.path / "marks"
+
     def prepare(self) -> None:
         """Make what is missing in the folder, durably, and leave what exists as it is.
 
@@ -67,6 +73,10 @@ class DataFolder:
         if not self.catalog.exists():
             # SQLite would make it readable for everybody; its -wal and -shm take the mode of this one.
             self.catalog.touch(PRIVATE_FILE_MODE)
+        # Bytes that are really there: memory behind a hole in a file on a full disk kills who writes to it.
+        if not self.marks.exists() or self.marks.stat().st_size != FILE_BYTES:
+            self.marks.touch(PRIVATE_FILE_MODE)
+            self.marks.write_bytes(bytes(FILE_BYTES))
         if missing:
             sync_folder(self.blobs)
             sync_folder(self.path)

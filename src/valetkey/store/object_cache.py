@@ -17,7 +17,7 @@ _SEGMENT_BYTES: Final = 256
 
 class _Kept(NamedTuple):
     found: StoredObject
-    count: int
+    mark: int
     weight_bytes: int
 
 
@@ -34,21 +34,21 @@ class ObjectCache:
         """Return the object as it is now, by `look` unless it is kept. What `look` raises goes up."""
         place = (bucket, key)
         # Before the look: a change in between leaves an entry that is never used, and not one that is wrong.
-        count = self._marks.count(bucket, key)
+        mark = self._marks.count(bucket, key)
         kept = self._kept.get(place)
-        if kept is not None and kept.count == count and not count & 1:
+        if kept is not None and kept.mark == mark and not mark & 1:
             self._kept.move_to_end(place)
             return kept.found
         self._drop(place)
         found = look()
-        if not count & 1:
-            self._keep(place, found, count)
+        if not mark & 1:
+            self._keep(place, found, mark)
         return found
 
-    def _keep(self, place: tuple[str, str], found: StoredObject, count: int) -> None:
+    def _keep(self, place: tuple[str, str], found: StoredObject, mark: int) -> None:
         content = found.content
         size = len(content) if isinstance(content, bytes) else len(content) * _SEGMENT_BYTES
-        kept = _Kept(found, count, size + _OVERHEAD_BYTES)
+        kept = _Kept(found, mark, size + _OVERHEAD_BYTES)
         self._kept[place] = kept
         self._weight_bytes += kept.weight_bytes
         while self._weight_bytes > self._most_bytes:

@@ -7,7 +7,7 @@ from typing import Final
 
 from valetkey.store import rows, statements
 from valetkey.store.buckets import find_bucket
-from valetkey.store.contents import Removal, add_content, drop_content, list_segments
+from valetkey.store.contents import Effects, add_content, drop_content, list_segments
 from valetkey.store.errors import (
     NoSuchBucketError,
     NoSuchKeyError,
@@ -45,7 +45,7 @@ def find_object(source: rows.Source, bucket: str, key: str) -> StoredObject:
 
 def put_object(
     connection: sqlite3.Connection,
-    removal: Removal,
+    effects: Effects,
     *,
     bucket: str,
     key: str,
@@ -65,13 +65,13 @@ def put_object(
         content=content if isinstance(content, bytes) else (content,),
         parts_count=None,
     )
-    place(connection, removal, placed, rule=rule)
+    place(connection, effects, placed, rule=rule)
     return placed
 
 
 def copy_object(
     connection: sqlite3.Connection,
-    removal: Removal,
+    effects: Effects,
     *,
     source_bucket: str,
     source_key: str,
@@ -94,12 +94,12 @@ def copy_object(
         headers=source.headers if headers is None else headers,
         checksum=source.checksum if checksum is None else checksum,
     )
-    place(connection, removal, placed, rule=rule)
+    place(connection, effects, placed, rule=rule)
     return placed
 
 
 def place(
-    connection: sqlite3.Connection, removal: Removal, placed: StoredObject, *, rule: WriteRule | None
+    connection: sqlite3.Connection, effects: Effects, placed: StoredObject, *, rule: WriteRule | None
 ) -> None:
     """Put the object under its key, in place of what is there, if `rule` allows it.
 
@@ -124,12 +124,13 @@ def place(
         content_id,
     )
     connection.execute(statements.PUT_OBJECT, row)
+    effects.keys.append((placed.bucket, placed.key))
     if current is not None:
-        drop_content(connection, removal, content_id=current[0], is_inline=bool(current[2]))
+        drop_content(connection, effects, content_id=current[0], is_inline=bool(current[2]))
 
 
 def delete_object(
-    connection: sqlite3.Connection, removal: Removal, *, bucket: str, key: str, rule: WriteRule | None
+    connection: sqlite3.Connection, effects: Effects, *, bucket: str, key: str, rule: WriteRule | None
 ) -> bool:
     """Return whether there was such an object."""
     bucket_id = find_bucket(connection, bucket).id
@@ -138,15 +139,16 @@ def delete_object(
     if current is None:
         return False
     connection.execute(statements.REMOVE_OBJECT, (bucket_id, key.encode()))
-    drop_content(connection, removal, content_id=current[0], is_inline=bool(current[2]))
+    effects.keys.append((bucket, key))
+    drop_content(connection, effects, content_id=current[0], is_inline=bool(current[2]))
     return True
 
 
 def delete_objects(
-    connection: sqlite3.Connection, removal: Removal, *, bucket: str, keys: Sequence[str]
+    connection: sqlite3.Connection, effects: Effects, *, bucket: str, keys: Sequence[str]
 ) -> None:
     for key in keys:
-        delete_object(connection, removal, bucket=bucket, key=key, rule=None)
+        delete_object(connection, effects, bucket=bucket, key=key, rule=None)
 
 
 def _require_rule(rule: WriteRule | None, current: rows.Row | None, *, bucket: str, key: str) -> None:

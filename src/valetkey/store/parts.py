@@ -3,14 +3,14 @@
 import sqlite3
 
 from valetkey.store import rows, statements
-from valetkey.store.contents import Removal
+from valetkey.store.contents import Effects
 from valetkey.store.errors import NoSuchUploadError
 from valetkey.store.model import Checksum, Part, Segment
 
 
 def put_part(
     connection: sqlite3.Connection,
-    removal: Removal,
+    effects: Effects,
     *,
     upload_id: str,
     number: int,
@@ -24,7 +24,7 @@ def put_part(
         raise NoSuchUploadError(upload_id)
     current = connection.execute(statements.FIND_PART_BLOB, (upload_id, number)).fetchone()
     if current is not None:
-        removal.blob_ids.append(current[0])
+        effects.blob_ids.append(current[0])
     row = (
         upload_id,
         number,
@@ -39,11 +39,11 @@ def put_part(
 
 
 def drop_upload(
-    connection: sqlite3.Connection, removal: Removal, *, upload_id: str, keep: frozenset[str] = frozenset()
+    connection: sqlite3.Connection, effects: Effects, *, upload_id: str, keep: frozenset[str] = frozenset()
 ) -> None:
     """Remove an upload with its parts, except the blobs that an object has taken over."""
     for _, _, _, blob_id in connection.execute(statements.LIST_PART_BLOBS, (upload_id,)).fetchall():
         if blob_id not in keep:
-            removal.blob_ids.append(blob_id)
+            effects.blob_ids.append(blob_id)
     connection.execute(statements.REMOVE_PARTS, (upload_id,))
     connection.execute(statements.REMOVE_UPLOAD, (upload_id,))

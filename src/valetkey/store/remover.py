@@ -4,7 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from valetkey.store.blobs import BlobFolder, NewBlob
-from valetkey.store.contents import Removal
+from valetkey.store.contents import Effects
 
 
 class Remover:
@@ -16,8 +16,8 @@ class Remover:
         self._forget = forget
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="valetkey-remover")
 
-    def take(self, removal: Removal) -> None:
-        self._executor.submit(self._remove, removal)
+    def take(self, effects: Effects) -> None:
+        self._executor.submit(self._remove, effects)
 
     def abandon(self, blob: NewBlob) -> None:
         self._executor.submit(blob.abandon)
@@ -29,9 +29,9 @@ class Remover:
     def close(self) -> None:
         self._executor.shutdown()
 
-    def _remove(self, removal: Removal) -> None:
-        self._blobs.remove(removal.blob_ids)
-        for content in removal.doomed:
+    def _remove(self, effects: Effects) -> None:
+        self._blobs.remove(effects.blob_ids)
+        for content in effects.doomed:
             if self._blobs.remove_unread(content.blob_ids) is not None:
                 self._forget(content.id)
 

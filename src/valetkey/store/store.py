@@ -9,6 +9,7 @@ from typing import Final, Self, TypeVar
 from valetkey.store import buckets, listing, objects, parts, uploads
 from valetkey.store.content_reader import ContentReader
 from valetkey.store.drafts import Draft
+from valetkey.store.errors import StoreClosedError
 from valetkey.store.folder import DataFolder
 from valetkey.store.model import (
     Bucket,
@@ -117,7 +118,11 @@ class Store:
         Raises:
             NoSuchBucketError, NoSuchKeyError
         """
-        return self._workings.look(lambda cursor: objects.find_object(cursor, bucket, key))
+        if self._workings.is_closed:
+            raise StoreClosedError
+        return self._workings.cache.find(
+            bucket, key, lambda: self._workings.look(lambda cursor: objects.find_object(cursor, bucket, key))
+        )
 
     async def list_objects(
         self, bucket: str, *, prefix: str = "", delimiter: str = "", after: str = "", limit: int = 1000

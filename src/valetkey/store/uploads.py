@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from valetkey.store import rows, statements
 from valetkey.store.buckets import find_bucket
-from valetkey.store.contents import Removal
+from valetkey.store.contents import Effects
 from valetkey.store.errors import (
     InvalidPartError,
     InvalidPartOrderError,
@@ -20,7 +20,7 @@ from valetkey.store.parts import drop_upload
 
 def create_upload(
     connection: sqlite3.Connection,
-    removal: Removal,
+    effects: Effects,
     *,
     bucket: str,
     key: str,
@@ -69,15 +69,15 @@ def list_parts(
 
 
 def abort_upload(
-    connection: sqlite3.Connection, removal: Removal, *, bucket: str, key: str, upload_id: str
+    connection: sqlite3.Connection, effects: Effects, *, bucket: str, key: str, upload_id: str
 ) -> None:
     find_upload(connection, bucket=bucket, key=key, upload_id=upload_id)
-    drop_upload(connection, removal, upload_id=upload_id)
+    drop_upload(connection, effects, upload_id=upload_id)
 
 
 def complete_upload(
     connection: sqlite3.Connection,
-    removal: Removal,
+    effects: Effects,
     *,
     bucket: str,
     key: str,
@@ -104,9 +104,9 @@ def complete_upload(
         content=segments,
         parts_count=len(segments),
     )
-    place(connection, removal, placed, rule=rule)
+    place(connection, effects, placed, rule=rule)
     taken = frozenset(segment.blob_id for segment in segments)
-    drop_upload(connection, removal, upload_id=upload_id, keep=taken)
+    drop_upload(connection, effects, upload_id=upload_id, keep=taken)
     return placed
 
 

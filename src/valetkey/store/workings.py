@@ -12,7 +12,9 @@ from valetkey.store.contents import forget_doomed
 from valetkey.store.drafts import Intake
 from valetkey.store.errors import StorageFailedError, StoreClosedError, StoreError
 from valetkey.store.folder import DataFolder, FileLock, make_private_folder
+from valetkey.store.marks import Marks
 from valetkey.store.model import SweepReport
+from valetkey.store.object_cache import CACHE_BYTES, ObjectCache
 from valetkey.store.read_pool import ReadPool
 from valetkey.store.remover import Remover
 from valetkey.store.schema import migrate, open_reader, open_writer
@@ -40,14 +42,18 @@ class Workings:
         self._write_lock = FileLock(folder.write_lock)
         self._write_connection = open_writer(folder)
         self.reads: Final = ReadPool(folder, self._room)
-        self.writer: Final = Writer(self._write_connection, self._write_lock, self._room, self._remover)
+        self._marks = Marks(folder.marks)
+        self.cache: Final = ObjectCache(self._marks, most_bytes=CACHE_BYTES)
+        self.writer: Final = Writer(
+            self._write_connection, self._write_lock, self._room, self._remover, self._marks
+        )
         self.intake: Final = Intake(
             executor=self.disk,
             room=self._room,
             new_blob=lambda: NewBlob(self.blobs, self._room, new_blob_id=new_blob_id),
             inline_limit_bytes=inline_limit_bytes,
         )
-        self._is_closed = False
+        self.is_closed = False
 
     @classmethod
     def open(cls, folder: DataFolder, *, inline_limit_bytes: int, new_blob_id: Callable[[], str]) -> Self:
@@ -77,7 +83,7 @@ class Workings:
             raise self.explain(error) from error
 
     def explain(self, error: sqlite3.Error | OSError) -> StoreError:
-        return StoreClosedError() if self._is_closed else self._room.explain(error)
+        return StoreClosedError() if self.is_closed else self._room.explain(error)
 
     async def sweep(self, *, oldest_kept_s: float) -> SweepReport:
         try:
@@ -87,9 +93,9 @@ class Workings:
         return await report
 
     async def close(self) -> None:
-        if self._is_closed:
+        if self.is_closed:
             return
-        self._is_closed = True
+        self.is_closed = True
         self.writer.refuse_more()
         await asyncio.get_running_loop().run_in_executor(None, self._close)
 
@@ -103,6 +109,7 @@ class Workings:
         self._reader.close()
         self._write_connection.close()
         self._write_lock.close()
+        self._marks.close()
 
     def _sweep(self, oldest_kept_s: float) -> SweepReport:
         self._remover.wait()

@@ -15,14 +15,15 @@ from typing import Any, Final, TypeVar
 
 from valetkey.store import statements
 from valetkey.store.blobs import NewBlob
-from valetkey.store.contents import Removal
+from valetkey.store.contents import Effects
 from valetkey.store.errors import OutOfSpaceError, StoreClosedError
 from valetkey.store.folder import FileLock
+from valetkey.store.marks import Marks
 from valetkey.store.remover import Remover
 from valetkey.store.space import MIB, Room, is_full
 
 T = TypeVar("T")
-Change = Callable[[sqlite3.Connection, Removal], T]
+Change = Callable[[sqlite3.Connection, Effects], T]
 """Runs in the writer's thread, inside a transaction. May run again if a neighbour spoiled the transaction."""
 
 _MOST_CHANGES: Final = 512
@@ -51,17 +52,20 @@ class _Job:
     is_committed: bool = False
     is_in_doubt: bool = False
     """The commit failed halfway: after a crash it might be found done after all."""
-    removal: Removal = field(default_factory=Removal)
+    effects: Effects = field(default_factory=Effects)
 
 
 class Writer:
     """The thread that writes. Its methods may be called from any thread unless they say otherwise."""
 
-    def __init__(self, connection: sqlite3.Connection, lock: FileLock, room: Room, remover: Remover) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, lock: FileLock, room: Room, remover: Remover, marks: Marks
+    ) -> None:
         self._connection = connection
         self._lock = lock
         self._room = room
         self._remover = remover
+        self._marks = marks
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._is_closed = False
         self._empty_log_above = _LONG_LOG_BYTES
@@ -180,7 +184,8 @@ class Writer:
             self._retry_alone(jobs, error)
             return
         try:
-            self._connection.execute(statements.COMMIT)
+            with self._marks.changing(place for job in jobs for place in job.effects.keys):
+                self._connection.execute(statements.COMMIT)
         except sqlite3.Error as error:
             if is_full(error):
                 self._retry_alone(jobs, error)
@@ -195,17 +200,17 @@ class Writer:
 
     def _apply(self, job: _Job) -> None:
         """Run one change. An error of SQLite's goes up, since it may have undone the whole transaction."""
-        job.removal = Removal()
+        job.effects = Effects()
         job.error = None
         self._connection.execute(statements.OPEN_CHANGE)
         try:
-            job.result = job.change(self._connection, job.removal)
+            job.result = job.change(self._connection, job.effects)
         except sqlite3.Error:
             raise
         except Exception as error:  # noqa: BLE001 - carried to the caller, who raises it
             self._connection.execute(statements.UNDO_CHANGE)
             job.error = error
-            job.removal = Removal()
+            job.effects = Effects()
         self._connection.execute(statements.KEEP_CHANGE)
 
     def _retry_alone(self, jobs: Sequence[_Job], error: sqlite3.Error) -> None:
@@ -259,13 +264,13 @@ class Writer:
         for job in jobs:
             if job.blob is not None and job.error is not None and not job.is_in_doubt:
                 self._remover.abandon(job.blob)
-            if job.error is None and job.removal:
-                self._remover.take(job.removal)
+            if job.error is None and job.effects.leaves_files:
+                self._remover.take(job.effects)
             if job.done is not None:
                 job.done.set()
 
 
-def _change_nothing(connection: sqlite3.Connection, removal: Removal) -> None:
+def _change_nothing(connection: sqlite3.Connection, effects: Effects) -> None:
     """Stands in the queue, to be waited for."""
 
 
