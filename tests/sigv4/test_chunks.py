@@ -20,8 +20,9 @@ from valetkey.sigv4.errors import (
     MalformedTrailerError,
     SignatureError,
 )
+from valetkey.sigv4.keys import SigningKey
 
-KEY = hmac.new(b"k" * 32, digestmod="sha256")
+KEY = SigningKey(b"k" * 32)
 SEED = "5" * 64
 SCOPE = "20130524/us-east-1/s3/aws4_request"
 DATE = "20130524T000000Z"
@@ -30,9 +31,8 @@ Outcome = tuple[bytes, dict[str, str]] | type[SignatureError]
 
 
 def sign(kind: str, previous: str, hashes: str) -> str:
-    signer = KEY.copy()
-    signer.update(f"AWS4-HMAC-SHA256-{kind}\n{DATE}\n{SCOPE}\n{previous}\n{hashes}".encode())
-    return signer.hexdigest()
+    to_sign = f"AWS4-HMAC-SHA256-{kind}\n{DATE}\n{SCOPE}\n{previous}\n{hashes}".encode()
+    return hmac.digest(b"k" * 32, to_sign, "sha256").hex()
 
 
 def signed_body(chunks: Iterable[bytes], trailer: bytes | None = None, gap: bytes = b"") -> bytes:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from valetkey import MisuseError, Signer
-from valetkey.sigv4.keys import hex_signature, signing_key
+from valetkey.sigv4.keys import signing_key
 
 SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 OWN = ["x-amz-algorithm", "x-amz-credential", "x-amz-date"]
@@ -32,7 +32,7 @@ def test_form(signer: Signer, at: datetime) -> None:
         "conditions": [{"bucket": "b"}, {"key": "k"}, *({name: post.fields[name]} for name in OWN)],
     }
     key = signing_key(SECRET_KEY, "20130524", "us-east-1")
-    assert post.fields["x-amz-signature"] == hex_signature(key, post.fields["policy"].encode())
+    assert post.fields["x-amz-signature"] == key.hex_signature(post.fields["policy"].encode())
 
 
 def test_form_of_a_virtual_host(at: datetime) -> None:

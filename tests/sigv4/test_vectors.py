@@ -19,7 +19,6 @@ from valetkey.sigv4.encoding import canonical_path, query_pairs
 from valetkey.sigv4.errors import ChunkSignatureMismatchError
 from valetkey.sigv4.keys import (
     base64_signature,
-    hex_signature,
     signing_key,
     signing_key_bytes,
     string_to_sign,
@@ -98,7 +97,7 @@ def test_canonical_request_and_string_to_sign(vector: dict[str, Any]) -> None:
     assert to_sign.decode() == vector["string_to_sign"]
     date, region, service, _ = scope.split("/")
     secret = vector.get("secret_key", KEY["secret_key"])
-    assert hex_signature(signing_key(secret, date, region, service), to_sign) == vector["signature"]
+    assert signing_key(secret, date, region, service).hex_signature(to_sign) == vector["signature"]
 
 
 @pytest.mark.parametrize("vector", named("requests"))

@@ -19,7 +19,7 @@ from valetkey.sigv4.errors import (
     MalformedChunkError,
     MalformedTrailerError,
 )
-from valetkey.sigv4.keys import ALGORITHM, hex_signature
+from valetkey.sigv4.keys import ALGORITHM, SigningKey
 
 MAX_CHUNK_HEADER_BYTES: Final = 1024
 MAX_TRAILER_BYTES: Final = 16 * 1024
@@ -36,7 +36,7 @@ class ChunkSigner:
 
     __slots__ = ("_access_key", "_amz_date", "_key", "_previous", "_scope")
 
-    def __init__(self, *, key: hmac.HMAC, access_key: str, amz_date: str, scope: str, seed: str) -> None:
+    def __init__(self, *, key: SigningKey, access_key: str, amz_date: str, scope: str, seed: str) -> None:
         """Begin after `seed`, the proved signature of the request's head."""
         self._key = key
         self._access_key = access_key
@@ -64,7 +64,7 @@ class ChunkSigner:
 
     def _require(self, kind: str, hashes: str, provided: str) -> None:
         to_sign = f"{ALGORITHM}-{kind}\n{self._amz_date}\n{self._scope}\n{self._previous}\n{hashes}".encode()
-        expected = hex_signature(self._key, to_sign)
+        expected = self._key.hex_signature(to_sign)
         if not hmac.compare_digest(expected.encode(), provided.encode()):
             raise ChunkSignatureMismatchError(
                 access_key=self._access_key, string_to_sign=to_sign, signature_provided=provided

@@ -38,8 +38,11 @@ class EvidenceV4(NamedTuple):
     scope: str
     signed_headers: bytes
     """The list of names as it was sent, decoded."""
-    pairs: Pairs
-    """The canonical query, in order of arrival, with X-Amz-Signature still in it."""
+    query: bytes
+    """The canonical query, without X-Amz-Signature."""
+    stand_ins: Pairs
+    """Canonical parameters that may stand in for signed headers which were not sent; none with header
+    authentication."""
     payload_line: bytes
     """The last line of the canonical request."""
 

@@ -16,6 +16,7 @@ from valetkey.sigv4.errors import (
 )
 from valetkey.sigv4.instants import require_aware
 from valetkey.sigv4.keys import ALGORITHM
+from valetkey.sigv4.plain_url import read_plain_claim
 from valetkey.sigv4.received import ReceivedRequest
 
 
@@ -31,6 +32,9 @@ def read_claim(request: ReceivedRequest, *, region: str, now: datetime) -> Claim
         MisuseError: `now` is naive.
     """
     require_aware(now, name="now")
+    plain = read_plain_claim(request, region=region, now=now)
+    if plain is not None:
+        return plain
     pairs = query_pairs(request.raw_query)
     authorization = request.values(b"authorization")
     values = dict(pairs)

@@ -16,7 +16,7 @@ from valetkey.sigv4.encoding import canonical_path, query_pairs
 from valetkey.sigv4.endpoint import Endpoint
 from valetkey.sigv4.errors import MisuseError
 from valetkey.sigv4.instants import signing_instant, to_amz_date
-from valetkey.sigv4.keys import ALGORITHM, hex_signature, signing_key, string_to_sign
+from valetkey.sigv4.keys import ALGORITHM, signing_key, string_to_sign
 from valetkey.sigv4.payload import is_payload_line
 from valetkey.sigv4.presign import require_header, require_method, signed_value
 
@@ -83,7 +83,7 @@ def sign_request(
     )
     scope = credentials.scope(amz_date[:8])
     key = signing_key(credentials.secret.reveal(), amz_date[:8], credentials.region, credentials.service)
-    signature = hex_signature(key, string_to_sign(canonical, amz_date=amz_date, scope=scope))
+    signature = key.hex_signature(string_to_sign(canonical, amz_date=amz_date, scope=scope))
     result["Authorization"] = (
         f"{ALGORITHM} Credential={credentials.access_key}/{scope}, SignedHeaders={names}, Signature={signature}"
     )

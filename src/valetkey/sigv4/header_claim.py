@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+from valetkey.sigv4.canonical import canonical_query
 from valetkey.sigv4.claim import AuthType, Claim, EvidenceV4, SignatureVersion
 from valetkey.sigv4.encoding import Pairs
 from valetkey.sigv4.errors import (
@@ -70,7 +71,8 @@ def read_header_claim(
             region=credential.region,
             scope=credential.scope,
             signed_headers=values[b"SignedHeaders"],
-            pairs=pairs,
+            query=canonical_query(pairs),
+            stand_ins=[],
             payload_line=payload_line,
         ),
     )

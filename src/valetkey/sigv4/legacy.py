@@ -131,7 +131,13 @@ def strings_to_sign(
     path = request.raw_path or b"/"
     if virtual_bucket is not None:
         path = b"/" + virtual_bucket.encode() + path
-    return [b"\n".join((*lines, path + tail)) for tail in _signed_queries(request.raw_query)]
+    paths = [path]
+    if path.count(b"/") == 1 and path != b"/":
+        # botocore sends `/bucket` and signs `/bucket/`.
+        paths.append(path + b"/")
+    return [
+        b"\n".join((*lines, each + tail)) for each in paths for tail in _signed_queries(request.raw_query)
+    ]
 
 
 def _single_values(pairs: Pairs) -> dict[bytes, bytes]:

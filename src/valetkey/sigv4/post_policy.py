@@ -16,7 +16,7 @@ from valetkey.sigv4.credentials import SigningCredentials
 from valetkey.sigv4.endpoint import Place
 from valetkey.sigv4.errors import MisuseError
 from valetkey.sigv4.instants import signed_until, signing_instant, to_amz_date
-from valetkey.sigv4.keys import ALGORITHM, hex_signature, signing_key
+from valetkey.sigv4.keys import ALGORITHM, signing_key
 
 Condition = Mapping[str, str] | Sequence[str | int]
 """`{"field": "value"}`, `["eq", "$field", "value"]`, `["starts-with", "$field", "prefix"]` or
@@ -52,7 +52,7 @@ class PresignedPost(NamedTuple):
 def policy_signature(credentials: SigningCredentials, policy_base64: str, *, date: str) -> str:
     """Return the signature of a policy, whose base64 text is what is signed. `date` is yyyyMMdd."""
     key = signing_key(credentials.secret.reveal(), date, credentials.region, credentials.service)
-    return hex_signature(key, policy_base64.encode())
+    return key.hex_signature(policy_base64.encode())
 
 
 def make_post(

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
-from hmac import HMAC
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -19,9 +18,11 @@ from valetkey.sigv4.encoding import encode_component
 from valetkey.sigv4.endpoint import Place
 from valetkey.sigv4.errors import MisuseError
 from valetkey.sigv4.instants import signed_until, signing_instant, to_amz_date
-from valetkey.sigv4.keys import ALGORITHM, hex_signature, signing_key
+from valetkey.sigv4.keys import ALGORITHM, SigningKey, signing_key
 from valetkey.sigv4.payload import UNSIGNED_PAYLOAD, is_sha256
+from valetkey.sigv4.secret import Secret
 
+_NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 _CAPITALS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _TOKEN: Final = f"{_CAPITALS}{_CAPITALS.lower()}0123456789!#$%&'*+-.^_`|~"
 _OWN_HEADERS: Final = {
@@ -56,7 +57,7 @@ class Template(NamedTuple):
     """The canonical request after the path."""
     string_head: str
     """The string to sign before the hash of the canonical request."""
-    key: HMAC
+    key: SigningKey
     headers: Mapping[str, str]
     expires_at: datetime
 
@@ -64,16 +65,48 @@ class Template(NamedTuple):
         """Return the signed URL of the encoded `path`."""
         canonical = f"{self.method}\n{path}\n{self.canonical_tail}"
         to_sign = self.string_head + sha256(canonical.encode()).hexdigest()
-        signature = hex_signature(self.key, to_sign.encode())
+        signature = self.key.hex_signature(to_sign.encode())
         return f"{self.origin}{path}?{self.query}&{parameters.SIGNATURE}={signature}"
 
 
+class Stamp(NamedTuple):
+    """All that the instant and the credentials give to a signature."""
+
+    at: datetime
+    """The whole second, in UTC."""
+    amz_date: str
+    credential: str
+    """The value of X-Amz-Credential, encoded."""
+    string_head: str
+    """The string to sign before the hash of the canonical request."""
+    key: SigningKey
+    session_token: Secret | None
+
+
+def make_stamp(credentials: SigningCredentials, at: datetime) -> Stamp:
+    """Return what all signatures of one second have in common. `at` is an aware instant.
+
+    Raises:
+        MisuseError: `at` is naive, or at the very edge of the calendar.
+    """
+    at = signing_instant(at)
+    amz_date = to_amz_date(at)
+    scope = credentials.scope(amz_date[:8])
+    return Stamp(
+        at=at,
+        amz_date=amz_date,
+        credential=encode_component(f"{credentials.access_key}/{scope}"),
+        string_head=f"{ALGORITHM}\n{amz_date}\n{scope}\n",
+        key=signing_key(credentials.secret.reveal(), amz_date[:8], credentials.region, credentials.service),
+        session_token=credentials.session_token,
+    )
+
+
 def make_template(
-    credentials: SigningCredentials,
+    stamp: Stamp,
     place: Place,
     *,
     method: str,
-    at: datetime,
     lifetime_s: int,
     query: Mapping[str, str],
     headers: Mapping[str, str],
@@ -81,41 +114,51 @@ def make_template(
 ) -> Template:
     """Return what all URLs for `method` at `place` have in common.
 
-    `at` is an aware instant, of which the whole second counts. The payload is left unsigned, as S3
-    prescribes for query authentication, unless `payload_sha256` (64 lower-case hex digits) is given; its
-    holder must then send it as x-amz-content-sha256.
+    The payload is left unsigned, as S3 prescribes for query authentication, unless `payload_sha256` (64
+    lower-case hex digits) is given; its holder must then send it as x-amz-content-sha256.
 
     Raises:
         MisuseError: one of the values cannot be signed. The message says which, and what to do.
     """
     require_method(method)
-    at = signing_instant(at)
-    signed = _signed_headers(headers, payload_sha256=payload_sha256)
-    lines = {"host": place.host, **signed}
-    names = ";".join(sorted(lines))
-    amz_date = to_amz_date(at)
-    scope = credentials.scope(amz_date[:8])
+    if query or headers or payload_sha256 is not None or stamp.session_token is not None:
+        signed = _signed_headers(headers, payload_sha256=payload_sha256)
+        lines = {"host": place.host, **signed}
+        names = ";".join(sorted(lines))
+        encoded = _encoded_query(stamp, lifetime_s=lifetime_s, names=names, query=query)
+        header_lines = "".join([f"{name}:{lines[name]}\n" for name in sorted(lines)])
+        tail = f"{encoded}\n{header_lines}\n{names}\n{payload_sha256 or UNSIGNED_PAYLOAD}"
+    else:
+        # The same in one piece for the URL that has nothing to sort: it saves three quarters of the time.
+        signed = {}
+        encoded = (
+            f"X-Amz-Algorithm={ALGORITHM}&X-Amz-Credential={stamp.credential}&X-Amz-Date={stamp.amz_date}"
+            f"&X-Amz-Expires={lifetime_s}&X-Amz-SignedHeaders=host"
+        )
+        tail = f"{encoded}\nhost:{place.host}\n\nhost\n{UNSIGNED_PAYLOAD}"
+    return Template(
+        method,
+        place.origin,
+        encoded,
+        tail,
+        stamp.string_head,
+        stamp.key,
+        MappingProxyType(signed) if signed else _NO_HEADERS,
+        signed_until(stamp.at, lifetime_s),
+    )
+
+
+def _encoded_query(stamp: Stamp, *, lifetime_s: int, names: str, query: Mapping[str, str]) -> str:
     own = [
         (parameters.ALGORITHM, ALGORITHM),
-        (parameters.CREDENTIAL, encode_component(f"{credentials.access_key}/{scope}")),
-        (parameters.DATE, amz_date),
+        (parameters.CREDENTIAL, stamp.credential),
+        (parameters.DATE, stamp.amz_date),
         (parameters.EXPIRES, str(lifetime_s)),
         (parameters.SIGNED_HEADERS, encode_component(names)),
     ]
-    if credentials.session_token is not None:
-        own.append((parameters.SECURITY_TOKEN, encode_component(credentials.session_token.reveal())))
-    encoded = "&".join([f"{name}={value}" for name, value in sorted(own + _encoded_pairs(query))])
-    header_lines = "".join([f"{name}:{lines[name]}\n" for name in sorted(lines)])
-    return Template(
-        method=method,
-        origin=place.origin,
-        query=encoded,
-        canonical_tail=f"{encoded}\n{header_lines}\n{names}\n{payload_sha256 or UNSIGNED_PAYLOAD}",
-        string_head=f"{ALGORITHM}\n{amz_date}\n{scope}\n",
-        key=signing_key(credentials.secret.reveal(), amz_date[:8], credentials.region, credentials.service),
-        headers=MappingProxyType(signed),
-        expires_at=signed_until(at, lifetime_s),
-    )
+    if stamp.session_token is not None:
+        own.append((parameters.SECURITY_TOKEN, encode_component(stamp.session_token.reveal())))
+    return "&".join([f"{name}={value}" for name, value in sorted(own + _encoded_pairs(query))])
 
 
 def lifetime_seconds(expires: int | timedelta) -> int:

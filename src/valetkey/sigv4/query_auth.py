@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from valetkey.sigv4 import parameters
+from valetkey.sigv4.canonical import canonical_query
 from valetkey.sigv4.claim import AuthType, Claim, EvidenceV4, SignatureVersion
 from valetkey.sigv4.encoding import Pairs, decode_component, decode_text
 from valetkey.sigv4.errors import (
@@ -63,7 +64,7 @@ def read_query_claim(
     """
     _require_each_once(pairs, values)
     _require_algorithm(values[_ALGORITHM])
-    credential = _credential(values[_CREDENTIAL], region)
+    credential = read_credential(values[_CREDENTIAL], region)
     amz_date = decode_text(values[_DATE])
     signed_at = _require_date(amz_date, scope_date=credential.date)
     expires_at = _require_open(signed_at, decode_text(values[_EXPIRES]), now=now)
@@ -84,6 +85,7 @@ def read_query_claim(
             credential.region,
             credential.scope,
             decode_component(values[_SIGNED_HEADERS]),
+            canonical_query(pairs),
             pairs,
             payload_line,
         ),
@@ -114,7 +116,12 @@ def _require_algorithm(value: bytes) -> None:
     )
 
 
-def _credential(value: bytes, region: str) -> Credential:
+def read_credential(value: bytes, region: str) -> Credential:
+    """Return the parts of the parameter X-Amz-Credential.
+
+    Raises:
+        MalformedQueryAuthError: it has another form, or is not for us.
+    """
     # A key's URLs of one day share it. Longer ones are no key of ours, and would fill the memory.
     if len(value) <= 256:
         return _parsed_credential(value, region)

@@ -14,10 +14,9 @@ from valetkey.sigv4.errors import MisuseError
 from valetkey.sigv4.header_auth import sign_request
 from valetkey.sigv4.keys import SERVICE
 from valetkey.sigv4.post_policy import Condition, PresignedPost, make_post
-from valetkey.sigv4.presign import PresignedURL, Template, lifetime_seconds, make_template
+from valetkey.sigv4.presign import PresignedURL, Stamp, Template, lifetime_seconds, make_stamp, make_template
 from valetkey.sigv4.secret import Secret
 
-_Recent = tuple[tuple[object, str, str | None], datetime, datetime, Place, Template]
 _SECOND: Final = timedelta(seconds=1)
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -25,7 +24,7 @@ _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 class Signer:
     """Signs requests to S3 or any service that speaks its protocol. It never talks to it."""
 
-    __slots__ = ("_addressing", "_credentials", "_endpoint", "_recent")
+    __slots__ = ("_addressing", "_credentials", "_endpoint", "_recent_place", "_recent_stamp")
 
     def __init__(
         self,
@@ -58,7 +57,8 @@ class Signer:
         self._credentials: Final = credentials
         self._endpoint: Final = Endpoint.parse(amazon_endpoint(region) if endpoint is None else endpoint)
         self._addressing: Final[Addressing] = addressing
-        self._recent: _Recent | None = None
+        self._recent_stamp: Stamp | None = None
+        self._recent_place: tuple[str | None, Place] | None = None
 
     @property
     def access_key(self) -> str:
@@ -211,29 +211,35 @@ class Signer:
         at: datetime | None,
     ) -> tuple[Place, Template]:
         """Return what the URL has in common with others: the last answer again within its second."""
-        at = _instant(at)
-        is_plain = not query and not headers and payload_sha256 is None and at.tzinfo is UTC
-        if is_plain and self._recent is not None:
-            asked, begins, ends, place, template = self._recent
-            # Compared by identity, where one number may equal another of a type that is refused.
-            if asked[0] is expires and asked[1:] == (method, bucket) and begins <= at < ends:
-                return place, template
-        place = self._endpoint.place(bucket, addressing=self._addressing)
+        place = self._place(bucket)
         template = make_template(
-            self._credentials,
+            self._stamp(_instant(at)),
             place,
             method=method,
-            at=at,
             lifetime_s=lifetime_seconds(expires),
             query=_NOTHING if query is None else query,
             headers=_NOTHING if headers is None else headers,
             payload_sha256=payload_sha256,
         )
-        if is_plain:
-            begins = at.replace(microsecond=0)
-            # One assignment, so that threads see either the old tuple or the new one.
-            self._recent = ((expires, method, bucket), begins, begins + _SECOND, place, template)
         return place, template
+
+    def _stamp(self, at: datetime) -> Stamp:
+        """Return the stamp of the second of `at`; the last one again within its second."""
+        recent = self._recent_stamp
+        if recent is not None and at.tzinfo is UTC and recent.at <= at < recent.at + _SECOND:
+            return recent
+        # One assignment, so that threads see either the old stamp or the new one.
+        self._recent_stamp = stamp = make_stamp(self._credentials, at)
+        return stamp
+
+    def _place(self, bucket: str | None) -> Place:
+        """Return where the bucket is; the last answer again for the same bucket."""
+        recent = self._recent_place
+        if recent is not None and recent[0] == bucket:
+            return recent[1]
+        place = self._endpoint.place(bucket, addressing=self._addressing)
+        self._recent_place = (bucket, place)
+        return place
 
     def __repr__(self) -> str:
         return f"Signer(access_key={self.access_key!r}, region={self.region!r}, endpoint={self.endpoint!r})"

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from valetkey.sigv4.canonical import canonical_query, canonical_request, header_lines
+from valetkey.sigv4.canonical import canonical_request, header_lines
 from valetkey.sigv4.chunks import ChunkSigner
 from valetkey.sigv4.claim import AuthType, Claim, EvidenceV2, EvidenceV4, SignatureVersion
 from valetkey.sigv4.encoding import canonical_path
 from valetkey.sigv4.errors import HeadersNotSignedError, SignatureMismatchError
-from valetkey.sigv4.keys import base64_signature, hex_signature, signing_key, string_to_sign
+from valetkey.sigv4.keys import SigningKey, base64_signature, signing_key, string_to_sign
 from valetkey.sigv4.legacy import strings_to_sign
 from valetkey.sigv4.payload import Payload, PayloadKind
 from valetkey.sigv4.received import ReceivedRequest
@@ -96,14 +96,14 @@ def require_signature(
                 seed=claim.signature,
             )
     return Proof(
-        access_key=claim.access_key,
-        auth_type=claim.auth_type,
-        version=claim.version,
-        signed_at=claim.signed_at,
-        expires_at=claim.expires_at,
-        signature=claim.signature,
-        payload=claim.payload,
-        chunk_signer=chunk_signer,
+        claim.access_key,
+        claim.auth_type,
+        claim.version,
+        claim.signed_at,
+        claim.expires_at,
+        claim.signature,
+        claim.payload,
+        chunk_signer,
     )
 
 
@@ -129,24 +129,27 @@ def _require_v4(
     request: ReceivedRequest,
     methods: Sequence[str],
     *,
-    key: hmac.HMAC,
+    key: SigningKey,
     alternatives: Sequence[SignedHost],
 ) -> None:
     """Compare with the request as received, then as the signer may have seen it."""
     provided = claim.signature.encode()
     path = canonical_path(request.raw_path)
-    query = canonical_query(evidence.pairs)
     names = evidence.signed_headers.split(b";")
-    stand_ins = evidence.pairs if claim.auth_type is AuthType.QUERY else ()
     shown: tuple[bytes, bytes] | None = None
     for seen in (_AS_RECEIVED, *alternatives):
-        lines = header_lines(names, request.headers, host=seen.host, stand_ins=stand_ins)
+        lines = header_lines(names, request.headers, host=seen.host, stand_ins=evidence.stand_ins)
         for method in methods:
             canonical = canonical_request(
-                method, seen.path_prefix + path, query, lines, evidence.signed_headers, evidence.payload_line
+                method,
+                seen.path_prefix + path,
+                evidence.query,
+                lines,
+                evidence.signed_headers,
+                evidence.payload_line,
             )
             to_sign = string_to_sign(canonical, amz_date=evidence.amz_date, scope=evidence.scope)
-            if hmac.compare_digest(hex_signature(key, to_sign).encode(), provided):
+            if hmac.compare_digest(key.hex_signature(to_sign).encode(), provided):
                 return
             shown = shown or (to_sign, canonical)
     to_sign, canonical = shown or (b"", b"")
