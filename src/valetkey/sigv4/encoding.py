@@ -18,6 +18,7 @@ _UNRESERVED_IN_PATH: Final = UNRESERVED + b"/"
 _ENCODED: Final = tuple(chr(byte) if byte in UNRESERVED else f"%{byte:02X}" for byte in range(256))
 _ENCODED_IN_PATH: Final = tuple("/" if byte == 0x2F else _ENCODED[byte] for byte in range(256))
 
+_RESERVED_IN_PATH: Final = re.compile(r"[^A-Za-z0-9\-._~/]")
 _ODD_IN_PATH: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~/%]")
 _ODD_IN_COMPONENT: Final = re.compile(rb"%[0-9A-Fa-f]{2}|[^A-Za-z0-9\-._~]")
 _NEEDLESS_OR_BROKEN_ESCAPE: Final = re.compile(
@@ -47,10 +48,10 @@ def encode_path(text: str) -> str:
     Raises:
         UnicodeEncodeError: `text` holds a lone surrogate.
     """
-    raw = text.encode()
-    if not raw.translate(None, _UNRESERVED_IN_PATH):
-        return text
-    return "".join([_ENCODED_IN_PATH[byte] for byte in raw])
+    if text.isascii():
+        # Most characters of most keys stay as they are, so only the others are looked up.
+        return _RESERVED_IN_PATH.sub(_encoded_ascii, text)
+    return "".join([_ENCODED_IN_PATH[byte] for byte in text.encode()])
 
 
 def canonical_path(raw: bytes) -> bytes:
@@ -106,6 +107,10 @@ def decode_text(value: bytes) -> str:
     if b"%" in value or b"+" in value:
         value = decode_component(value)
     return value.decode("utf-8", "replace")
+
+
+def _encoded_ascii(found: re.Match[str]) -> str:
+    return _ENCODED_IN_PATH[ord(found[0])]
 
 
 def _escaped(found: re.Match[bytes]) -> bytes:

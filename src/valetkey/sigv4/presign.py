@@ -22,6 +22,7 @@ from valetkey.sigv4.keys import ALGORITHM, SigningKey, signing_key
 from valetkey.sigv4.payload import UNSIGNED_PAYLOAD, is_sha256
 from valetkey.sigv4.secret import Secret
 
+_METHODS: Final = frozenset({"GET", "PUT", "HEAD", "DELETE", "POST"})
 _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 _CAPITALS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _TOKEN: Final = f"{_CAPITALS}{_CAPITALS.lower()}0123456789!#$%&'*+-.^_`|~"
@@ -63,10 +64,10 @@ class Template(NamedTuple):
 
     def url(self, path: str) -> str:
         """Return the signed URL of the encoded `path`."""
-        canonical = f"{self.method}\n{path}\n{self.canonical_tail}"
-        to_sign = self.string_head + sha256(canonical.encode()).hexdigest()
-        signature = self.key.hex_signature(to_sign.encode())
-        return f"{self.origin}{path}?{self.query}&{parameters.SIGNATURE}={signature}"
+        method, origin, query, tail, head, key, _, _ = self
+        canonical = f"{method}\n{path}\n{tail}"
+        signature = key.hex_signature(f"{head}{sha256(canonical.encode()).hexdigest()}".encode())
+        return f"{origin}{path}?{query}&X-Amz-Signature={signature}"
 
 
 class Stamp(NamedTuple):
@@ -74,6 +75,8 @@ class Stamp(NamedTuple):
 
     at: datetime
     """The whole second, in UTC."""
+    next_at: datetime
+    """The next one."""
     amz_date: str
     credential: str
     """The value of X-Amz-Credential, encoded."""
@@ -94,6 +97,7 @@ def make_stamp(credentials: SigningCredentials, at: datetime) -> Stamp:
     scope = credentials.scope(amz_date[:8])
     return Stamp(
         at=at,
+        next_at=signed_until(at, 1),
         amz_date=amz_date,
         credential=encode_component(f"{credentials.access_key}/{scope}"),
         string_head=f"{ALGORITHM}\n{amz_date}\n{scope}\n",
@@ -105,11 +109,10 @@ def make_stamp(credentials: SigningCredentials, at: datetime) -> Stamp:
 def make_template(
     stamp: Stamp,
     place: Place,
-    *,
     method: str,
     lifetime_s: int,
-    query: Mapping[str, str],
-    headers: Mapping[str, str],
+    query: Mapping[str, str] | None,
+    headers: Mapping[str, str] | None,
     payload_sha256: str | None,
 ) -> Template:
     """Return what all URLs for `method` at `place` have in common.
@@ -120,12 +123,13 @@ def make_template(
     Raises:
         MisuseError: one of the values cannot be signed. The message says which, and what to do.
     """
-    require_method(method)
+    if method not in _METHODS:
+        require_method(method)
     if query or headers or payload_sha256 is not None or stamp.session_token is not None:
-        signed = _signed_headers(headers, payload_sha256=payload_sha256)
+        signed = _signed_headers(headers or {}, payload_sha256=payload_sha256)
         lines = {"host": place.host, **signed}
         names = ";".join(sorted(lines))
-        encoded = _encoded_query(stamp, lifetime_s=lifetime_s, names=names, query=query)
+        encoded = _encoded_query(stamp, lifetime_s=lifetime_s, names=names, query=query or {})
         header_lines = "".join([f"{name}:{lines[name]}\n" for name in sorted(lines)])
         tail = f"{encoded}\n{header_lines}\n{names}\n{payload_sha256 or UNSIGNED_PAYLOAD}"
     else:
@@ -167,6 +171,8 @@ def lifetime_seconds(expires: int | timedelta) -> int:
     Raises:
         MisuseError: it is not whole seconds between 1 and 604,800 (seven days).
     """
+    if type(expires) is int and 1 <= expires <= parameters.MAX_LIFETIME_S:
+        return expires
     if isinstance(expires, timedelta):
         seconds, rest = divmod(expires, timedelta(seconds=1))
         if rest:

@@ -14,10 +14,9 @@ from valetkey.sigv4.errors import MisuseError
 from valetkey.sigv4.header_auth import sign_request
 from valetkey.sigv4.keys import SERVICE
 from valetkey.sigv4.post_policy import Condition, PresignedPost, make_post
-from valetkey.sigv4.presign import PresignedURL, Stamp, Template, lifetime_seconds, make_stamp, make_template
+from valetkey.sigv4.presign import PresignedURL, Stamp, lifetime_seconds, make_stamp, make_template
 from valetkey.sigv4.secret import Secret
 
-_SECOND: Final = timedelta(seconds=1)
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -96,15 +95,9 @@ class Signer:
         Raises:
             MisuseError: one of the values cannot be signed. The message says which, and what to do.
         """
-        place, template = self._template(
-            method,
-            bucket,
-            expires=expires,
-            query=query,
-            headers=headers,
-            payload_sha256=payload_sha256,
-            at=at,
-        )
+        place = self._place(bucket)
+        stamp, lifetime_s = self._stamp(_instant(at)), lifetime_seconds(expires)
+        template = make_template(stamp, place, method, lifetime_s, query, headers, payload_sha256)
         return PresignedURL(template.url(place.path(key)), method, template.expires_at, template.headers)
 
     def presign_many(
@@ -126,15 +119,9 @@ class Signer:
         Raises:
             MisuseError: one of the values cannot be signed; for a key, when its turn comes.
         """
-        place, template = self._template(
-            method,
-            bucket,
-            expires=expires,
-            query=query,
-            headers=headers,
-            payload_sha256=payload_sha256,
-            at=at,
-        )
+        place = self._place(bucket)
+        stamp, lifetime_s = self._stamp(_instant(at)), lifetime_seconds(expires)
+        template = make_template(stamp, place, method, lifetime_s, query, headers, payload_sha256)
         return (template.url(place.path(key)) for key in keys)
 
     def presign_post(
@@ -199,34 +186,10 @@ class Signer:
             at=_instant(at),
         )
 
-    def _template(
-        self,
-        method: str,
-        bucket: str | None,
-        *,
-        expires: int | timedelta,
-        query: Mapping[str, str] | None,
-        headers: Mapping[str, str] | None,
-        payload_sha256: str | None,
-        at: datetime | None,
-    ) -> tuple[Place, Template]:
-        """Return what the URL has in common with others: the last answer again within its second."""
-        place = self._place(bucket)
-        template = make_template(
-            self._stamp(_instant(at)),
-            place,
-            method=method,
-            lifetime_s=lifetime_seconds(expires),
-            query=_NOTHING if query is None else query,
-            headers=_NOTHING if headers is None else headers,
-            payload_sha256=payload_sha256,
-        )
-        return place, template
-
     def _stamp(self, at: datetime) -> Stamp:
         """Return the stamp of the second of `at`; the last one again within its second."""
         recent = self._recent_stamp
-        if recent is not None and at.tzinfo is UTC and recent.at <= at < recent.at + _SECOND:
+        if recent is not None and at.tzinfo is UTC and recent.at <= at < recent.next_at:
             return recent
         # One assignment, so that threads see either the old stamp or the new one.
         self._recent_stamp = stamp = make_stamp(self._credentials, at)
