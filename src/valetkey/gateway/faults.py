@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -11,6 +12,11 @@ from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
 from valetkey.sigv4 import errors as sigv4
 from valetkey.store import errors as store
+
+_MOST_SHOWN_BYTES: Final = 16 * 1024
+"""A longer text to sign is not sent back: an answer must not be many times its request."""
+
+_SESSION_TOKEN: Final = re.compile(rb"(x-amz-security-token[=:])[^&\n]*", re.IGNORECASE)
 
 
 class UnknownAccessKeyError(Exception):
@@ -101,15 +107,16 @@ def _headers_not_signed(error: sigv4.HeadersNotSignedError) -> S3Error:
 
 
 def _signature_mismatch(error: sigv4.SignatureMismatchError) -> S3Error:
-    details = {
-        "AWSAccessKeyId": error.access_key,
-        "StringToSign": _text(error.string_to_sign),
-        "SignatureProvided": error.signature_provided,
-        "StringToSignBytes": _spaced_hex(error.string_to_sign),
-    }
-    if error.canonical_request is not None:
-        details["CanonicalRequest"] = _text(error.canonical_request)
-        details["CanonicalRequestBytes"] = _spaced_hex(error.canonical_request)
+    details = {"AWSAccessKeyId": error.access_key}
+    if len(error.string_to_sign) <= _MOST_SHOWN_BYTES:
+        shown = _SESSION_TOKEN.sub(rb"\1REDACTED", error.string_to_sign)
+        details["StringToSign"] = _text(shown)
+        details["SignatureProvided"] = error.signature_provided
+        details["StringToSignBytes"] = _spaced_hex(shown)
+    if error.canonical_request is not None and len(error.canonical_request) <= _MOST_SHOWN_BYTES:
+        shown = _SESSION_TOKEN.sub(rb"\1REDACTED", error.canonical_request)
+        details["CanonicalRequest"] = _text(shown)
+        details["CanonicalRequestBytes"] = _spaced_hex(shown)
     return S3Error(Code.SIGNATURE_DOES_NOT_MATCH, None, details)
 
 

@@ -67,7 +67,8 @@ class Gateway:
 
         if proof is not None and proof.auth_type is AuthType.QUERY:
             # What stands in a signed query wins: a header beside it need not be signed.
-            headers = {**headers, **hoisted(query)}
+            stand_ins = hoisted(query)
+            headers = {**headers, **stand_ins} if stand_ins else headers
         operation = _find_operation(request, target, query, headers, principal)
         trail.operation = operation.name
         require_allowed(principal, operation.action)

@@ -48,10 +48,12 @@ class Intake:
         *,
         algorithm: Algorithm | None = DEFAULT_ALGORITHM,
         max_bytes: int = MAX_SINGLE_UPLOAD_BYTES,
+        may_be_absent: bool = False,
     ) -> None:
         """Check all that can be checked before the first byte.
 
-        `algorithm` is the checksum to compute where the client names none; None computes none.
+        `algorithm` is the checksum to compute where the client names none; None computes none. A body that
+        `may_be_absent` needs no length, but then it must be empty.
 
         Raises:
             S3Error: the length is missing or too large, or a digest header is malformed.
@@ -68,6 +70,9 @@ class Intake:
             self._expect_chunks(call, payload.kind)
         elif payload is not None and payload.kind is PayloadKind.NOT_DECODED:
             self._refuse_undecoded(call.headers)
+        self._is_absent = self.expected_bytes is None and may_be_absent
+        if self._is_absent:
+            self.expected_bytes = 0
         if self.expected_bytes is None:
             raise S3Error(Code.MISSING_CONTENT_LENGTH)
         require_size(self.expected_bytes, max_bytes)
@@ -128,6 +133,8 @@ class Intake:
 
     def _count(self, piece: bytes) -> None:
         self._decoded_bytes += len(piece)
+        if self._is_absent:
+            raise S3Error(Code.MISSING_CONTENT_LENGTH)
         assert self.expected_bytes is not None  # refused in __init__
         if self._decoded_bytes > self.expected_bytes:
             raise self._incomplete()
@@ -158,6 +165,8 @@ class Intake:
         Raises:
             S3Error: the body is not what a header, a trailer or the signature says of it.
         """
+        # In every case: the end of a chunked body is signed, and proves that none of it was left out.
+        trailers = self._decoder.finish() if self._decoder else {}
         self._require_sha256()
         if self._md5_claim is not None and not hmac.compare_digest(self._md5_claim, self._md5.digest()):
             raise S3Error(
@@ -171,7 +180,7 @@ class Intake:
         if self._hasher is None or self.algorithm is None:
             return None
         computed = self._hasher.base64()
-        claimed = self._claimed_value(self.algorithm)
+        claimed = self._claimed_value(trailers)
         if claimed is not None and not hmac.compare_digest(claimed.encode(), computed.encode()):
             raise S3Error(
                 Code.BAD_DIGEST,
@@ -194,8 +203,7 @@ class Intake:
                 },
             )
 
-    def _claimed_value(self, algorithm: Algorithm) -> str | None:
-        trailers = self._decoder.finish() if self._decoder else {}
+    def _claimed_value(self, trailers: Mapping[str, str]) -> str | None:
         if self._trailer is not None:
             value = trailers.get(self._trailer.header)
             if value is None:
@@ -228,9 +236,8 @@ async def read_document(call: Call, *, max_bytes: int, is_integrity_required: bo
     Raises:
         S3Error: it is longer, or not what its digests say, or has no digest where one is required.
     """
-    if "content-length" not in call.headers and "x-amz-decoded-content-length" not in call.headers:
-        return await _read_unannounced(call, max_bytes)
-    intake = Intake(call, algorithm=None, max_bytes=max_bytes)
+    # Some clients send no length with an empty body (CreateBucket).
+    intake = Intake(call, algorithm=None, max_bytes=max_bytes, may_be_absent=True)
     if is_integrity_required and "content-md5" not in call.headers and intake.algorithm is None:
         raise S3Error(
             Code.INVALID_REQUEST, "Missing required header for this request: Content-MD5 OR x-amz-checksum-*"
@@ -240,13 +247,4 @@ async def read_document(call: Call, *, max_bytes: int, is_integrity_required: bo
         intake.observe(piece)
         document += piece
     intake.require_as_claimed()
-    return bytes(document)
-
-
-async def _read_unannounced(call: Call, max_bytes: int) -> bytes:
-    # Some clients send no length with an empty body (CreateBucket, CreateMultipartUpload).
-    document = bytearray()
-    async for piece in call.request.body():
-        document += piece
-        require_size(len(document), max_bytes)
     return bytes(document)

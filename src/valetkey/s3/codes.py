@@ -188,6 +188,11 @@ class Code(Enum):
         412,
         "At least one of the pre-conditions you specified did not hold",
     )
+    REQUEST_HEADER_SECTION_TOO_LARGE = (
+        "RequestHeaderSectionTooLarge",
+        400,
+        "Your request header section exceeds the maximum allowed size.",
+    )
     REQUEST_TIMEOUT = (
         "RequestTimeout",
         400,

@@ -8,7 +8,7 @@ from typing import Final
 
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error, invalid_argument
-from valetkey.s3.limits import MAX_METADATA_BYTES
+from valetkey.s3.limits import MAX_KEPT_HEADERS_BYTES, MAX_METADATA_BYTES
 
 METADATA_PREFIX: Final = "x-amz-meta-"
 
@@ -53,9 +53,22 @@ _ISO_8859_1: Final = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
 _PRINTABLE: Final = re.compile(r"[\t\x20-\x7e]*")
 
 _HOISTED_NAMES: Final = frozenset(
-    {"if-match", "if-none-match", "x-amz-acl", "x-amz-metadata-directive", "x-amz-storage-class"}
+    {
+        "content-md5",
+        "if-match",
+        "if-none-match",
+        "x-amz-acl",
+        "x-amz-metadata-directive",
+        "x-amz-storage-class",
+    }
 )
-_HOISTED_PREFIXES: Final = (METADATA_PREFIX, "x-amz-server-side-encryption", "x-amz-copy-source")
+_HOISTED_PREFIXES: Final = (
+    METADATA_PREFIX,
+    "x-amz-server-side-encryption",
+    "x-amz-copy-source",
+    "x-amz-grant-",
+    "x-amz-object-lock-",
+)
 _NEVER_HOISTED: Final = frozenset(
     {
         "X-Amz-Algorithm",
@@ -106,6 +119,10 @@ def object_headers(headers: Mapping[str, str]) -> dict[str, str]:
             _require_metadata_name(name)
             metadata_bytes += len(name) - len(METADATA_PREFIX) + len(value.encode("utf-8"))
             kept[name] = value
+    kept_bytes = sum(len(name) + len(value.encode("utf-8")) for name, value in kept.items())
+    if kept_bytes - metadata_bytes > MAX_KEPT_HEADERS_BYTES:
+        details = {"MaxSizeAllowed": str(MAX_KEPT_HEADERS_BYTES)}
+        raise S3Error(Code.REQUEST_HEADER_SECTION_TOO_LARGE, None, details)
     if metadata_bytes > MAX_METADATA_BYTES:
         details = {"Size": str(metadata_bytes), "MaxSizeAllowed": str(MAX_METADATA_BYTES)}
         raise S3Error(Code.METADATA_TOO_LARGE, None, details)

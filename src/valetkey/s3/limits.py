@@ -17,6 +17,9 @@ MAX_METADATA_BYTES: Final = 2048
 MAX_PART_NUMBER: Final = 10_000
 """Part numbers run from 1 to this, inclusive; so an upload has at most as many parts."""
 
+MAX_KEPT_HEADERS_BYTES: Final = 8192
+"""Headers of a PUT request that are kept with the object, names and values, beside the user metadata."""
+
 MAX_OBJECT_BYTES: Final = 5 * 1024**4
 """Largest object, uploaded in parts."""
 

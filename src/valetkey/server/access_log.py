@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import queue
+import re
 import sys
 import threading
 from collections.abc import Mapping
@@ -26,13 +27,26 @@ MAX_WAITING: Final = 64
 CLOSE_S: Final = 1.0
 
 
+MOST_TARGET_CHARS: Final = 4096
+MOST_AGENT_CHARS: Final = 256
+"""What a client writes at length is cut: a log line must not be many times as long as a usual one."""
+
+# Wherever it stands: a link that was pasted wrongly (`&amp;`, `%3F` for `?`, `%3D` for `=`) is still a link.
+_SECRET_VALUE: Final = re.compile(r"((?:signature|security-token)(?:=|%(?:25)*3d))[^&\s]*", re.IGNORECASE)
+
+
 def redacted_target(raw_path: bytes, raw_query: bytes) -> str:
-    """Return the request target with signatures and tokens replaced."""
+    """Return the request target with signatures and tokens replaced, at most 4,096 characters of it."""
     target = raw_path.decode("latin-1")
-    if not raw_query:
-        return target
-    query = b"&".join([_redacted(pair) for pair in raw_query.split(b"&")]).decode("latin-1")
-    return f"{target}?{query}"
+    if raw_query:
+        query = b"&".join([_redacted(pair) for pair in raw_query.split(b"&")]).decode("latin-1")
+        target = f"{target}?{query}"
+    return redacted(target)[:MOST_TARGET_CHARS]
+
+
+def redacted(text: str) -> str:
+    """Return `text` with the value after each `signature=` and `security-token=` replaced."""
+    return _SECRET_VALUE.sub(r"\1REDACTED", text)
 
 
 def _redacted(pair: bytes) -> bytes:

@@ -9,16 +9,25 @@ import secrets
 import signal
 import time
 from base64 import b64encode
-from collections.abc import MutableMapping
+from collections.abc import Iterable, MutableMapping
 from datetime import UTC, datetime
 from functools import partial
+from random import getrandbits
 from typing import Any, Final
 
 from valetkey.gateway.call import Answer, Request, Rules
 from valetkey.gateway.flow import Gateway, render_fault
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
-from valetkey.server.access_log import FLUSH_S, AccessLog, open_access_log, redacted_target
+from valetkey.s3.target import parse_target
+from valetkey.server.access_log import (
+    FLUSH_S,
+    MOST_AGENT_CHARS,
+    AccessLog,
+    open_access_log,
+    redacted,
+    redacted_target,
+)
 from valetkey.server.bodies import ClientGoneError, IncomingBody, Receive, Send, send_stream
 from valetkey.server.credentials import RootKeys, owner_id, root_credentials
 from valetkey.server.settings import Settings
@@ -119,10 +128,11 @@ class App:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         started_ns = time.time_ns()
         raw_path: bytes = scope["raw_path"]
-        if raw_path.startswith(_OWN_PATHS):
+        if raw_path.startswith(_OWN_PATHS) and not self._names_bucket(scope["headers"]):
             await _serve_own(raw_path, scope["method"], send)
             return
-        request_id = os.urandom(8).hex().upper()
+        # No secret, so no system call for it: that would hand the interpreter's lock to the HTTP threads.
+        request_id = f"{getrandbits(64):016X}"
         incoming = IncomingBody(receive, scope["headers"], timeout_s=self._settings.body_timeout_s)
         request = Request(
             scope["method"],
@@ -147,6 +157,15 @@ class App:
         finally:
             if self._log.is_on:
                 self._log.add(_entry(scope, request, answer, request_id, sent_bytes))
+
+    def _names_bucket(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+        # Where the Host names a bucket, `-/health` is a key in it like any other.
+        domains = self._settings.domains
+        hosts = [value for name, value in headers if name == b"host"] if domains else []
+        try:
+            return any(parse_target(b"/", host, domains).bucket is not None for host in hosts)
+        except S3Error:
+            return True  # the gateway says what is wrong with this Host
 
     async def _answer(self, request: Request, request_id: str) -> Answer:
         try:
@@ -206,13 +225,13 @@ def _entry(
         "status": answer.status if answer else 0,
         "bytes_sent": sent_bytes,
         "duration_ms": round((time.time_ns() - request.now.timestamp() * 1e9) / 1e6, 2),
-        "user_agent": user_agent.decode("latin-1"),
+        "user_agent": user_agent[:MOST_AGENT_CHARS].decode("latin-1"),
     }
     if answer is not None:
         entry |= {
             "operation": answer.operation,
             "bucket": answer.bucket,
-            "key": answer.key,
+            "key": redacted(answer.key) if answer.key else None,
             "access_key": answer.access_key,
             "auth_type": answer.auth_type.value if answer.auth_type else None,
             "error_code": answer.error_code,

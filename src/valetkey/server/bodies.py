@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
-from typing import Any
+from typing import Any, Final
 
 from valetkey.gateway.call import Stream
 from valetkey.s3.codes import Code
@@ -12,6 +12,10 @@ from valetkey.s3.errors import S3Error
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+LEAST_BYTES_PER_S: Final = 128
+"""A body that comes more slowly than this, over the length of the time limit, is given up."""
 
 
 class ClientGoneError(Exception):
@@ -24,10 +28,10 @@ class IncomingBody:
     def __init__(self, receive: Receive, headers: Iterable[tuple[bytes, bytes]], *, timeout_s: float) -> None:
         self._receive = receive
         self._timeout_s = timeout_s
-        self._is_open = any(
-            name == b"transfer-encoding" or (name == b"content-length" and value.strip(b"0") != b"")
-            for name, value in headers
-        )
+        self._is_open = False
+        for name, value in headers:
+            if name == b"transfer-encoding" or (name == b"content-length" and value.strip(b"0")):
+                self._is_open = True
 
     @property
     def is_open(self) -> bool:
@@ -38,15 +42,23 @@ class IncomingBody:
         """Yield the body as it arrives.
 
         Raises:
-            S3Error: RequestTimeout, when nothing came for the time limit.
+            S3Error: RequestTimeout, when nothing or next to nothing came for the time limit.
             ClientGoneError: the client left before the end.
         """
+        loop = asyncio.get_running_loop()
+        began, received_bytes = loop.time(), 0
         while True:
             try:
                 async with asyncio.timeout(self._timeout_s):
                     message = await self._receive()
             except TimeoutError as error:
                 raise S3Error(Code.REQUEST_TIMEOUT) from error
+            received_bytes += len(message.get("body", b""))
+            if loop.time() - began > self._timeout_s:
+                # A byte now and then is no upload: it holds a connection and memory for ever.
+                if received_bytes < LEAST_BYTES_PER_S * self._timeout_s:
+                    raise S3Error(Code.REQUEST_TIMEOUT)
+                began, received_bytes = loop.time(), 0
             if message["type"] != "http.request":
                 raise ClientGoneError
             # Before the last piece is handed over: whoever gets it may not ask again.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import resource
 import socket
 import sys
 from functools import partial
@@ -23,8 +24,14 @@ from valetkey.store.errors import StoreError
 from valetkey.store.folder import hold_folder
 from valetkey.store.store import Store
 
-_HEADER_TIMEOUT_MS: Final = 30_000
-"""How long a client may take to send a request's head."""
+_HEADER_TIMEOUT_MS: Final = 20_000
+"""How long a client may take to send a request's head, and how long an idle connection is kept."""
+
+_MOST_CONNECTIONS: Final = 16_384
+"""Open connections of one worker. Beyond them new ones wait; silent ones must not keep others out soon."""
+
+_OTHER_FILES: Final = 512
+"""Files that a worker has open beside its connections."""
 
 _LIBRARY_LEVELS: Final = {
     # The library's own "info" tells of its processes, which says nothing to whoever runs a store.
@@ -95,6 +102,16 @@ def build(settings: Settings, parent_pid: int) -> App:
     return App(settings, parent_pid=parent_pid)
 
 
+def _raise_file_limit() -> int:
+    """Allow as many open files as the system lets us, and return how many connections that leaves room for."""
+    _, highest = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * _MOST_CONNECTIONS + _OTHER_FILES
+    allowed = wanted if highest == resource.RLIM_INFINITY else min(wanted, highest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, highest))
+    # A download holds a file beside its connection.
+    return max(64, (allowed - _OTHER_FILES) // 2)
+
+
 def _run_workers(settings: Settings) -> None:
     server = Server(
         "valetkey",
@@ -106,6 +123,7 @@ def _run_workers(settings: Settings) -> None:
         http=HTTPModes.http1,
         websockets=False,
         backlog=2048,
+        backpressure=_raise_file_limit(),
         http1_settings=HTTP1Settings(header_read_timeout=_HEADER_TIMEOUT_MS, pipeline_flush=False),
         log_level=_LIBRARY_LEVELS[settings.log_level],
         respawn_failed_workers=True,

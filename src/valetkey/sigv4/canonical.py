@@ -6,6 +6,7 @@ Source: Amazon S3 API Reference, "Signature Calculations for the Authorization H
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 from valetkey.sigv4.encoding import Pairs, decode_component
@@ -30,6 +31,16 @@ def header_value(value: bytes) -> bytes:
     while b"  " in value:
         value = value.replace(b"  ", b" ")
     return value
+
+
+def is_header_list(names: bytes) -> bool:
+    """Return whether `names` lists headers as SigV4 prescribes: joined with `;`, sorted, none twice or empty.
+
+    What is signed must be written once: a list that repeats a long header a thousand times would make a
+    text a thousand times as long as the request.
+    """
+    listed = names.split(b";")
+    return b"" not in listed and all(first < second for first, second in pairwise(listed))
 
 
 def header_lines(names: Sequence[bytes], headers: Headers, *, host: bytes, stand_ins: Headers) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from valetkey.sigv4.canonical import canonical_query
+from valetkey.sigv4.canonical import canonical_query, is_header_list
 from valetkey.sigv4.claim import AuthType, Claim, EvidenceV4, SignatureVersion
 from valetkey.sigv4.encoding import Pairs
 from valetkey.sigv4.errors import (
@@ -120,6 +120,8 @@ def _components(text: bytes) -> dict[bytes, bytes]:
             "the authorization header requires three components: Credential, SignedHeaders, and Signature.",
             None,
         )
+    if not is_header_list(values[b"SignedHeaders"]):
+        raise _refuse("SignedHeaders must list header names, sorted and each once.", None)
     return values
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from valetkey.sigv4 import parameters
-from valetkey.sigv4.canonical import canonical_query
+from valetkey.sigv4.canonical import canonical_query, is_header_list
 from valetkey.sigv4.claim import AuthType, Claim, EvidenceV4, SignatureVersion
 from valetkey.sigv4.encoding import Pairs, decode_component, decode_text
 from valetkey.sigv4.errors import (
@@ -68,6 +68,9 @@ def read_query_claim(
     amz_date = decode_text(values[_DATE])
     signed_at = _require_date(amz_date, scope_date=credential.date)
     expires_at = _require_open(signed_at, decode_text(values[_EXPIRES]), now=now)
+    signed_headers = decode_component(values[_SIGNED_HEADERS])
+    if not is_header_list(signed_headers):
+        raise MalformedQueryAuthError("X-Amz-SignedHeaders must list header names, sorted and each once")
     sent = dict(request.headers)
     payload, payload_line = _payload(request, sent, values)
     return Claim(
@@ -84,7 +87,7 @@ def read_query_claim(
             credential.date,
             credential.region,
             credential.scope,
-            decode_component(values[_SIGNED_HEADERS]),
+            signed_headers,
             canonical_query(pairs),
             pairs,
             payload_line,

@@ -137,7 +137,7 @@ def _require_v4(
     path = canonical_path(request.raw_path)
     names = evidence.signed_headers.split(b";")
     shown: tuple[bytes, bytes] | None = None
-    for seen in (_AS_RECEIVED, *alternatives):
+    for seen in _endpoints(request, alternatives):
         lines = header_lines(names, request.headers, host=seen.host, stand_ins=evidence.stand_ins)
         for method in methods:
             canonical = canonical_request(
@@ -159,6 +159,18 @@ def _require_v4(
         signature_provided=claim.signature,
         canonical_request=canonical,
     )
+
+
+def _endpoints(request: ReceivedRequest, alternatives: Sequence[SignedHost]) -> Sequence[SignedHost]:
+    """Return the endpoints that the signer may have addressed, the likeliest first."""
+    if not alternatives:
+        return (_AS_RECEIVED,)
+    host = b",".join(request.values(b"host")).lower()
+    # Behind a prefix this Host is never the whole address: a path that begins with the prefix would be
+    # signed for one bucket and be received as another.
+    if any(each.path_prefix and each.host == host for each in alternatives):
+        return alternatives
+    return (_AS_RECEIVED, *alternatives)
 
 
 def _require_v2(

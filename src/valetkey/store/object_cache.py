@@ -48,6 +48,7 @@ class ObjectCache:
     def _keep(self, place: tuple[str, str], found: StoredObject, mark: int) -> None:
         content = found.content
         size = len(content) if isinstance(content, bytes) else len(content) * _SEGMENT_BYTES
+        size += sum(len(name) + len(value) for name, value in found.headers.items())
         kept = _Kept(found, mark, size + _OVERHEAD_BYTES)
         self._kept[place] = kept
         self._weight_bytes += kept.weight_bytes

@@ -21,6 +21,9 @@ from valetkey.s3.limits import MAX_LISTED, MAX_PART_NUMBER
 _MAX_DEPTH: Final = 8
 """Twice what the deepest of these documents needs."""
 
+_MAX_NODES: Final = 12 * MAX_PART_NUMBER
+"""The longest document has 10,000 parts with a number, an ETag and the checksums of five algorithms."""
+
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,10}")
 _CHECKSUM_ELEMENTS: Final = {algorithm.element: algorithm for algorithm in Algorithm}
 
@@ -186,10 +189,12 @@ class _Builder:
 
     def __init__(self) -> None:
         self.root: _Node | None = None
+        self._count = 0
         self._open: list[_Node] = []
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
-        if len(self._open) == _MAX_DEPTH:
+        self._count += 1
+        if len(self._open) == _MAX_DEPTH or self._count > _MAX_NODES:
             raise _malformed()
         # With namespaces on, expat writes "namespace name".
         node = _Node(name.rpartition(" ")[2])
