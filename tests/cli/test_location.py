@@ -1,7 +1,7 @@
 import pytest
 
 from valetkey.cli.errors import BadInputError
-from valetkey.cli.location import Location, base_name, parse_location
+from valetkey.cli.location import Location, parse_location
 
 
 @pytest.mark.parametrize(
@@ -26,11 +26,3 @@ def test_address_is_read(text: str, bucket: str | None, key: str | None) -> None
 def test_other_text_is_refused(text: str) -> None:
     with pytest.raises(BadInputError):
         parse_location(text)
-
-
-@pytest.mark.parametrize(
-    ("key", "name"),
-    [("a/b.txt", "b.txt"), ("b.txt", "b.txt"), ("a/b/", "b"), ("/", ""), ("a/..", ""), ("", "")],
-)
-def test_base_name_is_one_that_a_file_can_have(key: str, name: str) -> None:
-    assert base_name(key) == name

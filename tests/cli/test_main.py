@@ -88,6 +88,14 @@ def test_account_flags_reach_the_signature(capsys: pytest.CaptureFixture[str], t
             ["presign", "GET", "s3://b/k", "--json", "--copy-as", "curl"], "not both", id="two forms"
         ),
         pytest.param(["share", "/nonexistent"], "No such file", id="no file"),
+        pytest.param(
+            ["share", "/a\x1b[2J\x9b\u202e\n"], r"cannot read /a\x1b[2J\x9b\u202e\n", id="ESC in a name"
+        ),
+        pytest.param(
+            ["presign", "PUT", "s3://b/k", "--header", "A: b\x1b", "--copy-as", "curl"],
+            "header a holds a control character",
+            id="ESC in a recipe",
+        ),
         pytest.param(["serve", "--listen", "nonsense"], "expected HOST:PORT", id="no address to listen on"),
         pytest.param(["demo", "--listen", "nonsense"], "expected HOST:PORT", id="no address for the demo"),
     ],
@@ -101,6 +109,7 @@ def test_bad_input_is_one_sentence_and_2(
     assert (code, captured.out) == (2, "")
     assert captured.err.startswith("valetkey: ")
     assert captured.err.count("\n") == 1
+    assert captured.err.removesuffix("\n").isprintable()
     assert words in captured.err
     assert "hunter2" not in captured.err
 

@@ -18,7 +18,7 @@ from valetkey.cli.credentials import Account, Addressing, Credentials, Origin
 from valetkey.cli.errors import BadInputError
 from valetkey.cli.lifetime import parse_lifetime
 from valetkey.cli.location import Location, parse_location
-from valetkey.cli.presign import Style, Wish, as_form, make_wish, present, sign
+from valetkey.cli.presign import Style, Wish, as_form, make_wish, present, sign, warn
 from valetkey.cli.recipes import Form
 
 AT = datetime(2013, 5, 24, tzinfo=UTC)
@@ -221,6 +221,30 @@ def test_json_holds_all_that_a_program_needs(capsys: pytest.CaptureFixture[str])
     assert err == ""
 
 
+@pytest.mark.parametrize("as_json", [False, True], ids=["plain", "JSON"])
+def test_nothing_that_a_terminal_obeys_is_printed(capsys: pytest.CaptureFixture[str], as_json: bool) -> None:
+    key, value = "ä\x1b[2J\x7f\x9b2J\u202e\n\U000e0041🔑", "b\x1b]0;c\x07\u202e"
+    wanted = wish("PUT", f"s3://b/{key}", header=[f"A: {value}"])
+    style = Style(form=Form.URL, as_json=as_json)
+
+    present(account(), wanted, sign(account(), wanted, at=AT), style, now=AT, more={"key": key})
+
+    captured = capsys.readouterr()
+    assert (captured.out + captured.err).replace("\n", "").isprintable()
+    if as_json:
+        answer = json.loads(captured.out)
+        assert (answer["key"], answer["headers"]) == (key, {"a": value})
+        assert "🔑" in captured.out
+    else:
+        assert captured.err == "valetkey: the recipient must send  a: b\\x1b]0;c\\x07\\u202e\n"
+
+
+def test_warning_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    warn("upload of s3://b/a\x1b[2J\nb")
+
+    assert capsys.readouterr().err == "valetkey: warning: upload of s3://b/a\\x1b[2J\\nb\n"
+
+
 @pytest.mark.parametrize(
     ("who", "address", "words"),
     [
@@ -246,6 +270,8 @@ def test_download_is_saved_under_the_name_that_was_asked_for() -> None:
     for wanted, command in (
         (wish("GET", "s3://b/a/k.txt"), "curl -f -o k.txt '"),
         (wish("GET", "s3://b/a/k.txt", filename="x y"), "curl -f -o 'x y' '"),
+        (wish("GET", "s3://b/a/k.txt", filename=".x\\y"), "curl -f -o x_y '"),
+        (wish("GET", "s3://b/a/.."), "curl -f --path-as-is -o download '"),
         (wish("GET", "s3://b"), "curl -f '"),
     ):
         assert as_form(Form.CURL, sign(account(), wanted, at=AT), wanted).startswith(command)

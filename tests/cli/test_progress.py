@@ -7,9 +7,9 @@ import pytest
 
 from valetkey.cli.progress import upload_progress
 
-PROGRAM = """
+PROGRAM = r"""
 from valetkey.cli.progress import upload_progress
-with upload_progress("[red]name", size_bytes=4) as observe:
+with upload_progress("[red]name\x1b[2J\x9b", size_bytes=4) as observe:
     observe(3)
     observe(-1)
     observe(2)
@@ -37,7 +37,8 @@ def test_bar_is_drawn_on_a_terminal_and_not_on_standard_output() -> None:
             pass  # the other end is closed
 
     assert ended.stdout == b"done\n"
-    assert b"[red]name" in shown
+    assert b"[red]name\\x1b[2J\\x9b" in shown
+    assert b"\x1b[2J" not in shown
 
 
 def test_nothing_is_drawn_elsewhere(capfd: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -100,7 +101,7 @@ def test_download_recipe_keeps_the_answer(form: Form, fake_s3: FakeS3, tmp_path:
 
     assert fake_s3.seen[0].headers["range"] == "bytes=0-"
     if form is not Form.FETCH:
-        assert (tmp_path / f"-{AWKWARD}").read_text() == "xxxxx"
+        assert (tmp_path / AWKWARD).read_text() == "xxxxx"
 
 
 @pytest.mark.parametrize("form", RUNNABLE)
@@ -171,6 +172,48 @@ def test_tool_that_rewrites_dot_segments_is_refused(form: Form) -> None:
 )
 def test_powershell_recipe(wanted: Errand, printed: str) -> None:
     assert render(Form.POWERSHELL, wanted) == printed
+
+
+SAVING = [Form.CURL, Form.WGET, Form.POWERSHELL, Form.PYTHON]
+
+
+@pytest.mark.parametrize("form", SAVING)
+@pytest.mark.parametrize(
+    ("key", "word"),
+    [
+        pytest.param("x/a\x15touch PWNED\rz", "a_touch PWNED_z", id="typed command"),
+        pytest.param("x/.bashrc", "bashrc", id="dot file"),
+        pytest.param("x/..\\..\\evil.ps1", "_.._evil.ps1", id="folder above"),
+        pytest.param("x/C:evil", "C_evil", id="drive"),
+        pytest.param("x/-", "download", id="standard output"),
+    ],
+)
+def test_download_is_saved_under_a_plain_name(form: Form, key: str, word: str) -> None:
+    printed = render(form, errand(save_as=key))
+
+    before = {Form.CURL: "-o ", Form.WGET: "-O ", Form.POWERSHELL: "-OutFile ", Form.PYTHON: "open("}[form]
+    quoted = {Form.POWERSHELL: f"'{word}'", Form.PYTHON: repr(word)}.get(form, shlex.quote(word))
+    assert before + quoted in printed
+    assert printed.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize("form", [form for form in Form if form is not Form.URL])
+@pytest.mark.parametrize(
+    ("awkward", "words"),
+    [
+        pytest.param(errand("PUT", headers={"x-amz-meta-a": "b\x1b[A"}), "header x-amz-meta-a", id="escape"),
+        pytest.param(errand("PUT", headers={"x-amz-meta-a": "b\tc"}), "header x-amz-meta-a", id="tab"),
+        pytest.param(errand("PUT", headers={"x-amz-meta-a": "b\x9bA"}), "header x-amz-meta-a", id="C1"),
+        pytest.param(errand("PUT", url="http://h/b/k\r"), "the URL", id="URL"),
+        pytest.param(replace(errand("PUT"), file="a\x15b"), "the file's name", id="file to send"),
+    ],
+)
+def test_word_that_a_terminal_would_obey_is_refused(form: Form, awkward: Errand, words: str) -> None:
+    with pytest.raises(BadInputError, match=words) as raised:
+        render(form, awkward)
+
+    assert raised.value.exit_code == 2
+    assert str(raised.value).isprintable()
 
 
 def test_plain_url_is_only_the_url() -> None:

@@ -42,9 +42,3 @@ def require_text(text: str, *, what: str) -> None:
         text.encode()
     except UnicodeEncodeError as error:
         raise BadInputError(f"{what} is not valid UTF-8 text") from error
-
-
-def base_name(key: str) -> str:
-    """Return the last non-empty segment of `key`, or `""` when it has none that could name a file."""
-    name = key.rstrip("/").rpartition("/")[2]
-    return "" if name in {".", ".."} else name

@@ -18,6 +18,7 @@ from valetkey.cli.discovery import AccountFlags, discover_account
 from valetkey.cli.errors import BadInputError, CliError
 from valetkey.cli.lifetime import parse_lifetime
 from valetkey.cli.location import parse_location
+from valetkey.cli.plain_text import shown
 from valetkey.cli.recipes import Form
 from valetkey.cli.surroundings import real_surroundings
 from valetkey.sigv4.errors import MisuseError, SignatureError
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     except (CliError, SignatureError, OSError) as error:
-        print(f"valetkey: {error}", file=sys.stderr)
+        print(f"valetkey: {shown(str(error))}", file=sys.stderr)
         return exit_code(error)
     except KeyboardInterrupt:
         return 130

@@ -12,7 +12,8 @@ from valetkey.cli.credentials import Account
 from valetkey.cli.disposition import attachment
 from valetkey.cli.errors import BadInputError
 from valetkey.cli.expiry import expiry_warning, instant_text
-from valetkey.cli.location import Location, base_name, require_text
+from valetkey.cli.location import Location, require_text
+from valetkey.cli.plain_text import is_unseen, shown
 from valetkey.cli.recipes import Errand, Form, body_of, has_dot_segments, render
 
 METHODS: Final = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE"})
@@ -141,7 +142,7 @@ def present(
     print(as_form(style.form, signed, wish))
     if style.form is Form.URL:
         for name, value in signed.headers.items():
-            print(f"valetkey: the recipient must send  {name}: {value}", file=sys.stderr)
+            print(f"valetkey: the recipient must send  {name}: {shown(value)}", file=sys.stderr)
 
 
 def to_json(signed: PresignedURL, more: Mapping[str, object]) -> str:
@@ -152,7 +153,9 @@ def to_json(signed: PresignedURL, more: Mapping[str, object]) -> str:
         "expires_at": instant_text(signed.expires_at),
         "headers": dict(signed.headers),
     }
-    return json.dumps({**facts, **more}, indent=2, ensure_ascii=False)
+    text = json.dumps({**facts, **more}, indent=2, ensure_ascii=False)
+    # JSON itself escapes C0 alone, and a terminal obeys C1 and the marks of direction too.
+    return "".join(json.dumps(char)[1:-1] if is_unseen(char) and char != "\n" else char for char in text)
 
 
 def as_form(form: Form, signed: PresignedURL, wish: Wish, *, file: str = "FILE") -> str:
@@ -164,14 +167,14 @@ def as_form(form: Form, signed: PresignedURL, wish: Wish, *, file: str = "FILE")
         headers=signed.headers,
         body=body_of(wish.method, has_key=has_key, query=wish.query, headers=wish.headers),
         file=file,
-        save_as=wish.filename or base_name(wish.location.key or "") or None,
+        save_as=wish.filename or wish.location.key,
     )
     return render(form, errand)
 
 
 def warn(sentence: str) -> None:
     """Say `sentence` on standard error, which leaves the URL alone on standard output."""
-    print(f"valetkey: warning: {sentence}", file=sys.stderr)
+    print(f"valetkey: warning: {shown(sentence)}", file=sys.stderr)
 
 
 def _queries(pairs: Sequence[str]) -> dict[str, str]:

@@ -4,6 +4,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from valetkey.cli.plain_text import shown
+
 
 @contextmanager
 def upload_progress(name: str, *, size_bytes: int) -> Iterator[Callable[[int], None]]:
@@ -34,5 +36,5 @@ def upload_progress(name: str, *, size_bytes: int) -> Iterator[Callable[[int], N
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(escape(name), total=size_bytes)
+        task = progress.add_task(escape(shown(name)), total=size_bytes)
         yield lambda count: progress.advance(task, count)

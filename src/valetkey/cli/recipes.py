@@ -3,13 +3,14 @@
 import json
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 from urllib.parse import urlsplit
 
 from valetkey.cli.content_type import OPAQUE_TYPE
 from valetkey.cli.errors import BadInputError
+from valetkey.cli.plain_text import has_control, plain_name
 
 _CURLY_QUOTES: Final = "'‘’‚‛"
 """PowerShell takes each of these for a single quote."""
@@ -46,19 +47,24 @@ class Errand:
     file: str = "FILE"
     """The local file to send, or the word that stands for it."""
     save_as: str | None = None
-    """Under which name to keep the answer's body; None prints it."""
+    """The key or name after which the file with the answer's body is called; None prints the body."""
 
 
 def render(form: Form, errand: Errand) -> str:
     """Return `errand` as `form`, every word quoted for the shell or language it is in.
 
     Raises:
-        BadInputError: the tool rewrites a URL with `.` or `..` segments, which breaks its signature.
+        BadInputError: the tool rewrites a URL with `.` or `..` segments, which breaks its signature; or a word
+            holds a control character, which a shell into which it is pasted obeys, quoted or not.
     """
     if form in _REWRITING and has_dot_segments(errand.url):
         raise BadInputError(
             f"{form.value} rewrites '.' and '..' in a key, which breaks the signature: use --copy-as curl"
         )
+    if form is not Form.URL:
+        _require_pasteable(errand)
+    if errand.save_as is not None:
+        errand = replace(errand, save_as=plain_name(errand.save_as))
     return _RECIPES[form](errand)
 
 
@@ -75,6 +81,16 @@ def body_of(method: str, *, has_key: bool, query: Mapping[str, str], headers: Ma
 def has_dot_segments(url: str) -> bool:
     """Answer whether browsers and many tools would rewrite the path of `url` before they send it."""
     return not {".", ".."}.isdisjoint(urlsplit(url).path.split("/"))
+
+
+def _require_pasteable(errand: Errand) -> None:
+    words = {"the URL": errand.url, "the file's name": errand.file}
+    words |= {f"the header {name}": value for name, value in errand.headers.items()}
+    for what, word in words.items():
+        if has_control(word):
+            raise BadInputError(
+                f"{what} holds a control character, which a terminal obeys when a command is pasted: use --json"
+            )
 
 
 def _url(errand: Errand) -> str:
@@ -97,7 +113,7 @@ def _curl(errand: Errand) -> str:
             # Without this curl calls the data a web form.
             words += [] if _content_type(errand) else ["-H", "Content-Type:"]
     elif errand.save_as:
-        words += ["-o", _file_word(errand.save_as)]
+        words += ["-o", errand.save_as]
     for name, value in headers.items():
         words += ["-H", f"{name}: {value}" if value else f"{name};"]
     return shlex.join([*words, errand.url])
@@ -109,7 +125,7 @@ def _wget(errand: Errand) -> str:
     if errand.method == "HEAD":
         words += ["--spider", "-S"]
     elif errand.method == "GET":
-        words += ["-O", _file_word(errand.save_as) if errand.save_as else "-"]
+        words += ["-O", errand.save_as or "-"]
     else:
         words += [f"--method={errand.method}", "-O", "-"]
         if errand.body is not Body.NONE:
@@ -183,10 +199,6 @@ def _own_headers(errand: Errand) -> dict[str, str]:
 
 def _content_type(errand: Errand) -> bool:
     return any(name.lower() == "content-type" for name in errand.headers)
-
-
-def _file_word(name: str) -> str:
-    return f"./{name}" if name.startswith("-") else name
 
 
 def _powershell_text(text: str) -> str:

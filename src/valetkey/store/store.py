@@ -9,7 +9,6 @@ from typing import Final, Self, TypeVar
 from valetkey.store import buckets, listing, objects, parts, uploads
 from valetkey.store.content_reader import ContentReader
 from valetkey.store.drafts import Draft
-from valetkey.store.errors import StoreClosedError
 from valetkey.store.folder import DataFolder
 from valetkey.store.model import (
     Bucket,
@@ -118,11 +117,7 @@ class Store:
         Raises:
             NoSuchBucketError, NoSuchKeyError
         """
-        if self._workings.is_closed:
-            raise StoreClosedError
-        return self._workings.cache.find(
-            bucket, key, lambda: self._workings.look(lambda cursor: objects.find_object(cursor, bucket, key))
-        )
+        return self._workings.find_object(bucket, key)
 
     async def list_objects(
         self, bucket: str, *, prefix: str = "", delimiter: str = "", after: str = "", limit: int = 1000

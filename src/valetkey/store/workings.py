@@ -7,13 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final, Self, TypeVar
 
+from valetkey.store import objects
 from valetkey.store.blobs import BlobFolder, NewBlob
 from valetkey.store.contents import forget_doomed
 from valetkey.store.drafts import Intake
 from valetkey.store.errors import StorageFailedError, StoreClosedError, StoreError
 from valetkey.store.folder import DataFolder, FileLock, make_private_folder
 from valetkey.store.marks import Marks
-from valetkey.store.model import SweepReport
+from valetkey.store.model import StoredObject, SweepReport
 from valetkey.store.object_cache import CACHE_BYTES, ObjectCache
 from valetkey.store.read_pool import ReadPool
 from valetkey.store.remover import Remover
@@ -43,7 +44,7 @@ class Workings:
         self._write_connection = open_writer(folder)
         self.reads: Final = ReadPool(folder, self._room)
         self._marks = Marks(folder.marks)
-        self.cache: Final = ObjectCache(self._marks, most_bytes=CACHE_BYTES)
+        self._cache = ObjectCache(self._marks, most_bytes=CACHE_BYTES)
         self.writer: Final = Writer(
             self._write_connection, self._write_lock, self._room, self._remover, self._marks
         )
@@ -81,6 +82,14 @@ class Workings:
             return read(self._cursor)
         except sqlite3.Error as error:
             raise self.explain(error) from error
+
+    def find_object(self, bucket: str, key: str) -> StoredObject:
+        """Return the object as it is now, from memory if it is known to have stayed the same."""
+        if self.is_closed:
+            raise StoreClosedError
+        return self._cache.find(
+            bucket, key, lambda: self.look(lambda cursor: objects.find_object(cursor, bucket, key))
+        )
 
     def explain(self, error: sqlite3.Error | OSError) -> StoreError:
         return StoreClosedError() if self.is_closed else self._room.explain(error)
