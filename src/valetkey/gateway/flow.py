@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from valetkey.gateway.admissions import Admissions, Admitted
 from valetkey.gateway.authenticate import authenticate
 from valetkey.gateway.call import Answer, Call, Keys, Request, Rules
 from valetkey.gateway.faults import ROOM_ERRORS, translate
@@ -37,6 +38,7 @@ class Gateway:
         self._keys = keys
         self._rules = rules
         self._new_id = new_id
+        self._admissions = Admissions(keys)
 
     async def answer(self, request: Request, *, request_id: str, host_id: str) -> Answer:
         """Return the answer to `request`; a refusal is an answer too.
@@ -56,21 +58,15 @@ class Gateway:
 
     async def _run(self, request: Request, trail: _Trail) -> Answer:
         headers = _text_headers(request)
-        target = self._target(request, headers)
-        trail.target = target
         if request.method == "OPTIONS":
             return answer_preflight(headers)
-        query = parse_query(request.raw_query)
 
-        principal, proof = authenticate(request, target, keys=self._keys, rules=self._rules)
-        trail.principal, trail.proof = principal, proof
+        admitted = self._admissions.find(request) or self._admit(request, headers, trail)
+        target, query, operation, principal, proof, stand_ins = admitted
+        trail.target, trail.proof, trail.operation = target, proof, operation.name
+        # What stands in a signed query wins: a header beside it need not be signed.
+        headers.update(stand_ins)
 
-        if proof is not None and proof.auth_type is AuthType.QUERY:
-            # What stands in a signed query wins: a header beside it need not be signed.
-            stand_ins = hoisted(query)
-            headers = {**headers, **stand_ins} if stand_ins else headers
-        operation = _find_operation(request, target, query, headers, principal)
-        trail.operation = operation.name
         require_allowed(principal, operation.action)
 
         call = Call(
@@ -78,6 +74,19 @@ class Gateway:
             principal, proof, self._store, self._rules, self._new_id,
         )  # fmt: skip
         return await OPERATIONS[operation.name](call)
+
+    def _admit(self, request: Request, headers: Mapping[str, str], trail: _Trail) -> Admitted:
+        """Return what is asked for, once it is proved who asks. `trail` learns as much as comes out."""
+        target = trail.target = self._target(request, headers)
+        query = parse_query(request.raw_query)
+        principal, proof = authenticate(request, target, keys=self._keys, rules=self._rules)
+        trail.proof = proof
+        is_signed_query = proof is not None and proof.auth_type is AuthType.QUERY
+        stand_ins = hoisted(query) if is_signed_query else {}
+        operation = _find_operation(request, target, query, {**headers, **stand_ins}, principal)
+        admitted = Admitted(target, query, operation, principal, proof, stand_ins)
+        self._admissions.keep(request, admitted)
+        return admitted
 
     def _target(self, request: Request, headers: Mapping[str, str]) -> Target:
         host = headers.get("host", "").encode("latin-1", "replace")
@@ -109,11 +118,10 @@ def _find_operation(
 class _Trail:
     """How far a request came, for the access log."""
 
-    __slots__ = ("operation", "principal", "proof", "target")
+    __slots__ = ("operation", "proof", "target")
 
     def __init__(self) -> None:
         self.target: Target | None = None
-        self.principal: Principal | None = None
         self.proof: Proof | None = None
         self.operation: str | None = None
 
@@ -125,7 +133,7 @@ class _Trail:
             answer.access_key, answer.auth_type = self.proof.access_key, self.proof.auth_type
 
 
-def _text_headers(request: Request) -> Mapping[str, str]:
+def _text_headers(request: Request) -> dict[str, str]:
     headers: dict[str, str] = {}
     for raw_name, raw_value in request.headers:
         name = raw_name.decode("latin-1")

@@ -1,0 +1,156 @@
+"""What was found right once is not verified again, and nothing slips in with it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from valetkey import Secret, Signer
+from valetkey.gateway.call import Answer, Request, Rules
+from valetkey.gateway.flow import Gateway
+from valetkey.policy.decide import Principal, PrincipalKind
+from valetkey.store.store import Store
+
+AT = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
+HOST = b"127.0.0.1:9000"
+SIGNER = Signer("AKIDEXAMPLE", "the-secret-of-the-example", endpoint="http://127.0.0.1:9000")
+ROOT = Principal(kind=PrincipalKind.ROOT, name="root")
+
+
+@dataclass
+class Keys:
+    """Keys that can be taken back."""
+
+    secrets: dict[str, Secret] = field(
+        default_factory=lambda: {"AKIDEXAMPLE": Secret("the-secret-of-the-example")}
+    )
+
+    def find(self, access_key: str) -> tuple[Secret, Principal] | None:
+        secret = self.secrets.get(access_key)
+        return None if secret is None else (secret, ROOT)
+
+
+@dataclass
+class Door:
+    """A gateway, and its keys."""
+
+    gateway: Gateway
+    keys: Keys
+
+    async def ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        at: datetime = AT,
+        headers: list[tuple[bytes, bytes]] | None = None,
+        body: bytes = b"",
+        host: bytes = HOST,
+    ) -> Answer:
+        async def pieces() -> AsyncIterator[bytes]:
+            yield body
+
+        parts = urlsplit(url)
+        sent = [(b"host", host), (b"content-length", str(len(body)).encode()), *(headers or [])]
+        request = Request(
+            method, parts.path.encode(), parts.query.encode(), sent, pieces, at, int(at.timestamp() * 1000)
+        )
+        return await self.gateway.answer(request, request_id="id", host_id="host")
+
+
+@pytest.fixture
+async def door(tmp_path: Path) -> AsyncIterator[Door]:
+    store, keys = Store.open(tmp_path / "data"), Keys()
+    door = Door(Gateway(store=store, keys=keys, rules=Rules(region="us-east-1"), new_id=lambda: "id"), keys)
+    assert (await door.ask("PUT", str(SIGNER.presign("PUT", "bucket", at=AT)))).status == 200
+    assert (
+        await door.ask("PUT", str(SIGNER.presign("PUT", "bucket", "k", at=AT)), body=b"one")
+    ).status == 200
+    yield door
+    await store.close()
+
+
+def link(method: str = "GET", *, query: dict[str, str] | None = None) -> str:
+    return str(SIGNER.presign(method, "bucket", "k", expires=60, query=query or {}, at=AT))
+
+
+async def code(door: Door, method: str, url: str, **more: object) -> str | None:
+    return (await door.ask(method, url, **more)).error_code  # type: ignore[arg-type] # the keywords of `ask`
+
+
+async def test_the_same_url_opens_again_and_shows_what_is_there_now(door: Door) -> None:
+    url = link()
+    assert (await door.ask("GET", url)).body == b"one"
+    await door.ask("PUT", str(SIGNER.presign("PUT", "bucket", "k", at=AT)), body=b"two")
+    assert (await door.ask("GET", url)).body == b"two"
+
+
+async def test_it_ends_when_it_ends(door: Door) -> None:
+    url = link()
+    assert await code(door, "GET", url, at=AT + timedelta(seconds=59)) is None
+    answer = await door.ask("GET", url, at=AT + timedelta(seconds=60))
+    assert answer.error_code == "AccessDenied"
+    assert isinstance(answer.body, bytes)
+    assert b"Request has expired" in answer.body
+
+
+async def test_it_ends_with_its_key(door: Door) -> None:
+    url = link()
+    assert await code(door, "GET", url) is None
+    door.keys.secrets.clear()
+    assert await code(door, "GET", url) == "InvalidAccessKeyId"
+
+
+async def test_it_ends_when_its_key_gets_another_secret(door: Door) -> None:
+    url = link()
+    assert await code(door, "GET", url) is None
+    door.keys.secrets["AKIDEXAMPLE"] = Secret("another-secret-of-it")
+    assert await code(door, "GET", url) == "SignatureDoesNotMatch"
+
+
+async def test_it_does_not_open_before_its_time_when_the_clock_is_set_back(door: Door) -> None:
+    url = link()
+    assert await code(door, "GET", url) is None
+    assert await code(door, "GET", url, at=AT - timedelta(hours=1)) == "AccessDenied"
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ((b"x-amz-meta-a", b"1"), "AccessDenied"),
+        ((b"content-md5", b"1"), "AccessDenied"),
+        ((b"authorization", b"Bearer x"), "InvalidArgument"),
+        ((b"host", b"other"), "SignatureDoesNotMatch"),
+    ],
+    ids=["x-amz-*", "content-md5", "two mechanisms", "a second Host"],
+)
+async def test_a_header_more_is_looked_at(door: Door, header: tuple[bytes, bytes], expected: str) -> None:
+    url = link()
+    assert await code(door, "GET", url) is None
+    assert await code(door, "GET", url, headers=[header]) == expected
+
+
+async def test_another_host_method_or_url_is_verified_for_itself(door: Door) -> None:
+    url = link()
+    assert await code(door, "GET", url) is None
+    assert await code(door, "GET", url, host=b"other:9000") == "SignatureDoesNotMatch"
+    assert await code(door, "PUT", url, body=b"x") == "SignatureDoesNotMatch"
+    assert await code(door, "GET", url.replace("/k?", "/j?")) == "SignatureDoesNotMatch"
+    assert await code(door, "GET", url[:-1] + ("0" if url[-1] != "0" else "1")) == "SignatureDoesNotMatch"
+
+
+async def test_what_stands_in_the_query_counts_each_time(door: Door) -> None:
+    url = link(query={"If-Match": '"of something else"'})
+    assert await code(door, "GET", url) == "PreconditionFailed"
+    assert await code(door, "GET", url) == "PreconditionFailed"
+
+
+async def test_a_refused_url_is_not_remembered(door: Door) -> None:
+    url = link()[:-4] + "0000"
+    for _ in range(3):
+        assert await code(door, "GET", url) == "SignatureDoesNotMatch"
