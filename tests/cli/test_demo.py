@@ -101,8 +101,8 @@ def test_taken_address_and_taken_folder_are_sentences(tmp_path: Path) -> None:
             _, error = second.communicate(timeout=60)
         assert second.returncode == 2
         assert error == (
-            f"valetkey: cannot listen on 127.0.0.1:{port}: Address already in use; "
-            "stop what uses it, or say --listen HOST:PORT\n"
+            f"valetkey: Cannot listen on 127.0.0.1:{port}: Address already in use. "
+            "Stop what uses it, or say --listen HOST:PORT.\n"
         )
 
         with start(tmp_path, free_port()) as third:

@@ -5,7 +5,7 @@ import http.client
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -39,8 +39,10 @@ class Door:
         self._signer = Signer(server.access_key, server.secret_key, endpoint=server.endpoint)
         self._server = server
 
-    def ask(self, method: str, key: str | None = None, body: bytes = b"", **query: str) -> tuple[int, bytes]:
-        parts = urlsplit(self._signer.presign(method, BUCKET, key, query=query).url)
+    def ask(
+        self, method: str, key: str | None = None, body: bytes = b"", query: Mapping[str, str] | None = None
+    ) -> tuple[int, bytes]:
+        parts = urlsplit(self._signer.presign(method, BUCKET, key, query=query or {}).url)
         connection = http.client.HTTPConnection(self._server.host, self._server.port, timeout=30)
         with closing(connection):
             # A refusal may come while the body is still being sent; the answer is there all the same.
@@ -80,7 +82,10 @@ def test_a_full_disk_refuses_writes_and_nothing_else(small_disk: Path, size: int
         assert door.ask("GET", "object-0") == (200, body)
         assert door.ask("GET", f"object-{taken - 1}") == (200, body)
         assert door.ask("GET", f"object-{taken}")[0] == 404
-        assert f"<KeyCount>{min(taken, 1000)}</KeyCount>".encode() in door.ask("GET", **{"list-type": "2"})[1]
+        assert (
+            f"<KeyCount>{min(taken, 1000)}</KeyCount>".encode()
+            in door.ask("GET", query={"list-type": "2"})[1]
+        )
         # Room can be made through the store itself, and then it writes again.
         for number in range(taken // 2):
             assert door.ask("DELETE", f"object-{number}")[0] == 204

@@ -57,9 +57,7 @@ class Door:
 
         parts = urlsplit(url)
         sent = [(b"host", host), (b"content-length", str(len(body)).encode()), *(headers or [])]
-        request = Request(
-            method, parts.path.encode(), parts.query.encode(), sent, pieces, at, int(at.timestamp() * 1000)
-        )
+        request = Request(method, parts.path.encode(), parts.query.encode(), sent, pieces, at)
         return await self.gateway.answer(request, request_id="id", host_id="host")
 
 

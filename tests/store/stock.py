@@ -91,7 +91,8 @@ async def read(store: Store, key: str, *, bucket: str = "bucket") -> bytes:
 
 
 async def read_range(store: Store, found: StoredObject, start: int, end: int) -> bytes:
-    return b"".join([block async for block in store.read_content(found, start, end)])
+    with store.open_content(found, start, end) as reader:
+        return b"".join([block async for block in reader])
 
 
 def blob_files(folder: Path) -> set[str]:

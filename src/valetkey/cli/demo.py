@@ -3,7 +3,6 @@
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,13 +16,14 @@ import urllib3
 
 from valetkey.cli.credentials import Account, Addressing, Credentials, Origin
 from valetkey.cli.discovery import read_data_credentials
-from valetkey.cli.errors import BadInputError, CliError
+from valetkey.cli.errors import CliError
 from valetkey.cli.location import Location
 from valetkey.cli.presign import Wish, as_form, sign
 from valetkey.cli.recipes import Form
 from valetkey.cli.serve import read_settings
 from valetkey.cli.surroundings import real_surroundings
 from valetkey.cli.transport import RefusedError, Request, Transport
+from valetkey.server.address import require_free
 from valetkey.server.settings import Listen, Settings
 
 BUCKET: Final = "demo"
@@ -58,6 +58,7 @@ def run_demo(flags: Mapping[str, object]) -> int:
         CliError: the server did not come up.
     """
     settings = read_settings(flags)
+    # The server's own refusal would do, were it not that a stranger's answer could pass for its readiness.
     require_free(settings.listen)
     child = subprocess.Popen(
         [sys.executable, "-m", "valetkey", "serve", *_serve_flags(flags)],
@@ -75,22 +76,6 @@ def run_demo(flags: Mapping[str, object]) -> int:
         if child.poll() is None:
             child.terminate()
             child.wait()
-
-
-def require_free(listen: Listen) -> None:
-    """Refuse an address on which somebody listens already.
-
-    The server's own refusal would do, were it not that a stranger's answer could pass for its readiness.
-    """
-    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((listen.host, listen.port))
-        except OSError as error:
-            raise BadInputError(
-                f"cannot listen on {listen}: {error.strerror}; stop what uses it, or say --listen HOST:PORT"
-            ) from error
 
 
 def prepare(settings: Settings) -> str:

@@ -32,7 +32,11 @@ class Request:
     """Starts reading the body. Calling it sends `100 Continue` where the client waits for that."""
     now: datetime
     """The one instant by which everything in this request is judged."""
-    now_ms: int
+
+    @property
+    def now_ms(self) -> int:
+        """The same in milliseconds since the epoch."""
+        return round(self.now.timestamp() * 1000)
 
 
 class Stream(Protocol):

@@ -9,6 +9,7 @@ from valetkey.gateway.admissions import Admissions, Admitted
 from valetkey.gateway.authenticate import authenticate
 from valetkey.gateway.call import Answer, Call, Keys, Request, Rules
 from valetkey.gateway.faults import ROOM_ERRORS, translate
+from valetkey.gateway.operations.refusals import require_expected_owner
 from valetkey.gateway.operations.registry import OPERATIONS
 from valetkey.gateway.preflight import answer_preflight
 from valetkey.policy.decide import Principal, PrincipalKind, require_allowed
@@ -68,6 +69,7 @@ class Gateway:
         headers.update(stand_ins)
 
         require_allowed(principal, operation.action)
+        require_expected_owner(headers, owner_id=self._rules.owner_id)
 
         call = Call(
             request, operation, target.bucket or "", target.key or "", query, headers,

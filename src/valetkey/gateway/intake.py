@@ -63,7 +63,6 @@ class Intake:
         self._claimed_sha256 = payload.sha256_hex if payload and payload.kind is PayloadKind.SHA256 else None
         self._decoder: ChunkDecoder | None = None
         self._trailer: Algorithm | None = None
-        self._max_bytes = max_bytes
         self._announced_bytes = _announced_length(call.headers, is_encoded=False)
         self.expected_bytes = self._announced_bytes
         if payload is not None and payload.kind in _STREAMING:

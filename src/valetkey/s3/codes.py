@@ -39,23 +39,12 @@ class Code(Enum):
     )
     BAD_DIGEST = ("BadDigest", 400, "The Content-MD5 you specified did not match what we received.")
     BAD_REQUEST = ("BadRequest", 400, "An error occurred when parsing the HTTP request.")
-    BUCKET_ALREADY_EXISTS = (
-        "BucketAlreadyExists",
-        409,
-        "The requested bucket name is not available. The bucket namespace is shared by all users of the "
-        "system. Please select a different name and try again.",
-    )
     BUCKET_ALREADY_OWNED_BY_YOU = (
         "BucketAlreadyOwnedByYou",
         409,
         "Your previous request to create the named bucket succeeded and you already own it.",
     )
     BUCKET_NOT_EMPTY = ("BucketNotEmpty", 409, "The bucket you tried to delete is not empty")
-    CONDITIONAL_REQUEST_CONFLICT = (
-        "ConditionalRequestConflict",
-        409,
-        "The conditional request cannot succeed due to a conflicting operation against this resource.",
-    )
     ENTITY_TOO_LARGE = (
         "EntityTooLarge",
         400,
@@ -66,7 +55,6 @@ class Code(Enum):
         400,
         "Your proposed upload is smaller than the minimum allowed size",
     )
-    EXPIRED_TOKEN = ("ExpiredToken", 400, "The provided token has expired.")
     ILLEGAL_LOCATION_CONSTRAINT = (
         "IllegalLocationConstraintException",
         400,
@@ -92,17 +80,7 @@ class Code(Enum):
     )
     INVALID_ARGUMENT = ("InvalidArgument", 400, "Invalid Argument")
     INVALID_BUCKET_NAME = ("InvalidBucketName", 400, "The specified bucket is not valid.")
-    INVALID_CHUNK_SIZE_ERROR = (
-        "InvalidChunkSizeError",
-        400,
-        "Only the last chunk is allowed to have a size less than 8192 bytes",
-    )
     INVALID_DIGEST = ("InvalidDigest", 400, "The Content-MD5 you specified was invalid.")
-    INVALID_LOCATION_CONSTRAINT = (
-        "InvalidLocationConstraint",
-        400,
-        "The specified location-constraint is not valid",
-    )
     INVALID_PART = (
         "InvalidPart",
         400,
@@ -146,7 +124,6 @@ class Code(Enum):
         400,
         "The XML you provided was not well-formed or did not validate against our published schema",
     )
-    MAX_MESSAGE_LENGTH_EXCEEDED = ("MaxMessageLengthExceeded", 400, "Your request was too big.")
     METADATA_TOO_LARGE = (
         "MetadataTooLarge",
         400,
@@ -176,12 +153,6 @@ class Code(Enum):
         "NotImplemented",
         501,
         "A header you provided implies functionality that is not implemented",
-    )
-    OPERATION_ABORTED = (
-        "OperationAborted",
-        409,
-        "A conflicting conditional operation is currently in progress against this resource. Please "
-        "try again.",
     )
     PRECONDITION_FAILED = (
         "PreconditionFailed",

@@ -6,11 +6,6 @@ import hashlib
 from collections.abc import Sequence
 
 
-def quoted(etag: str) -> str:
-    """Return `etag` as headers and XML carry it."""
-    return f'"{etag}"'
-
-
 def unquoted(text: str) -> str:
     """Return the tag in `text`, which clients send with or without quotation marks."""
     bare = text.strip()

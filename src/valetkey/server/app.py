@@ -30,8 +30,9 @@ from valetkey.server.access_log import (
 )
 from valetkey.server.bodies import ClientGoneError, IncomingBody, Receive, Send, send_stream
 from valetkey.server.credentials import RootKeys, owner_id, root_credentials
-from valetkey.server.settings import Settings
+from valetkey.server.settings import Settings, SettingsError
 from valetkey.sigv4.verify import SignedHost
+from valetkey.store.errors import StoreError
 from valetkey.store.store import Store
 
 Scope = MutableMapping[str, Any]
@@ -70,7 +71,11 @@ class App:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
-        self._open()
+        try:
+            self._open()
+        except (StoreError, SettingsError) as error:
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
         await send({"type": "lifespan.startup.complete"})
         await receive()
         for task in self._background:
@@ -141,7 +146,6 @@ class App:
             scope["headers"],
             incoming.pieces,
             datetime.fromtimestamp(started_ns / 1e9, UTC),
-            started_ns // 1_000_000,
         )
         sent_bytes = -1
         answer = None

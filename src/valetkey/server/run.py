@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 import resource
-import socket
 import sys
 from functools import partial
 from pathlib import Path
@@ -17,9 +16,10 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
+from valetkey.server.address import require_free
 from valetkey.server.app import App
 from valetkey.server.credentials import FILE_NAME, root_credentials
-from valetkey.server.settings import Listen, Settings, SettingsError, unknown_variables
+from valetkey.server.settings import Settings, SettingsError, unknown_variables
 from valetkey.store.errors import StoreError
 from valetkey.store.folder import hold_folder
 from valetkey.store.store import Store
@@ -59,7 +59,7 @@ def serve(settings: Settings) -> None:
         with hold_folder(settings.data):
             credentials = root_credentials(settings)
             asyncio.run(_prepare(settings.data))
-            _require_free(settings.listen)
+            require_free(settings.listen)
             print(_greeting(settings, credentials.access_key), file=sys.stderr, flush=True)
             _run_workers(settings)
     except StoreError as error:
@@ -82,19 +82,6 @@ def _greeting(settings: Settings, access_key: str) -> str:
         f"{settings.workers} worker{'s' if settings.workers > 1 else ''}); "
         f"root access key {access_key}, {kept}"
     )
-
-
-def _require_free(listen: Listen) -> None:
-    # The workers share the port by SO_REUSEPORT, and would share it with a stranger's server too, without a word.
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            listen.host, listen.port, type=socket.SOCK_STREAM
-        )[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as error:
-        raise SettingsError(f"Cannot listen on {listen}: {error.strerror or error}.") from error
 
 
 def build(settings: Settings, parent_pid: int) -> App:

@@ -171,15 +171,14 @@ def lifetime_seconds(expires: int | timedelta) -> int:
     Raises:
         MisuseError: it is not whole seconds between 1 and 604,800 (seven days).
     """
-    if type(expires) is int and 1 <= expires <= parameters.MAX_LIFETIME_S:
-        return expires
     if isinstance(expires, timedelta):
         seconds, rest = divmod(expires, timedelta(seconds=1))
         if rest:
             raise MisuseError("the lifetime must be whole seconds")
-    elif isinstance(expires, int):
-        seconds = expires
     else:
+        seconds = expires
+    # The type itself, since Python counts True as a number.
+    if type(seconds) is not int:
         raise MisuseError("give the lifetime as a number of whole seconds or as a timedelta")
     if not 1 <= seconds <= parameters.MAX_LIFETIME_S:
         raise MisuseError(

@@ -152,7 +152,8 @@ def _require_v4(
             if hmac.compare_digest(key.hex_signature(to_sign).encode(), provided):
                 return
             shown = shown or (to_sign, canonical)
-    to_sign, canonical = shown or (b"", b"")
+    assert shown is not None  # there is always one endpoint and one method
+    to_sign, canonical = shown
     raise SignatureMismatchError(
         access_key=claim.access_key,
         string_to_sign=to_sign,

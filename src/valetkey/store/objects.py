@@ -14,7 +14,7 @@ from valetkey.store.errors import (
     PreconditionFailedError,
     StorageFailedError,
 )
-from valetkey.store.model import Checksum, NewObject, Segment, StoredObject, WriteRule
+from valetkey.store.model import NewObject, Segment, StoredObject, WriteRule
 
 # S3's name for it; kept with the headers, and shown in listings.
 _STORAGE_CLASS: Final = "x-amz-storage-class"
@@ -80,7 +80,6 @@ def copy_object(
     now_ms: int,
     expected_etag: str | None,
     headers: Mapping[str, str] | None,
-    checksum: Checksum | None,
     rule: WriteRule | None,
 ) -> StoredObject:
     source = find_object(connection, source_bucket, source_key)
@@ -92,7 +91,6 @@ def copy_object(
         key=key,
         modified_ms=now_ms,
         headers=source.headers if headers is None else headers,
-        checksum=source.checksum if checksum is None else checksum,
     )
     place(connection, effects, placed, rule=rule)
     return placed

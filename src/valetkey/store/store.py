@@ -195,12 +195,11 @@ class Store:
         now_ms: int,
         expected_etag: str | None = None,
         headers: Mapping[str, str] | None = None,
-        checksum: Checksum | None = None,
         rule: WriteRule | None = None,
     ) -> StoredObject:
         """Put the source's content under the key without rewriting a byte. The ETag stays the source's.
 
-        `headers` and `checksum` replace the source's; None keeps them. `expected_etag` is the ETag that the
+        `headers` replace the source's; None keeps them. `expected_etag` is the ETag that the
         source had when it was looked at; `rule` is about the key that is written.
 
         Raises:
@@ -216,7 +215,6 @@ class Store:
             now_ms=now_ms,
             expected_etag=expected_etag,
             headers=headers,
-            checksum=checksum,
             rule=rule,
         )
         return await self._write(change, room_bytes=self._inline_limit_bytes)
@@ -233,16 +231,6 @@ class Store:
             )
         except OSError as error:
             raise self._workings.explain(error) from error
-
-    async def read_content(self, obj: StoredObject, start: int, end: int) -> AsyncIterator[bytes]:
-        """Yield the bytes of a found object from `start` to before `end`, opened when the first are asked for.
-
-        Raises:
-            ContentGoneError: see `open_content`; only before the first bytes.
-        """
-        with self.open_content(obj, start, end) as reader:
-            async for block in reader:
-                yield block
 
     # Multipart uploads
 

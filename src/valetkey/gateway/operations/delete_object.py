@@ -32,9 +32,9 @@ async def delete_objects(call: Call) -> Answer:
     call.store.find_bucket(call.bucket)
     body = await read_document(call, max_bytes=_MAX_DOCUMENT_BYTES, is_integrity_required=True)
     wanted = parse_delete(body)
-    failures = tuple(failure for entry in wanted.keys if (failure := _refuse(entry)) is not None)
-    refused = {failure.key for failure in failures}
-    keys = [entry.key for entry in wanted.keys if entry.key not in refused]
+    verdicts = [(entry.key, _refuse(entry)) for entry in wanted.keys]
+    failures = tuple(failure for _, failure in verdicts if failure is not None)
+    keys = [key for key, failure in verdicts if failure is None]
     await call.store.delete_objects(call.bucket, keys)
     deleted = () if wanted.quiet else tuple(DeletedEntry(key=key) for key in keys)
     return document(DeleteResult(deleted=deleted, errors=failures))

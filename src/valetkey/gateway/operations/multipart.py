@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Final
-from urllib.parse import quote
 
 from valetkey.gateway.call import Answer, Call
 from valetkey.gateway.intake import Intake, read_document, require_size
@@ -153,7 +152,8 @@ def _require_object_size(call: Call, parts: list[Part]) -> None:
 
 
 def _location(call: Call) -> str:
-    return f"http://{call.headers.get('host', '')}/{call.bucket}/{quote(call.key, safe='-_.~')}"
+    # As the client wrote it, so that it is right for either style of addressing.
+    return f"http://{call.headers.get('host', '')}{call.request.raw_path.decode('latin-1')}"
 
 
 async def abort_multipart_upload(call: Call) -> Answer:

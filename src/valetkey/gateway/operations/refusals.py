@@ -13,10 +13,15 @@ _OWNER_ONLY: Final = frozenset({"private", "bucket-owner-full-control"})
 
 _NOT_IMPLEMENTED: Final = (
     "x-amz-tagging",
+    "x-amz-write-offset-bytes",
     "x-amz-object-lock-",
     "x-amz-server-side-encryption",
     "x-amz-copy-source-server-side-encryption",
 )
+
+
+_TAGS_AS_BEFORE: Final = ("x-amz-tagging-directive", "COPY")
+"""What CopyObject does anyway."""
 
 
 def refuse_grants(headers: Mapping[str, str]) -> None:
@@ -36,10 +41,22 @@ def refuse_object_options(headers: Mapping[str, str]) -> None:
     Raises:
         S3Error: NotImplemented with the header's name, or AccessControlListNotSupported.
     """
-    for name in headers:
-        if name.startswith("x-amz-") and name.startswith(_NOT_IMPLEMENTED):
+    for name, value in headers.items():
+        if name.startswith(_NOT_IMPLEMENTED) and (name, value) != _TAGS_AS_BEFORE:
             raise S3Error(Code.NOT_IMPLEMENTED, None, {"Header": name})
     refuse_grants(headers)
+
+
+def require_expected_owner(headers: Mapping[str, str], *, owner_id: str) -> None:
+    """Return unless the client expects another owner of a bucket than there is.
+
+    Raises:
+        S3Error: AccessDenied. Source: Amazon S3 User Guide, "Verifying bucket ownership with bucket owner
+            condition".
+    """
+    for name in ("x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"):
+        if headers.get(name, owner_id) != owner_id:
+            raise S3Error(Code.ACCESS_DENIED)
 
 
 def require_no_version(query: Mapping[str, str]) -> None:
