@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from bench import serving, signing, verifying
+from bench import serving, signing, startup, verifying
 from bench.machine import machine, versions
 from bench.report import as_json, replace_latest, summary
 from bench.rounds import FULL, QUICK, Comparison, MissingPeerError, Plan, Result, run
@@ -20,7 +20,12 @@ DOCS: Final = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 
 COMPARISONS: Final = {
     comparison.name: comparison
-    for comparison in (*signing.COMPARISONS, *verifying.COMPARISONS, *serving.COMPARISONS)
+    for comparison in (
+        *signing.COMPARISONS,
+        *verifying.COMPARISONS,
+        *serving.COMPARISONS,
+        *startup.COMPARISONS,
+    )
 }
 
 

@@ -20,11 +20,14 @@ class Unit(Enum):
     URLS = "URLs/s"
     REQUESTS = "requests/s"
     MICROSECONDS = "µs each"
+    MILLISECONDS = "ms each"
 
     def show(self, rate: float) -> str:
         """Return `rate`, which counts per second, as text with the unit."""
         if self is Unit.MICROSECONDS:
             return f"{1e6 / rate:.2f} {self.value}"
+        if self is Unit.MILLISECONDS:
+            return f"{1e3 / rate:.0f} {self.value}"
         return f"{rate:,.0f} {self.value}"
 
 

@@ -162,6 +162,8 @@ def _writing(plan: Plan, *, size_bytes: int, urls: int, workers: int) -> Iterato
 
 
 _SMALL: Final = Reading(size_bytes=1024, objects=200, urls=2000, workers=1, goal=GOAL_SMALL_GET)
+# More URLs than a worker remembers, by turns: each is verified as if it came for the first time.
+_SMALL_NEW: Final = Reading(size_bytes=1024, objects=200, urls=20_000, workers=1, goal=None)
 _SMALL_TWO: Final = Reading(size_bytes=1024, objects=200, urls=2000, workers=2, goal=GOAL_SMALL_GET)
 _LARGE: Final = Reading(size_bytes=1024 * 1024, objects=20, urls=200, workers=1, goal=None)
 
@@ -174,6 +176,11 @@ def _comparison(name: str, title: str, prepare: _Prepare) -> Comparison:
 
 COMPARISONS: Final = (
     _comparison("get-1kib", "Presigned GET of 1 KiB, 1 worker", partial(_reading, _SMALL)),
+    _comparison(
+        "get-1kib-new-urls",
+        "Presigned GET of 1 KiB, each URL as if new, 1 worker",
+        partial(_reading, _SMALL_NEW),
+    ),
     _comparison("get-1kib-2-workers", "Presigned GET of 1 KiB, 2 workers", partial(_reading, _SMALL_TWO)),
     _comparison("get-1mib", "Presigned GET of 1 MiB, 1 worker", partial(_reading, _LARGE)),
     _comparison(
