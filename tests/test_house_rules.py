@@ -142,3 +142,15 @@ def test_imports_between_rooms_go_one_way() -> None:
         [lint_imports, "--no-cache", "--no-logo"], cwd=ROOT, check=False, capture_output=True, text=True
     )
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    "command",
+    [("ruff", "format", "--check", "."), ("ruff", "check", "."), ("mypy",)],
+    ids=["format", "lint", "types"],
+)
+def test_the_tools_find_nothing(command: tuple[str, ...]) -> None:
+    tool = Path(sys.executable).with_name(command[0])
+    result = subprocess.run([str(tool), *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
