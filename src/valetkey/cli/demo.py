@@ -20,7 +20,7 @@ from valetkey.cli.errors import CliError
 from valetkey.cli.location import Location
 from valetkey.cli.presign import Wish, as_form, sign
 from valetkey.cli.recipes import Form
-from valetkey.cli.serve import read_settings
+from valetkey.cli.serve import read_settings, settings_are_input
 from valetkey.cli.surroundings import real_surroundings
 from valetkey.cli.transport import RefusedError, Request, Transport
 from valetkey.server.address import require_free
@@ -59,7 +59,8 @@ def run_demo(flags: Mapping[str, object]) -> int:
     """
     settings = read_settings(flags)
     # The server's own refusal would do, were it not that a stranger's answer could pass for its readiness.
-    require_free(settings.listen)
+    with settings_are_input():
+        require_free(settings.listen)
     child = subprocess.Popen(
         [sys.executable, "-m", "valetkey", "serve", *_serve_flags(flags)],
         stdin=subprocess.DEVNULL,

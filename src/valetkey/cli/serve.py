@@ -1,10 +1,20 @@
 """`valetkey serve`: the server's settings from flags, environment and file, and then the server."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from valetkey.cli.errors import BadInputError
 from valetkey.server.settings import Settings, SettingsError, load_settings
+
+
+@contextmanager
+def settings_are_input() -> Iterator[None]:
+    """Tell of a setting that will not do as of any other bad input."""
+    try:
+        yield
+    except SettingsError as error:
+        raise BadInputError(str(error)) from error
 
 
 def read_settings(flags: Mapping[str, object]) -> Settings:
@@ -13,10 +23,8 @@ def read_settings(flags: Mapping[str, object]) -> Settings:
     Raises:
         BadInputError: a setting is unknown or malformed.
     """
-    try:
+    with settings_are_input():
         return load_settings(flags, os.environ)
-    except SettingsError as error:
-        raise BadInputError(str(error)) from error
 
 
 def run_server(flags: Mapping[str, object]) -> None:
@@ -28,7 +36,5 @@ def run_server(flags: Mapping[str, object]) -> None:
     from valetkey.server.run import serve
 
     settings = read_settings(flags)
-    try:
+    with settings_are_input():
         serve(settings)
-    except SettingsError as error:
-        raise BadInputError(str(error)) from error
