@@ -22,6 +22,9 @@ from valetkey.s3.etag import is_listed, unquoted
 _SOURCE: Final = "x-amz-copy-source-"
 
 
+_READ_CONDITIONS: Final = frozenset({"if-match", "if-none-match", "if-modified-since", "if-unmodified-since"})
+
+
 class Verdict(Enum):
     """What a conditional read comes to when it is not refused."""
 
@@ -47,6 +50,8 @@ def decide_read(headers: Mapping[str, str], *, etag: str, modified_ms: int) -> V
     Raises:
         S3Error: PreconditionFailed, naming the condition.
     """
+    if _READ_CONDITIONS.isdisjoint(headers):
+        return Verdict.PROCEED
     failed = _failed_precondition(headers, "", etag, modified_ms)
     if failed is not None:
         raise _precondition_failed(failed)

@@ -46,9 +46,9 @@ async def get_object(call: Call) -> Answer:
 def _answer(call: Call, found: StoredObject, overrides: dict[str, str]) -> Answer:
     verdict = decide_read(call.headers, etag=found.etag, modified_ms=found.modified_ms)
     if verdict is Verdict.NOT_MODIFIED:
-        return Answer(304, _description(call, found, {}, is_304=True))
+        return Answer(304, _description(found, {}, is_304=True))
     span, parts_count = _wanted(call, found)
-    headers = _description(call, found, overrides, is_304=False)
+    headers = _description(found, overrides, is_304=False)
     if parts_count is not None:
         headers.append((b"x-amz-mp-parts-count", str(parts_count).encode()))
     if span is None:
@@ -95,7 +95,7 @@ def _part_span(text: str, found: StoredObject) -> tuple[Span | None, int | None]
 
 
 def _description(
-    call: Call, found: StoredObject, overrides: dict[str, str], *, is_304: bool
+    found: StoredObject, overrides: dict[str, str], *, is_304: bool
 ) -> list[tuple[bytes, bytes]]:
     headers = [
         (b"etag", f'"{found.etag}"'.encode()),
