@@ -31,9 +31,9 @@ class Marks:
             os.close(descriptor)
         self._counts = memoryview(self._map).cast("Q")
 
-    def count(self, bucket: str, key: str) -> int:
-        """Return the counter of a key. An odd one says that the key is being changed: nothing may be kept."""
-        return self._counts[_slot(bucket, key)]
+    def count(self, slot: int) -> int:
+        """Return a counter. An odd one says that one of its keys is being changed: nothing may be kept."""
+        return self._counts[slot]
 
     @contextmanager
     def changing(self, keys: Iterable[tuple[str, str]]) -> Iterator[None]:
@@ -41,7 +41,7 @@ class Marks:
 
         A process that dies in between leaves its counters odd. Their keys are not kept until they change again.
         """
-        slots = {_slot(bucket, key) for bucket, key in keys}
+        slots = {slot_of(bucket, key) for bucket, key in keys}
         for slot in slots:
             self._counts[slot] |= 1
         try:
@@ -55,6 +55,7 @@ class Marks:
         self._map.close()
 
 
-def _slot(bucket: str, key: str) -> int:
+def slot_of(bucket: str, key: str) -> int:
+    """Return which counter belongs to a key."""
     # Not `hash`, which differs between processes.
     return crc32(key.encode(), crc32(bucket.encode())) % SLOTS

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from valetkey.store.marks import Marks
+from valetkey.store.marks import Marks, slot_of
 from valetkey.store.model import StoredObject
 
 CACHE_BYTES: Final = 32 * 1024 * 1024
@@ -17,7 +17,9 @@ _SEGMENT_BYTES: Final = 256
 
 class _Kept(NamedTuple):
     found: StoredObject
+    slot: int
     mark: int
+    """What the counter stood at, which was even."""
     weight_bytes: int
 
 
@@ -33,23 +35,24 @@ class ObjectCache:
     def find(self, bucket: str, key: str, look: Callable[[], StoredObject]) -> StoredObject:
         """Return the object as it is now, by `look` unless it is kept. What `look` raises goes up."""
         place = (bucket, key)
-        # Before the look: a change in between leaves an entry that is never used, and not one that is wrong.
-        mark = self._marks.count(bucket, key)
         kept = self._kept.get(place)
-        if kept is not None and kept.mark == mark and not mark & 1:
+        if kept is not None and self._marks.count(kept.slot) == kept.mark:
             self._kept.move_to_end(place)
             return kept.found
         self._drop(place)
+        slot = slot_of(bucket, key)
+        # Before the look: a change in between leaves an entry that is never used, and not one that is wrong.
+        mark = self._marks.count(slot)
         found = look()
         if not mark & 1:
-            self._keep(place, found, mark)
+            self._keep(place, found, slot=slot, mark=mark)
         return found
 
-    def _keep(self, place: tuple[str, str], found: StoredObject, mark: int) -> None:
+    def _keep(self, place: tuple[str, str], found: StoredObject, *, slot: int, mark: int) -> None:
         content = found.content
         size = len(content) if isinstance(content, bytes) else len(content) * _SEGMENT_BYTES
         size += sum(len(name) + len(value) for name, value in found.headers.items())
-        kept = _Kept(found, mark, size + _OVERHEAD_BYTES)
+        kept = _Kept(found, slot, mark, size + _OVERHEAD_BYTES)
         self._kept[place] = kept
         self._weight_bytes += kept.weight_bytes
         while self._weight_bytes > self._most_bytes:
