@@ -106,17 +106,22 @@ def _headers_not_signed(error: sigv4.HeadersNotSignedError) -> S3Error:
     )
 
 
+def _shown(signed: bytes | None) -> bytes | None:
+    """Return what may be sent back of a signed text: no session token, and nothing that is too long."""
+    if signed is None or len(signed) > _MOST_SHOWN_BYTES:
+        return None
+    return _SESSION_TOKEN.sub(rb"\1REDACTED", signed)
+
+
 def _signature_mismatch(error: sigv4.SignatureMismatchError) -> S3Error:
     details = {"AWSAccessKeyId": error.access_key}
-    if len(error.string_to_sign) <= _MOST_SHOWN_BYTES:
-        shown = _SESSION_TOKEN.sub(rb"\1REDACTED", error.string_to_sign)
-        details["StringToSign"] = _text(shown)
+    if (to_sign := _shown(error.string_to_sign)) is not None:
+        details["StringToSign"] = _text(to_sign)
         details["SignatureProvided"] = error.signature_provided
-        details["StringToSignBytes"] = _spaced_hex(shown)
-    if error.canonical_request is not None and len(error.canonical_request) <= _MOST_SHOWN_BYTES:
-        shown = _SESSION_TOKEN.sub(rb"\1REDACTED", error.canonical_request)
-        details["CanonicalRequest"] = _text(shown)
-        details["CanonicalRequestBytes"] = _spaced_hex(shown)
+        details["StringToSignBytes"] = _spaced_hex(to_sign)
+    if (canonical := _shown(error.canonical_request)) is not None:
+        details["CanonicalRequest"] = _text(canonical)
+        details["CanonicalRequestBytes"] = _spaced_hex(canonical)
     return S3Error(Code.SIGNATURE_DOES_NOT_MATCH, None, details)
 
 

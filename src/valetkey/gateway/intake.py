@@ -107,9 +107,7 @@ class Intake:
     def _chosen_algorithm(self, headers: Mapping[str, str], default: Algorithm | None) -> Algorithm | None:
         found = self._checksum_claim[0] if self._checksum_claim is not None else self._trailer
         require_sdk_algorithm_kept(headers, found)
-        if found is not None:
-            return found
-        return default
+        return found or default
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """Yield the content, without the framing, as it arrives.
