@@ -6,7 +6,7 @@
 set -eu
 
 # program:package
-WANTED="chromium:chromium curl:curl git:git nginx:nginx-light node:nodejs npm:npm wrk:wrk"
+WANTED="chromium:chromium curl:curl git:git nginx:nginx-light node:nodejs npm:npm rclone:rclone s3cmd:s3cmd wrk:wrk"
 
 missing_programs() {
     for pair in $WANTED; do

@@ -105,3 +105,11 @@ def big_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("big") / "big.bin"
     path.write_bytes(os.urandom(20 * 1024 * 1024 + 123))
     return path
+
+
+@pytest.fixture(scope="session")
+def parts_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of 11 MiB and a bit: three parts of the smallest size that S3 takes."""
+    path = tmp_path_factory.mktemp("parts") / "parts.bin"
+    path.write_bytes(os.urandom(11 * 1024 * 1024 + 123))
+    return path

@@ -31,6 +31,7 @@ def aws(server: RunningServer, tmp_path: Path) -> Aws:
     environment = {
         "AWS_ACCESS_KEY_ID": server.access_key,
         "AWS_SECRET_ACCESS_KEY": server.secret_key,
+        "AWS_CONFIG_FILE": str(tmp_path / ".aws-config"),
         "AWS_DEFAULT_REGION": server.region,
         "AWS_ENDPOINT_URL": server.endpoint,
         "LC_ALL": "C.UTF-8",
@@ -101,6 +102,46 @@ def test_a_folder_is_synchronised_both_ways(aws: Aws, plain_bucket: str, tmp_pat
     assert tree(down) == tree(up)
     aws("s3", "rm", "--recursive", there)
     assert aws("s3", "ls", "--recursive", f"s3://{plain_bucket}") == ""
+
+
+def test_a_folder_is_moved_and_removed_but_for_some(aws: Aws, plain_bucket: str, tmp_path: Path) -> None:
+    there = f"s3://{plain_bucket}"
+    for name in ("a.txt", "b.log", "deep/er/c.txt"):
+        (tmp_path / "up" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "up" / name).write_text(name)
+    assert aws("s3", "mv", "--recursive", "up", f"{there}/one").count("move:") == 3
+    assert tree(tmp_path / "up") == {}
+    assert aws("s3", "mv", "--recursive", f"{there}/one", f"{there}/two").count("move:") == 3
+    assert aws("s3", "sync", f"{there}/two", f"{there}/three", "--exclude", "*.log").count("copy:") == 2
+    assert aws("s3", "rm", "--recursive", f"{there}/two", "--include", "*").count("delete:") == 3
+    aws("s3", "mv", "--recursive", f"{there}/three", "down")
+    assert tree(tmp_path / "down") == {"a.txt": b"a.txt", "deep/er/c.txt": b"deep/er/c.txt"}
+    assert aws("s3", "ls", "--recursive", there) == ""
+
+
+def test_a_large_file_is_uploaded_and_copied_in_parts(
+    aws: Aws, plain_s3: S3Client, plain_bucket: str, parts_file: Path, tmp_path: Path
+) -> None:
+    there = f"s3://{plain_bucket}"
+    for name in ("multipart_threshold", "multipart_chunksize"):
+        aws("configure", "set", f"default.s3.{name}", "5MB")
+    aws(
+        "s3",
+        "cp",
+        str(parts_file),
+        f"{there}/up",
+        "--content-type",
+        "text/x-own",
+        "--metadata",
+        "colour=blue",
+    )
+    aws("s3", "cp", f"{there}/up", f"{there}/copy")
+    aws("s3", "mv", f"{there}/copy", f"{there}/moved")
+    head = plain_s3.head_object(Bucket=plain_bucket, Key="moved")
+    assert head["ETag"].endswith('-3"')
+    assert (head["ContentType"], head["Metadata"]) == ("text/x-own", {"colour": "blue"})
+    aws("s3", "cp", f"{there}/moved", "down")
+    assert (tmp_path / "down").read_bytes() == parts_file.read_bytes()
 
 
 def test_a_presigned_url_needs_no_client(aws: Aws, plain_s3: S3Client, plain_bucket: str) -> None:

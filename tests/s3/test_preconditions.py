@@ -158,17 +158,36 @@ def test_condition_on_a_write_that_amazon_does_not_take(
         ({}, None),
         ({"if-match": f'"{ETAG}"'}, WriteCondition(create_only=False, etag=ETAG)),
         ({"if-match": "*"}, WriteCondition(create_only=False, etag="*")),
+        (
+            {"x-amz-if-match-last-modified-time": "Wed, 21 Oct 2015 07:28:00 GMT"},
+            WriteCondition(create_only=False, etag=None, modified_ms=1_445_412_480_000),
+        ),
+        (
+            {"x-amz-if-match-last-modified-time": "2015-10-21T07:28:00Z", "x-amz-if-match-size": "0"},
+            WriteCondition(create_only=False, etag=None, modified_ms=1_445_412_480_000, size=0),
+        ),
+        (
+            {"if-match": ETAG, "x-amz-if-match-size": " 7 "},
+            WriteCondition(create_only=False, etag=ETAG, size=7),
+        ),
     ],
-    ids=["none", "tag", "whatever is there"],
+    ids=["none", "tag", "whatever is there", "time", "ISO time and size", "tag and size"],
 )
 def test_condition_on_a_deletion(headers: dict[str, str], expected: WriteCondition | None) -> None:
     assert parse_delete_condition(headers) == expected
 
 
 @pytest.mark.parametrize(
-    "name", ["if-none-match", "x-amz-if-match-size", "x-amz-if-match-last-modified-time"]
+    ("name", "text", "code"),
+    [
+        ("if-none-match", "*", Code.NOT_IMPLEMENTED),
+        ("x-amz-if-match-size", "-1", Code.INVALID_ARGUMENT),
+        ("x-amz-if-match-size", "", Code.INVALID_ARGUMENT),
+        ("x-amz-if-match-last-modified-time", "yesterday", Code.INVALID_ARGUMENT),
+    ],
+    ids=["absence", "negative size", "empty size", "no time"],
 )
-def test_condition_on_a_deletion_is_never_passed_over(name: str) -> None:
+def test_condition_on_a_deletion_is_never_passed_over(name: str, text: str, code: Code) -> None:
     with pytest.raises(S3Error) as caught:
-        parse_delete_condition({name: "1"})
-    assert caught.value.code is Code.NOT_IMPLEMENTED
+        parse_delete_condition({name: text})
+    assert caught.value.code is code

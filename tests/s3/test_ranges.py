@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
-from valetkey.s3.ranges import Span, parse_range
+from valetkey.s3.ranges import Span, parse_copy_range, parse_range
 
 
 @pytest.mark.parametrize(
@@ -64,6 +64,42 @@ def test_span_holds_exactly_the_bytes_asked_for(size: int, first: int, last: int
         else:
             assert content[span.start : span.end] == content[first : last + 1]
             assert span.size == len(content[first : last + 1]) > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "span"), [("bytes=0-4", Span(0, 5)), ("bytes=4-4", Span(4, 5)), (" bytes=00-1 ", Span(0, 2))]
+)
+def test_range_of_a_source(text: str, span: Span) -> None:
+    assert parse_copy_range(text, 5) == span
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "0-2", "bytes=0", "bytes=hello-world", "bytes=0-bar", "bytes=hello-", "bytes=0-2,3-5", "bytes=1-",
+     "bytes=-1", "bytes=0-" + "9" * 20, "bytes=٣-٣"],
+)  # fmt: skip
+def test_range_of_a_source_has_one_form(text: str) -> None:
+    with pytest.raises(S3Error) as caught:
+        parse_copy_range(text, 5)
+    assert caught.value.code is Code.INVALID_ARGUMENT
+    assert caught.value.message == (
+        "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the "
+        "zero-based offsets of the first and last bytes to copy"
+    )
+    assert dict(caught.value.details) == {"ArgumentName": "x-amz-copy-source-range", "ArgumentValue": text}
+
+
+@pytest.mark.parametrize("text", ["bytes=0-5", "bytes=5-5", "bytes=3-2", "bytes=0-21"])
+def test_range_that_the_source_does_not_have_is_refused(text: str) -> None:
+    with pytest.raises(S3Error) as caught:
+        parse_copy_range(text, 5)
+    assert caught.value.code is Code.INVALID_ARGUMENT
+    assert caught.value.message == "Range specified is not valid for source object of size: 5"
+
+
+def test_empty_source_has_no_range() -> None:
+    with pytest.raises(S3Error):
+        parse_copy_range("bytes=0-0", 0)
 
 
 @given(st.text(max_size=30), st.integers(0, 2**63))

@@ -147,6 +147,13 @@ def test_empty_version_and_tag_are_none() -> None:
     assert _delete(content).keys == [_key("a")]
 
 
+@pytest.mark.parametrize("time", ["Wed, 21 Oct 2015 07:28:00 GMT", "2015-10-21T07:28:00Z"])
+def test_deletion_on_conditions(time: str) -> None:
+    content = f"<Object><Key>a</Key><LastModifiedTime>{time}</LastModifiedTime><Size>0</Size></Object>"
+    expected = DeleteKey(key="a", version_id=None, etag=None, modified_ms=1_445_412_480_000, size=0)
+    assert _delete(content).keys == [expected]
+
+
 def test_deletion_names_at_most_a_thousand_keys() -> None:
     entry = "<Object><Key>a</Key></Object>"
     assert len(_delete(entry * 1000).keys) == 1000
@@ -163,7 +170,8 @@ def test_deletion_names_at_most_a_thousand_keys() -> None:
         "<Object/>",
         "<Object><VersionId>null</VersionId></Object>",
         "<Object><Key>a</Key><Key>b</Key></Object>",
-        "<Object><Key>a</Key><Size>3</Size></Object>",
+        "<Object><Key>a</Key><Size>x</Size></Object>",
+        "<Object><Key>a</Key><Size>1</Size><Size>1</Size></Object>",
         "<Object><Key>a</Key><LastModifiedTime>x</LastModifiedTime></Object>",
         "<Object><Key>a</Key></Object><Quiet>true</Quiet><Quiet>false</Quiet>",
         "<Object><Key>a</Key></Object><Force>true</Force>",

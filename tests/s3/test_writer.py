@@ -19,7 +19,6 @@ from valetkey.s3.answers import (
     DeletedEntry,
     DeleteFailure,
     DeleteResult,
-    Document,
     Fault,
     InitiatedUpload,
     ListBuckets,
@@ -32,6 +31,16 @@ from valetkey.s3.answers import (
     Owner,
     PartEntry,
     UploadEntry,
+)
+from valetkey.s3.documents import Document
+from valetkey.s3.object_answers import (
+    CopyPartResult,
+    ListVersions,
+    ObjectAttributes,
+    PartAttribute,
+    PartsAttribute,
+    PartsPage,
+    VersionEntry,
 )
 from valetkey.s3.xml.writer import render
 
@@ -89,6 +98,52 @@ LIST_V2 = ListObjectsV2(
     common_prefixes=("dir one/",),
 )
 
+LIST_VERSIONS = ListVersions(
+    bucket="photos",
+    prefix="a b",
+    delimiter="/",
+    key_marker="a b",
+    version_id_marker="v0",
+    next_key_marker="a b/ü",
+    next_version_id_marker="null",
+    max_keys=3,
+    encoding_type="url",
+    is_truncated=True,
+    entries=(
+        VersionEntry(
+            key="a b/ü", version_id="v2", is_latest=True, modified_ms=AT_MS, owner=ME, is_delete_marker=True
+        ),
+        VersionEntry(
+            key="a b/ü",
+            version_id="null",
+            is_latest=False,
+            modified_ms=AT_MS,
+            owner=ME,
+            etag=ETAG,
+            size=7,
+            checksum_algorithm="CRC64NVME",
+            checksum_type="FULL_OBJECT",
+        ),
+    ),
+    common_prefixes=("a b/c/",),
+)
+ATTRIBUTES = ObjectAttributes(
+    etag=f"{ETAG}-2",
+    checksum=SHA,
+    parts=PartsAttribute(
+        count=2,
+        page=PartsPage(
+            part_number_marker=0,
+            next_part_number_marker=1,
+            max_parts=1,
+            is_truncated=True,
+            parts=(PartAttribute(number=1, size=5_242_880, checksum=replace(SHA, value="47DE=")),),
+        ),
+    ),
+    storage_class="STANDARD",
+    size=5_242_881,
+)
+
 ANSWERS: dict[str, Document] = {
     "list_buckets": ListBuckets(
         owner=ME,
@@ -140,6 +195,22 @@ ANSWERS: dict[str, Document] = {
         deleted=(DeletedEntry(key="a & b"), DeletedEntry(key="c", version_id="null")),
         errors=(DeleteFailure(key="d", code="AccessDenied", message="Access Denied"),),
     ),
+    "delete_result_versions": DeleteResult(
+        deleted=(
+            DeletedEntry(key="a", is_delete_marker=True, delete_marker_version_id="v2"),
+            DeletedEntry(key="b", version_id="v1", is_delete_marker=True, delete_marker_version_id="v1"),
+        ),
+        errors=(),
+    ),
+    "list_versions": LIST_VERSIONS,
+    "list_versions_empty": replace(
+        LIST_VERSIONS, prefix="", delimiter="", key_marker="", version_id_marker="", next_key_marker=None,
+        next_version_id_marker=None, encoding_type=None, is_truncated=False, entries=(), common_prefixes=(),
+    ),
+    "copy_part_result": CopyPartResult(etag=ETAG, modified_ms=AT_MS, checksum=CRC),
+    "object_attributes": ATTRIBUTES,
+    "object_attributes_size": ObjectAttributes(size=0),
+    "object_attributes_parts": ObjectAttributes(parts=PartsAttribute(count=4, page=None)),
     "delete_result_quiet": DeleteResult(deleted=(), errors=()),
     "fault": Fault(
         code="NoSuchKey", message="The specified key does not exist.", details={"Key": "a<b>&\"c'\x00\r\n\ufffe"},
@@ -157,7 +228,7 @@ def test_answer_is_written_to_the_byte(name: str) -> None:
 
 
 def test_every_golden_file_has_its_answer() -> None:
-    assert {path.stem for path in GOLDEN.iterdir()} == set(ANSWERS)
+    assert {path.stem for path in GOLDEN.glob("*.xml")} == set(ANSWERS)
 
 
 def _as_botocore_reads(answer: Document, operation: str) -> dict[str, Any]:
@@ -216,6 +287,37 @@ def test_botocore_reads_deletions() -> None:
     parsed = _as_botocore_reads(ANSWERS["delete_result"], "DeleteObjects")
     assert parsed["Deleted"] == [{"Key": "a & b"}, {"Key": "c", "VersionId": "null"}]
     assert parsed["Errors"] == [{"Key": "d", "Code": "AccessDenied", "Message": "Access Denied"}]
+
+
+def test_botocore_reads_deletions_of_versions() -> None:
+    parsed = _as_botocore_reads(ANSWERS["delete_result_versions"], "DeleteObjects")
+    assert parsed["Deleted"] == [
+        {"Key": "a", "DeleteMarker": True, "DeleteMarkerVersionId": "v2"},
+        {"Key": "b", "VersionId": "v1", "DeleteMarker": True, "DeleteMarkerVersionId": "v1"},
+    ]
+
+
+def test_botocore_reads_versions_and_delete_markers() -> None:
+    parsed = _as_botocore_reads(LIST_VERSIONS, "ListObjectVersions")
+    assert [(entry["VersionId"], entry["IsLatest"]) for entry in parsed["DeleteMarkers"]] == [("v2", True)]
+    assert [(entry["VersionId"], entry["Size"]) for entry in parsed["Versions"]] == [("null", 7)]
+    assert parsed["Versions"][0]["ETag"] == f'"{ETAG}"'
+    assert (parsed["NextKeyMarker"], parsed["NextVersionIdMarker"]) == ("a+b/%C3%BC", "null")
+
+
+def test_botocore_reads_attributes() -> None:
+    parsed = _as_botocore_reads(ATTRIBUTES, "GetObjectAttributes")
+    assert parsed["ETag"] == f"{ETAG}-2"
+    assert parsed["Checksum"] == {"ChecksumSHA256": SHA.value, "ChecksumType": "COMPOSITE"}
+    assert parsed["ObjectParts"] == {
+        "TotalPartsCount": 2,
+        "PartNumberMarker": 0,
+        "NextPartNumberMarker": 1,
+        "MaxParts": 1,
+        "IsTruncated": True,
+        "Parts": [{"PartNumber": 1, "Size": 5_242_880, "ChecksumSHA256": "47DE="}],
+    }
+    assert (parsed["StorageClass"], parsed["ObjectSize"]) == ("STANDARD", 5_242_881)
 
 
 def test_error_has_no_namespace() -> None:

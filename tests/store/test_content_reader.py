@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from tests.store.stock import NOW_MS, blob_files, body_of, etag_of, put, put_in_parts, read, read_range
 
-from valetkey.store import ContentGoneError, StorageFailedError, Store
+from valetkey.store import ContentGoneError, NewObject, StorageFailedError, Store
+from valetkey.store.model import Deletion
 
 LARGE = body_of("large", 2_000_000)
 PARTS = [body_of("one", 700_000), body_of("two", 800_000), body_of("three", 5000)]
@@ -23,7 +24,7 @@ async def make(store: Store, *, in_parts: bool) -> bytes:
 
 
 async def delete(store: Store) -> None:
-    await store.delete_object("bucket", "key")
+    await store.delete_object("bucket", Deletion(key="key"), now_ms=NOW_MS)
 
 
 async def replace(store: Store) -> None:
@@ -65,9 +66,11 @@ async def test_removed_content_is_gone_for_who_found_it_before(
 
 async def test_reader_of_parts_holds_them_for_all_their_copies(store: Store, folder: Path) -> None:
     await put_in_parts(store, "key", PARTS)
-    found = await store.copy_object("bucket", "key", "bucket", "copy", now_ms=NOW_MS)
+    source = store.find_object("bucket", "key")
+    new = NewObject(etag=source.etag, headers={})
+    found = await store.copy_object(source, "bucket", "copy", new, now_ms=NOW_MS)
     reader = store.open_content(found, 0, found.size)
-    await store.delete_objects("bucket", ["key", "copy"])
+    await store.delete_objects("bucket", [Deletion(key="key"), Deletion(key="copy")], now_ms=NOW_MS)
     report = await store.sweep(now_s=4e9, min_age_s=0)
     assert report.files_removed == 0
     assert len(blob_files(folder)) == 3
@@ -78,7 +81,7 @@ async def test_reader_of_parts_holds_them_for_all_their_copies(store: Store, fol
 
 async def test_small_content_needs_no_file(store: Store) -> None:
     found = await put(store, "key", b"small")
-    await store.delete_object("bucket", "key")
+    await delete(store)
     assert await read_range(store, found, 1, 4) == b"mal"
 
 

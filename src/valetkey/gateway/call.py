@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from valetkey.policy.decide import Principal
+from valetkey.s3.lifecycle import DAY_MS
 from valetkey.s3.operations import Operation
 from valetkey.sigv4.claims import AuthType
 from valetkey.sigv4.payload import Payload
 from valetkey.sigv4.secret import Secret
 from valetkey.sigv4.verify import Proof, SignedHost
+from valetkey.store.model import Bucket
 from valetkey.store.store import Store
 
 Body = Callable[[], AsyncIterator[bytes]]
@@ -78,7 +80,14 @@ class Rules:
     """True: exactly Amazon's behaviour, also where it serves users worse (HEAD on a GET link)."""
     owner_id: str = ""
     """Canonical user id of the root account, 64 hex digits."""
-    owner_name: str = "root"
+    token_key: bytes = field(default=b"", repr=False)
+    """What the tokens that continue a listing are made with; a secret of the server."""
+    lifecycle_day_ms: int = DAY_MS
+    """How long a day of a lifecycle rule is; shorter in tests."""
+
+    def owner_of(self, bucket: Bucket) -> str:
+        """Return the canonical user id of the account that owns a bucket."""
+        return bucket.owner_id or self.owner_id
 
 
 @dataclass(slots=True)
@@ -87,7 +96,7 @@ class Call:
 
     request: Request
     operation: Operation
-    bucket: str
+    bucket_name: str
     """Empty for operations on the whole service."""
     key: str
     """Empty for operations on a bucket or the whole service."""
@@ -96,10 +105,24 @@ class Call:
     """Request headers by lower-case name, with those that a presigned query stands in for."""
     principal: Principal
     proof: Proof | None
+    known_bucket: Bucket | None
+    """None where there is no bucket, or not yet."""
     store: Store
+    keys: Keys
     rules: Rules
     new_id: Callable[[], str]
     """Makes an id that nobody can guess, of characters that need no encoding in a query."""
+
+    @property
+    def bucket(self) -> Bucket:
+        """The bucket that the operation is about, as it was when the request was authorised."""
+        assert self.known_bucket is not None
+        return self.known_bucket
+
+    @property
+    def now_ms(self) -> int:
+        """The one instant by which this request is judged, in milliseconds since the epoch."""
+        return self.request.now_ms
 
     @property
     def payload(self) -> Payload | None:
@@ -112,3 +135,6 @@ class Keys(Protocol):
 
     def find(self, access_key: str) -> tuple[Secret, Principal] | None:
         """Return the secret of `access_key` and whose it is, or None where no such key is active."""
+
+    def name_of(self, account_id: str) -> str | None:
+        """Return the display name of an account, or None if there is no such account (any more)."""

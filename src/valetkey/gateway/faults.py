@@ -9,7 +9,10 @@ from typing import Any, Final
 
 from valetkey.policy.decide import AccessDeniedError, PolicyError
 from valetkey.s3.codes import Code
+from valetkey.s3.dates import http_date
+from valetkey.s3.encryption import wrong_key
 from valetkey.s3.errors import S3Error
+from valetkey.s3.object_lock import protected
 from valetkey.sigv4 import errors as sigv4
 from valetkey.store import errors as store
 
@@ -150,8 +153,35 @@ def _bucket_exists(error: store.BucketExistsError) -> S3Error:
     return S3Error(Code.BUCKET_ALREADY_OWNED_BY_YOU, None, {"BucketName": error.bucket})
 
 
+_IS_MARKER: Final = {"x-amz-delete-marker": "true"}
+
+
 def _no_such_key(error: store.NoSuchKeyError) -> S3Error:
-    return S3Error(Code.NO_SUCH_KEY, None, {"Key": error.key})
+    headers = None if error.marker_id is None else {**_IS_MARKER, "x-amz-version-id": error.marker_id}
+    return S3Error(Code.NO_SUCH_KEY, None, {"Key": error.key}, headers)
+
+
+def _no_such_version(error: store.NoSuchVersionError) -> S3Error:
+    return S3Error(Code.NO_SUCH_VERSION, None, {"Key": error.key, "VersionId": error.version_id})
+
+
+def _delete_marker(error: store.DeleteMarkerError) -> S3Error:
+    headers = {
+        **_IS_MARKER,
+        "x-amz-version-id": error.version_id,
+        "last-modified": http_date(error.modified_ms),
+        "allow": "DELETE",
+    }
+    details = {"Method": "GET", "ResourceType": "DeleteMarker"}
+    return S3Error(Code.METHOD_NOT_ALLOWED, None, details, headers)
+
+
+def _object_locked(_error: store.ObjectLockedError) -> S3Error:
+    return protected()
+
+
+def _wrong_key(_error: store.WrongKeyError) -> S3Error:
+    return wrong_key()
 
 
 def _no_such_upload(error: store.NoSuchUploadError) -> S3Error:
@@ -219,6 +249,11 @@ FAULTS: Final[Mapping[type[Exception], Callable[[Any], S3Error]]] = {
     store.BucketExistsError: _bucket_exists,
     store.BucketNotEmptyError: _bucket_not_empty,
     store.NoSuchKeyError: _no_such_key,
+    store.NoSuchVersionError: _no_such_version,
+    store.DeleteMarkerError: _delete_marker,
+    store.ObjectLockedError: _object_locked,
+    store.WrongKeyError: _wrong_key,
+    store.NoMasterKeyError: _simple(Code.INTERNAL_ERROR),
     store.NoSuchUploadError: _no_such_upload,
     store.PreconditionFailedError: _precondition_failed,
     store.InvalidPartError: _invalid_part,

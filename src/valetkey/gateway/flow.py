@@ -24,6 +24,7 @@ from valetkey.s3.target import Target, parse_target
 from valetkey.s3.xml.writer import render
 from valetkey.sigv4.claims import AuthType
 from valetkey.sigv4.verify import Proof
+from valetkey.store.model import Bucket
 from valetkey.store.store import Store
 
 _XML: Final = b"application/xml"
@@ -68,14 +69,26 @@ class Gateway:
         # What stands in a signed query wins: a header beside it need not be signed.
         headers.update(stand_ins)
 
-        require_allowed(principal, operation.action)
-        require_expected_owner(headers, owner_id=self._rules.owner_id)
+        bucket = self._require_allowed(principal, operation, target)
+        require_expected_owner(headers, bucket, self._rules)
 
         call = Call(
             request, operation, target.bucket or "", target.key or "", query, headers,
-            principal, proof, self._store, self._rules, self._new_id,
+            principal, proof, bucket, self._store, self._keys, self._rules, self._new_id,
         )  # fmt: skip
         return await OPERATIONS[operation.name](call)
+
+    def _require_allowed(self, principal: Principal, operation: Operation, target: Target) -> Bucket | None:
+        """Return the bucket that the operation is about, which the principal may do it in."""
+        if target.bucket is None or operation.name == "CreateBucket":
+            require_allowed(principal, operation.action, owner_id=None)
+            return None
+        if principal.kind is PrincipalKind.ANONYMOUS:
+            # Not after a look at the bucket: a stranger does not learn whether there is one.
+            require_allowed(principal, operation.action, owner_id="")
+        bucket = self._store.buckets.find(target.bucket)
+        require_allowed(principal, operation.action, owner_id=self._rules.owner_of(bucket))
+        return bucket
 
     def _admit(self, request: Request, headers: Mapping[str, str], trail: _Trail) -> Admitted:
         """Return what is asked for, once it is proved who asks. `trail` learns as much as comes out."""

@@ -10,7 +10,7 @@ from typing import Final
 class PrincipalKind(Enum):
     """What sort of caller a request comes from."""
 
-    ROOT = "root"
+    ACCOUNT = "account"
     ANONYMOUS = "anonymous"
 
 
@@ -20,6 +20,8 @@ class Principal:
 
     kind: PrincipalKind
     name: str
+    account_id: str = ""
+    """Canonical user id of the account, 64 hex digits; empty for strangers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,26 +48,31 @@ class AccessDeniedError(PolicyError):
 
 ANONYMOUS: Final = Principal(kind=PrincipalKind.ANONYMOUS, name="anonymous")
 
-_OWNER: Final = Decision(is_allowed=True, reason="the root account owns every bucket")
-_DEFAULT_DENY: Final = Decision(is_allowed=False, reason="no rule allows an anonymous request")
+_OWNER: Final = Decision(is_allowed=True, reason="the account owns the bucket")
+_OWN_ACCOUNT: Final = Decision(is_allowed=True, reason="every account may list and create its own buckets")
+_STRANGER: Final = Decision(is_allowed=False, reason="no rule allows an anonymous request")
+_OTHER_ACCOUNT: Final = Decision(is_allowed=False, reason="the bucket belongs to another account")
 
 
-def decide(principal: Principal, action: str) -> Decision:
+def decide(principal: Principal, action: str, *, owner_id: str | None) -> Decision:
     """Return whether `principal` may do `action` (an IAM action name such as `s3:GetObject`).
 
-    What no rule allows is denied.
+    `owner_id` is the account that owns the bucket; None where no bucket is concerned, or none yet. What no rule
+    allows is denied.
     """
-    if principal.kind is PrincipalKind.ROOT:
-        return _OWNER
-    return _DEFAULT_DENY
+    if principal.kind is PrincipalKind.ANONYMOUS:
+        return _STRANGER
+    if owner_id is None:
+        return _OWN_ACCOUNT
+    return _OWNER if principal.account_id == owner_id else _OTHER_ACCOUNT
 
 
-def require_allowed(principal: Principal, action: str) -> None:
+def require_allowed(principal: Principal, action: str, *, owner_id: str | None) -> None:
     """Return if `principal` may do `action`.
 
     Raises:
         AccessDeniedError: no rule allows it.
     """
-    decision = decide(principal, action)
+    decision = decide(principal, action, owner_id=owner_id)
     if not decision.is_allowed:
         raise AccessDeniedError(principal=principal, action=action, reason=decision.reason)

@@ -221,6 +221,11 @@ class DeletedEntry:
 
     key: str
     version_id: str | None = None
+    """As the request named it."""
+    is_delete_marker: bool = False
+    """True: a delete marker was left, or was itself deleted."""
+    delete_marker_version_id: str | None = None
+    """Of that marker."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,19 +259,3 @@ class Fault:
     """Further elements, in order."""
     request_id: str
     host_id: str
-
-
-Document = (
-    ListBuckets
-    | Location
-    | ListObjectsV1
-    | ListObjectsV2
-    | CopyResult
-    | InitiatedUpload
-    | CompletedUpload
-    | ListParts
-    | ListUploads
-    | DeleteResult
-    | Fault
-)
-"""Everything that can be rendered."""

@@ -39,6 +39,12 @@ class Code(Enum):
     )
     BAD_DIGEST = ("BadDigest", 400, "The Content-MD5 you specified did not match what we received.")
     BAD_REQUEST = ("BadRequest", 400, "An error occurred when parsing the HTTP request.")
+    BUCKET_ALREADY_EXISTS = (
+        "BucketAlreadyExists",
+        409,
+        "The requested bucket name is not available. The bucket namespace is shared by all users of the system. "
+        "Please select a different name and try again.",
+    )
     BUCKET_ALREADY_OWNED_BY_YOU = (
         "BucketAlreadyOwnedByYou",
         409,
@@ -61,6 +67,11 @@ class Code(Enum):
         "The unspecified location constraint is incompatible for the region specific endpoint this request "
         "was sent to.",
     )
+    ILLEGAL_VERSIONING_CONFIGURATION = (
+        "IllegalVersioningConfigurationException",
+        400,
+        "The Versioning element must be specified",
+    )
     INCOMPLETE_BODY = (
         "IncompleteBody",
         400,
@@ -80,7 +91,17 @@ class Code(Enum):
     )
     INVALID_ARGUMENT = ("InvalidArgument", 400, "Invalid Argument")
     INVALID_BUCKET_NAME = ("InvalidBucketName", 400, "The specified bucket is not valid.")
+    INVALID_BUCKET_STATE = (
+        "InvalidBucketState",
+        409,
+        "The request is not valid with the current state of the bucket.",
+    )
     INVALID_DIGEST = ("InvalidDigest", 400, "The Content-MD5 you specified was invalid.")
+    INVALID_ENCRYPTION_ALGORITHM_ERROR = (
+        "InvalidEncryptionAlgorithmError",
+        400,
+        "The Encryption request you specified is not valid. Supported value: AES256.",
+    )
     INVALID_PART = (
         "InvalidPart",
         400,
@@ -101,11 +122,17 @@ class Code(Enum):
         "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.",
     )
     INVALID_REQUEST = ("InvalidRequest", 400, "Invalid Request")
+    INVALID_RETENTION_PERIOD = (
+        "InvalidRetentionPeriod",
+        400,
+        "Default retention period must be a positive integer value.",
+    )
     INVALID_STORAGE_CLASS = (
         "InvalidStorageClass",
         400,
         "The storage class you specified is not valid",
     )
+    INVALID_TAG = ("InvalidTag", 400, "The tag provided was not a valid tag.")
     INVALID_TOKEN = (
         "InvalidToken",
         400,
@@ -141,7 +168,26 @@ class Code(Enum):
     )
     MISSING_REQUEST_BODY_ERROR = ("MissingRequestBodyError", 400, "Request Body is empty")
     NO_SUCH_BUCKET = ("NoSuchBucket", 404, "The specified bucket does not exist")
+    NO_SUCH_BUCKET_POLICY = ("NoSuchBucketPolicy", 404, "The bucket policy does not exist")
+    NO_SUCH_CONFIGURATION = ("NoSuchConfiguration", 404, "The specified configuration does not exist.")
+    NO_SUCH_CORS_CONFIGURATION = ("NoSuchCORSConfiguration", 404, "The CORS configuration does not exist")
     NO_SUCH_KEY = ("NoSuchKey", 404, "The specified key does not exist.")
+    NO_SUCH_LIFECYCLE_CONFIGURATION = (
+        "NoSuchLifecycleConfiguration",
+        404,
+        "The lifecycle configuration does not exist",
+    )
+    NO_SUCH_OBJECT_LOCK_CONFIGURATION = (
+        "NoSuchObjectLockConfiguration",
+        404,
+        "The specified object does not have a ObjectLock configuration",
+    )
+    NO_SUCH_PUBLIC_ACCESS_BLOCK_CONFIGURATION = (
+        "NoSuchPublicAccessBlockConfiguration",
+        404,
+        "The public access block configuration was not found",
+    )
+    NO_SUCH_TAG_SET = ("NoSuchTagSet", 404, "The TagSet does not exist")
     NO_SUCH_UPLOAD = (
         "NoSuchUpload",
         404,
@@ -154,10 +200,30 @@ class Code(Enum):
         501,
         "A header you provided implies functionality that is not implemented",
     )
+    NO_SUCH_WEBSITE_CONFIGURATION = (
+        "NoSuchWebsiteConfiguration",
+        404,
+        "The specified bucket does not have a website configuration",
+    )
+    OBJECT_LOCK_CONFIGURATION_NOT_FOUND_ERROR = (
+        "ObjectLockConfigurationNotFoundError",
+        404,
+        "Object Lock configuration does not exist for this bucket",
+    )
+    OWNERSHIP_CONTROLS_NOT_FOUND_ERROR = (
+        "OwnershipControlsNotFoundError",
+        404,
+        "The bucket ownership controls were not found",
+    )
     PRECONDITION_FAILED = (
         "PreconditionFailed",
         412,
         "At least one of the pre-conditions you specified did not hold",
+    )
+    REPLICATION_CONFIGURATION_NOT_FOUND_ERROR = (
+        "ReplicationConfigurationNotFoundError",
+        404,
+        "The replication configuration was not found",
     )
     REQUEST_HEADER_SECTION_TOO_LARGE = (
         "RequestHeaderSectionTooLarge",
@@ -174,6 +240,11 @@ class Code(Enum):
         "RequestTimeTooSkewed",
         403,
         "The difference between the request time and the current time is too large.",
+    )
+    SERVER_SIDE_ENCRYPTION_CONFIGURATION_NOT_FOUND_ERROR = (
+        "ServerSideEncryptionConfigurationNotFoundError",
+        404,
+        "The server side encryption configuration was not found",
     )
     SERVICE_UNAVAILABLE = ("ServiceUnavailable", 503, "Service is unable to handle request.")
     SIGNATURE_DOES_NOT_MATCH = (

@@ -31,3 +31,9 @@ MAX_LISTED: Final = 1000
 
 MAX_BUCKETS_LISTED: Final = 10_000
 """Most buckets on one page of ListBuckets."""
+
+MAX_OBJECT_TAGS: Final = 10
+"""Most tags of one object."""
+
+MAX_BUCKET_TAGS: Final = 50
+"""Most tags of one bucket."""

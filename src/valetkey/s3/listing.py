@@ -1,22 +1,18 @@
-"""What the listings are asked for: their parameters, and the opaque token that continues ListObjectsV2."""
+"""What the listings are asked for."""
 
 from __future__ import annotations
 
 import re
-import zlib
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from valetkey.s3.errors import S3Error, invalid_argument
+from valetkey.s3.errors import invalid_argument
 from valetkey.s3.limits import MAX_BUCKETS_LISTED, MAX_LISTED, MAX_PART_NUMBER
+from valetkey.s3.tokens import decode_token
 
 _MAX_INTEGER: Final = 2**31 - 1
 _INTEGER: Final = re.compile(r"-?[0-9]+")
-
-_CHECK_BYTES: Final = 4
-"""A token ends in a CRC of what it says, so that a damaged one is refused, not followed to a wrong place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,16 +40,30 @@ class ListV2Request:
     start_after: str
     """Key after which the first page begins; empty for the beginning. A token displaces it."""
     token_text: str | None
-    """The continuation token as it came; it has been found readable."""
+    """The continuation token as it came; it has been found to be ours."""
+    after: str
+    """Key or common prefix after which this page begins; empty for the beginning."""
     max_keys: int
     """0 to 1,000."""
     fetch_owner: bool
     encoding_type: str | None
 
-    @property
-    def after(self) -> str:
-        """Key or common prefix after which this page begins; empty for the beginning."""
-        return self.start_after if self.token_text is None else decode_token(self.token_text)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListVersionsRequest:
+    """Parameters of ListObjectVersions."""
+
+    prefix: str
+    delimiter: str
+    """Empty for none."""
+    key_marker: str
+    """Key or common prefix after which the page begins; empty for the beginning."""
+    version_id_marker: str
+    """With it, the page begins after this version of the key marker; empty for after all its versions."""
+    max_keys: int
+    """0 to 1,000."""
+    encoding_type: str | None
+    """`url` as the client spelled it, or None."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,34 +102,6 @@ class ListUploadsRequest:
     encoding_type: str | None
 
 
-def encode_token(text: str) -> str:
-    """Return a continuation token for the page after `text`."""
-    raw = text.encode("utf-8")
-    check = zlib.crc32(raw).to_bytes(_CHECK_BYTES, "big")
-    return urlsafe_b64encode(raw + check).decode("ascii")
-
-
-def decode_token(token: str) -> str:
-    """Return the text that `encode_token` made `token` of.
-
-    Raises:
-        S3Error: InvalidArgument, for a token that is none of ours.
-    """
-    try:
-        raw = urlsafe_b64decode(token.encode("ascii"))
-        text = raw[:-_CHECK_BYTES].decode("utf-8")
-    except ValueError as error:
-        raise _incorrect_token() from error
-    # Encoding it again leaves each place one token, whatever the decoder let pass.
-    if encode_token(text) != token:
-        raise _incorrect_token()
-    return text
-
-
-def _incorrect_token() -> S3Error:
-    return invalid_argument("The continuation token provided is incorrect", "continuation-token")
-
-
 def parse_list_v1(query: Mapping[str, str]) -> ListV1Request:
     """Return what ListObjects is asked for.
 
@@ -141,31 +123,60 @@ def parse_list_v1(query: Mapping[str, str]) -> ListV1Request:
     )
 
 
-def parse_list_v2(query: Mapping[str, str]) -> ListV2Request:
-    """Return what ListObjectsV2 is asked for.
+def parse_list_v2(query: Mapping[str, str], *, token_key: bytes, bucket: str) -> ListV2Request:
+    """Return what ListObjectsV2 is asked for. `token_key` is what tokens for `bucket` were made with.
 
     Raises:
-        S3Error: InvalidArgument, also for a token that cannot be read and for the first version's marker.
+        S3Error: InvalidArgument, also for a token that is not ours and for the first version's marker.
     """
     max_keys = _count(query, "max-keys", MAX_LISTED)
     _refuse(query, "marker", "Marker unsupported with REST.GET.BUCKET in list-type=2")
     encoding_type = _encoding_type(query)
     token_text = query.get("continuation-token")
+    start_after = after = query.get("start-after", "")
     if token_text is not None:
-        decode_token(token_text)
+        after = decode_token(token_text, key=token_key, scope=bucket)
     return ListV2Request(
         prefix=query.get("prefix", ""),
         delimiter=query.get("delimiter", ""),
-        start_after=query.get("start-after", ""),
+        start_after=start_after,
         token_text=token_text,
+        after=after,
         max_keys=_within(max_keys, MAX_LISTED, "maxKeys"),
         fetch_owner=query.get("fetch-owner") == "true",
         encoding_type=encoding_type,
     )
 
 
-def parse_list_buckets(query: Mapping[str, str]) -> ListBucketsRequest:
+def parse_list_versions(query: Mapping[str, str]) -> ListVersionsRequest:
+    """Return what ListObjectVersions is asked for.
+
+    Raises:
+        S3Error: InvalidArgument, also for a version marker that is empty or has no key marker.
+    """
+    max_keys = _count(query, "max-keys", MAX_LISTED)
+    encoding_type = _encoding_type(query)
+    key_marker = query.get("key-marker", "")
+    version_id_marker = query.get("version-id-marker")
+    if version_id_marker == "":
+        raise invalid_argument("A version-id marker cannot be empty.", "version-id-marker", "")
+    if version_id_marker is not None and not key_marker:
+        message = "A version-id marker cannot be specified without a key marker."
+        raise invalid_argument(message, "version-id-marker", version_id_marker)
+    return ListVersionsRequest(
+        prefix=query.get("prefix", ""),
+        delimiter=query.get("delimiter", ""),
+        key_marker=key_marker,
+        version_id_marker=version_id_marker or "",
+        max_keys=_within(max_keys, MAX_LISTED, "maxKeys"),
+        encoding_type=encoding_type,
+    )
+
+
+def parse_list_buckets(query: Mapping[str, str], *, token_key: bytes) -> ListBucketsRequest:
     """Return what ListBuckets is asked for. `bucket-region` is left to whoever knows the region.
+
+    `token_key` is what tokens were made with.
 
     Raises:
         S3Error: InvalidArgument.
@@ -180,7 +191,7 @@ def parse_list_buckets(query: Mapping[str, str]) -> ListBucketsRequest:
     token = query.get("continuation-token")
     return ListBucketsRequest(
         prefix=query.get("prefix"),
-        after=decode_token(token) if token else "",
+        after=decode_token(token, key=token_key, scope="") if token else "",
         max_buckets=max_buckets,
     )
 

@@ -70,8 +70,6 @@ _S: Final = Level.SERVICE
 _B: Final = Level.BUCKET
 _O: Final = Level.OBJECT
 
-_UNVERSIONED: Final = "There are no versions: `versionId=null` is taken, any other is NoSuchVersion."
-
 # fmt: off
 _MAIN: Final = (
     _row("ListBuckets", "GET", _S, "ListAllMyBuckets", done=True),
@@ -87,16 +85,16 @@ _MAIN: Final = (
     _row("PostObject", "POST", _B, "PutObject",
          note="The upload of a browser form. Signing one is implemented."),
 
-    _row("GetObject", "GET", _O, "GetObject", done=True, note=_UNVERSIONED),
-    _row("HeadObject", "HEAD", _O, "GetObject", done=True, note=_UNVERSIONED),
+    _row("GetObject", "GET", _O, "GetObject", done=True),
+    _row("HeadObject", "HEAD", _O, "GetObject", done=True),
     _row("PutObject", "PUT", _O, "PutObject", done=True),
     _row("CopyObject", "PUT", _O, "PutObject", header="x-amz-copy-source", done=True,
          note="Needs s3:GetObject for the source as well."),
-    _row("DeleteObject", "DELETE", _O, "DeleteObject", done=True, note=_UNVERSIONED),
+    _row("DeleteObject", "DELETE", _O, "DeleteObject", done=True),
     _row("CreateMultipartUpload", "POST", _O, "PutObject", "uploads", done=True),
     _row("UploadPart", "PUT", _O, "PutObject", "partNumber", queries=("uploadId",), done=True),
     _row("UploadPartCopy", "PUT", _O, "PutObject", "partNumber", queries=("uploadId",),
-         header="x-amz-copy-source"),
+         header="x-amz-copy-source", done=True, note="Needs s3:GetObject for the source as well."),
     _row("CompleteMultipartUpload", "POST", _O, "PutObject", "uploadId", done=True),
     _row("AbortMultipartUpload", "DELETE", _O, "AbortMultipartUpload", "uploadId", done=True),
     _row("ListParts", "GET", _O, "ListMultipartUploadParts", "uploadId", done=True),
@@ -209,7 +207,7 @@ _OF_BUCKETS: Final = (
     _row("DeleteBucketTagging", "DELETE", _B, "PutBucketTagging", "tagging"),
     _row("GetBucketVersioning", "GET", _B, "GetBucketVersioning", "versioning"),
     _row("PutBucketVersioning", "PUT", _B, "PutBucketVersioning", "versioning"),
-    _row("ListObjectVersions", "GET", _B, "ListBucketVersions", "versions"),
+    _row("ListObjectVersions", "GET", _B, "ListBucketVersions", "versions", done=True),
     _row("GetBucketWebsite", "GET", _B, "GetBucketWebsite", "website"),
     _row("PutBucketWebsite", "PUT", _B, "PutBucketWebsite", "website"),
     _row("DeleteBucketWebsite", "DELETE", _B, "DeleteBucketWebsite", "website"),

@@ -9,18 +9,25 @@ section 13.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
 from valetkey.s3.codes import Code
 from valetkey.s3.dates import parse_http_date
-from valetkey.s3.errors import S3Error, header_not_implemented
+from valetkey.s3.errors import S3Error, header_not_implemented, invalid_argument
 from valetkey.s3.etag import is_listed, unquoted
+from valetkey.s3.instants import parse_instant
 
 _SOURCE: Final = "x-amz-copy-source-"
 
+_DELETE_TIME: Final = "x-amz-if-match-last-modified-time"
+_DELETE_SIZE: Final = "x-amz-if-match-size"
+
+# Nineteen digits hold every size there can be.
+_SIZE: Final = re.compile(r"[0-9]{1,19}")
 
 _READ_CONDITIONS: Final = frozenset({"if-match", "if-none-match", "if-modified-since", "if-unmodified-since"})
 
@@ -40,6 +47,10 @@ class WriteCondition:
     """Nothing may be there yet."""
     etag: str | None
     """Unquoted tag of what must be there; `*`, on a deletion only: whatever it is, it must be there."""
+    modified_ms: int | None = None
+    """On a deletion only: when what is there was last modified. It counts by the second."""
+    size: int | None = None
+    """On a deletion only: the bytes of what is there."""
 
 
 def decide_read(headers: Mapping[str, str], *, etag: str, modified_ms: int) -> Verdict:
@@ -117,14 +128,45 @@ def parse_write(headers: Mapping[str, str]) -> WriteCondition | None:
 def parse_delete_condition(headers: Mapping[str, str]) -> WriteCondition | None:
     """Return the condition on a DeleteObject, or None where there is none. Here `If-Match: *` has a meaning.
 
+    Amazon knows the conditions on time and size for directory buckets only; here they hold everywhere.
+
     Raises:
-        S3Error: NotImplemented, for `If-None-Match` and for the conditions that only directory buckets know.
+        S3Error: NotImplemented, for `If-None-Match`; InvalidArgument, for a time or a size that cannot be read.
     """
-    for name in ("if-none-match", "x-amz-if-match-last-modified-time", "x-amz-if-match-size"):
-        if name in headers:
-            raise header_not_implemented(name)
+    if "if-none-match" in headers:
+        raise header_not_implemented("if-none-match")
+    if headers.keys().isdisjoint(("if-match", _DELETE_TIME, _DELETE_SIZE)):
+        return None
     match = headers.get("if-match")
-    return None if match is None else WriteCondition(create_only=False, etag=unquoted(match))
+    return WriteCondition(
+        create_only=False,
+        etag=None if match is None else unquoted(match),
+        modified_ms=_required(headers, _DELETE_TIME, parse_date),
+        size=_required(headers, _DELETE_SIZE, parse_size),
+    )
+
+
+def _required(headers: Mapping[str, str], name: str, parse: Callable[[str], int | None]) -> int | None:
+    # A condition that cannot be read is refused, never passed over: what is there would be deleted against it.
+    text = headers.get(name)
+    if text is None:
+        return None
+    value = parse(text)
+    if value is None:
+        raise invalid_argument(Code.INVALID_ARGUMENT.message, name, text)
+    return value
+
+
+def parse_date(text: str) -> int | None:
+    """Return the instant that a condition on a deletion names, as HTTP or ISO 8601 has it, or None if none."""
+    instant = parse_http_date(text)
+    return parse_instant(text) if instant is None else instant
+
+
+def parse_size(text: str) -> int | None:
+    """Return the bytes that a condition on a deletion names, or None if it names no number."""
+    digits = text.strip()
+    return int(digits) if _SIZE.fullmatch(digits) else None
 
 
 def _failed_precondition(headers: Mapping[str, str], prefix: str, etag: str, modified_ms: int) -> str | None:

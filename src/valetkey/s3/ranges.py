@@ -1,4 +1,4 @@
-"""The `Range` header."""
+"""The `Range` header, and that of the source of a copied part."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from valetkey.s3.codes import Code
-from valetkey.s3.errors import S3Error
+from valetkey.s3.errors import S3Error, invalid_argument
 
 # Nineteen digits hold every size there can be; what is longer is not a number to S3 either.
 _RANGE: Final = re.compile(r"bytes=([0-9]{0,19})-([0-9]{0,19})")
+
+_COPY_RANGE: Final = re.compile(r"bytes=([0-9]{1,19})-([0-9]{1,19})")
+_COPY_HEADER: Final = "x-amz-copy-source-range"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +58,27 @@ def parse_range(value: str, size: int) -> Span | None:
     if start >= size:
         raise S3Error(Code.INVALID_RANGE, None, {"RangeRequested": value, "ActualObjectSize": str(size)})
     return Span(start, min(end, size))
+
+
+def parse_copy_range(text: str, size: int) -> Span:
+    """Return what an `x-amz-copy-source-range` asks of a source of `size` bytes.
+
+    Here nothing is ignored and nothing cut: both ends must be named, and the source must have them.
+
+    Raises:
+        S3Error: InvalidArgument.
+
+    Source: Amazon S3 API Reference, "UploadPartCopy".
+    """
+    found = _COPY_RANGE.fullmatch(text.strip())
+    if found is None:
+        message = (
+            f"The {_COPY_HEADER} value must be of the form bytes=first-last where first and last are the "
+            "zero-based offsets of the first and last bytes to copy"
+        )
+        raise invalid_argument(message, _COPY_HEADER, text)
+    first, last = int(found[1]), int(found[2])
+    if not first <= last < size:
+        message = f"Range specified is not valid for source object of size: {size}"
+        raise invalid_argument(message, _COPY_HEADER, text)
+    return Span(first, last + 1)

@@ -30,6 +30,7 @@ from valetkey.server.access_log import (
 )
 from valetkey.server.bodies import ClientGoneError, IncomingBody, Receive, Send, send_stream
 from valetkey.server.credentials import RootKeys, owner_id, root_credentials
+from valetkey.server.master_key import derive, master_key
 from valetkey.server.settings import Settings, SettingsError
 from valetkey.sigv4.verify import SignedHost
 from valetkey.store.errors import StoreError
@@ -88,7 +89,10 @@ class App:
     def _open(self) -> None:
         settings = self._settings
         credentials = root_credentials(settings)
-        self._store = Store.open(settings.data, inline_limit_bytes=settings.inline_limit_bytes)
+        master = master_key(settings)
+        self._store = Store.open(
+            settings.data, inline_limit_bytes=settings.inline_limit_bytes, master_key=master
+        )
         rules = Rules(
             region=settings.region,
             domains=settings.domains,
@@ -97,11 +101,12 @@ class App:
                 for url in settings.public_urls
             ),
             is_strict=settings.strict,
-            owner_id=owner_id(credentials),
+            owner_id=owner_id(master),
+            token_key=derive(master, "continuation tokens"),
         )
         self._gateway = Gateway(
             store=self._store,
-            keys=RootKeys(credentials),
+            keys=RootKeys(credentials, account_id=rules.owner_id),
             rules=rules,
             new_id=partial(secrets.token_urlsafe, 36),
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import configparser
-import hashlib
 import os
 import secrets
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from valetkey.policy.decide import Principal, PrincipalKind
+from valetkey.server.master_key import derive
 from valetkey.server.settings import Settings, SettingsError
 from valetkey.sigv4.secret import Secret
 
@@ -31,18 +31,23 @@ class RootCredentials:
 class RootKeys:
     """The keys of a store that has one account."""
 
-    def __init__(self, credentials: RootCredentials) -> None:
-        principal = Principal(kind=PrincipalKind.ROOT, name="root")
+    def __init__(self, credentials: RootCredentials, *, account_id: str) -> None:
+        principal = Principal(kind=PrincipalKind.ACCOUNT, name="root", account_id=account_id)
         self._known = {credentials.access_key: (credentials.secret_key, principal)}
+        self._names = {account_id: principal.name}
 
     def find(self, access_key: str) -> tuple[Secret, Principal] | None:
         """Return the secret of `access_key` and whose it is, or None."""
         return self._known.get(access_key)
 
+    def name_of(self, account_id: str) -> str | None:
+        """Return the display name of an account, or None if there is none with this id."""
+        return self._names.get(account_id)
 
-def owner_id(credentials: RootCredentials) -> str:
-    """Return the root account's canonical user id: 64 hex digits that tell nothing of the key."""
-    return hashlib.sha256(b"valetkey root account " + credentials.access_key.encode()).hexdigest()
+
+def owner_id(master_key: bytes) -> str:
+    """Return the root account's canonical user id: 64 hex digits that stay when its access key changes."""
+    return derive(master_key, "root account id").hex()
 
 
 def root_credentials(settings: Settings) -> RootCredentials:

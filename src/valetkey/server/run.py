@@ -19,6 +19,7 @@ from granian.server import Server
 from valetkey.server.address import require_free
 from valetkey.server.app import App
 from valetkey.server.credentials import FILE_NAME, root_credentials
+from valetkey.server.master_key import master_key
 from valetkey.server.settings import Settings, SettingsError, unknown_variables
 from valetkey.store.errors import StoreError
 from valetkey.store.folder import hold_folder
@@ -58,6 +59,8 @@ def serve(settings: Settings) -> None:
     try:
         with hold_folder(settings.data):
             credentials = root_credentials(settings)
+            # Made while nobody else may make one; each worker reads it again.
+            master_key(settings)
             asyncio.run(_prepare(settings.data))
             require_free(settings.listen)
             print(_greeting(settings, credentials.access_key), file=sys.stderr, flush=True)

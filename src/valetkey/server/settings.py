@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,6 +58,8 @@ class Settings:
     strict: bool
     access_key: str | None
     secret_key: Secret | None = field(repr=False)
+    master_key: Secret | None = field(repr=False)
+    """64 hex digits."""
     inline_limit_bytes: int
     body_timeout_s: float
     shutdown_timeout_s: int
@@ -174,6 +177,22 @@ def _secret_key(text: str) -> Secret:
     return Secret(text)
 
 
+def parse_master_key(text: str) -> Secret:
+    """Return a key of 32 bytes, given in hex or base64, as 64 hex digits.
+
+    Raises:
+        ValueError: it is neither; the text does not repeat it.
+    """
+    try:
+        stripped = text.strip()
+        key = bytes.fromhex(stripped) if len(stripped) == 64 else b64decode(stripped, validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != 32:
+        raise ValueError("expected 64 hex digits, or the base64 of 32 bytes")
+    return Secret(key.hex())
+
+
 TABLE: Final = (
     Setting(name="data", default="data", parse=Path, help="Folder that holds the buckets. Made if absent."),
     Setting(name="listen", default="127.0.0.1:9000", parse=_listen, help="Address and port to listen on."),
@@ -221,6 +240,14 @@ TABLE: Final = (
         help="Root secret key, 1 to 256 characters; outside of tests no less than 32, drawn at random.",
     ),
     Setting(
+        name="master_key",
+        default=None,
+        parse=parse_master_key,
+        is_secret=True,
+        help="Key that contents are encrypted under: 64 hex digits, or the base64 of 32 bytes. Without it, one is "
+        "made at the first start and kept in DATA/master.key. Keep a copy: without it those contents are lost.",
+    ),
+    Setting(
         name="inline_limit_bytes",
         default="65536",
         parse=_whole(0, 1024 * 1024),
@@ -257,7 +284,7 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
     """Return the settings: a flag wins over the environment, the environment over the file.
 
     `flags` may hold `config`, the path of a TOML file with the names of the table; so may the variable
-    `VALETKEY_CONFIG`. A secret may stand in a file that `VALETKEY_SECRET_KEY_FILE` names.
+    `VALETKEY_CONFIG`. A secret may stand in a file that, say, `VALETKEY_SECRET_KEY_FILE` names.
 
     Raises:
         SettingsError: a value is malformed, a name is unknown, or only half of the root key is given.

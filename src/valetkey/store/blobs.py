@@ -11,11 +11,13 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from valetkey.store.errors import ContentGoneError
 from valetkey.store.folder import PRIVATE_FILE_MODE, sync_folder
+from valetkey.store.seal import FrameSealer
 from valetkey.store.space import MIB, Room
 
 _logger = logging.getLogger(__name__)
@@ -78,19 +80,20 @@ class BlobFolder:
                 _logger.warning("Blob %s could not be removed: %s", blob_id, error)
         return RemovedFiles(files=files, size_bytes=size_bytes)
 
-    def remove_unread(self, segments: Sequence[str]) -> RemovedFiles | None:
-        """Remove the segments of a doomed content, or return None because somebody still reads it."""
+    def close_to_readers(self, blob_id: str) -> Callable[[], None] | None:
+        """Keep readers away from the content whose first segment this is, until what is returned is called.
+
+        Returns None if somebody reads it just now.
+        """
         try:
-            descriptor = self.open(segments[0])
+            descriptor = self.open(blob_id)
         except ContentGoneError:
-            # Without its first segment nobody can begin to read it: an earlier removal was cut short.
-            return self.remove(segments)
-        try:
-            if not _lock_present(descriptor, fcntl.LOCK_EX):
-                return None
-            return self.remove(segments)
-        finally:
+            # Without its first segment nobody can begin to read it.
+            return _nothing
+        if not _lock_present(descriptor, fcntl.LOCK_EX):
             os.close(descriptor)
+            return None
+        return partial(os.close, descriptor)
 
     def remove_unless(self, blob_id: str, is_named: Callable[[str], bool]) -> RemovedFiles | None:
         """Remove the file unless a writer still holds it or a row names it, and say whether that was so.
@@ -113,7 +116,8 @@ class NewBlob:
     """A blob that is being written and that no row names yet.
 
     The methods block and belong into a thread; each waits for the one before. What is written lies under a
-    random new name from the first byte on, and is durable after `finish`.
+    random new name from the first byte on, and is durable after `finish`. `size` counts bytes of content, which
+    are fewer than those of the file if that is encrypted; `seal` is None if it is not.
     """
 
     def __init__(self, folder: BlobFolder, room: Room, *, new_blob_id: Callable[[], str]) -> None:
@@ -124,8 +128,14 @@ class NewBlob:
         self._descriptor: int | None = None
         self._is_abandoned = False
         self._unsynced_bytes = 0
+        self._sealer: FrameSealer | None = None
         self.id = ""
         self.size = 0
+        self.seal: bytes | None = None
+
+    def encrypt(self, key: bytes, seal: bytes) -> None:
+        """Have all that is appended encrypted under `key`, which is in the seal and has encrypted nothing yet."""
+        self._sealer, self.seal = FrameSealer(key), seal
 
     def append(self, chunks: Sequence[bytes], observe: Callable[[bytes], None] | None) -> None:
         """Show the bytes to `observe`, then write them.
@@ -139,17 +149,32 @@ class NewBlob:
                 return
             if observe is not None:
                 observe(block)
-            self._room.require(len(block))
-            try:
-                self._write(block)
-            except OSError as error:
-                raise self._room.explain(error) from error
+            self.size += len(block)
+            self._write(block if self._sealer is None else self._sealer.feed(block))
 
-    def finish(self) -> None:
-        """Make the bytes and the name durable. The file stays locked until `release`."""
+    def append_sealed(self, frames: bytes, *, size: int, seal: bytes) -> None:
+        """Write a whole content of `size` bytes that is encrypted already, and nothing else.
+
+        Raises:
+            OutOfSpaceError: as above.
+        """
         with self._turn:
             if self._is_abandoned:
                 return
+            self.size, self.seal = size, seal
+            self._write(frames)
+
+    def finish(self) -> None:
+        """Make the bytes and the name durable. The file stays locked until `release`.
+
+        Raises:
+            OutOfSpaceError: as above.
+        """
+        with self._turn:
+            if self._is_abandoned:
+                return
+            if self._sealer is not None and (last := self._sealer.finish()):
+                self._write(last)
             try:
                 os.fsync(self._open())
                 sync_folder(Path(self._folder.path_of(self.id)).parent)
@@ -170,15 +195,18 @@ class NewBlob:
             self._close()
 
     def _write(self, block: bytes) -> None:
-        descriptor = self._open()
-        rest = memoryview(block)
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
-        self.size += len(block)
-        self._unsynced_bytes += len(block)
-        if self._unsynced_bytes >= _SYNC_EVERY_BYTES:
-            os.fsync(descriptor)
-            self._unsynced_bytes = 0
+        self._room.require(len(block))
+        try:
+            descriptor = self._open()
+            rest = memoryview(block)
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+            self._unsynced_bytes += len(block)
+            if self._unsynced_bytes >= _SYNC_EVERY_BYTES:
+                os.fsync(descriptor)
+                self._unsynced_bytes = 0
+        except OSError as error:
+            raise self._room.explain(error) from error
 
     def _open(self) -> int:
         while self._descriptor is None:
@@ -196,6 +224,10 @@ class NewBlob:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _nothing() -> None:
+    """There is nothing to open again."""
 
 
 def _lock_present(descriptor: int, kind: int) -> bool:

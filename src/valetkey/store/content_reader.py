@@ -12,6 +12,7 @@ from typing import Final, Self
 from valetkey.store.blobs import BlobFolder
 from valetkey.store.errors import StorageFailedError, StoreClosedError, StoreError
 from valetkey.store.model import Segment
+from valetkey.store.seal import FRAME_BYTES, FrameOpener, Keyring, first_byte, last_byte
 
 BLOCK_BYTES: Final = 512 * 1024
 
@@ -23,11 +24,12 @@ _ONLY_IF_CACHED: Final[int | None] = getattr(os, "RWF_NOWAIT", None)
 
 @dataclass(slots=True)
 class _Piece:
-    """What is still to be read of one segment; the bounds are offsets in its file."""
+    """What is still to be read of one segment; the bounds are offsets in the bytes of its blob."""
 
     blob_id: str
     start: int
     end: int
+    seal: bytes | None
 
 
 class ContentReader:
@@ -50,20 +52,35 @@ class ContentReader:
         end: int,
         blobs: BlobFolder,
         executor: ThreadPoolExecutor,
+        keyring: Keyring,
+        seal: bytes | None = None,
+        customer_key: bytes | None = None,
     ) -> Self:
         """Return a reader of the bytes from `start` to before `end`. Opens one file, so it takes microseconds.
 
+        `seal` is that of `content` if this is bytes, encrypted. The bytes that come out are decrypted, and none of
+        them is other than it was written.
+
         Raises:
             ContentGoneError: the object was replaced or deleted since it was looked up.
+            WrongKeyError: `customer_key` is not the one that what comes first is encrypted under, or is missing.
+            NoMasterKeyError, StorageFailedError: what comes first cannot be decrypted.
             OSError: the file cannot be opened.
         """
         if isinstance(content, bytes):
-            return cls(inline=content[start:end], pieces=(), source=None)
+            if seal is None:
+                return cls(inline=content[start:end], pieces=(), source=None)
+            frames = FrameOpener(keyring.open_seal(seal, customer_key))
+            return cls(inline=_open_inline(frames, content, start=start, end=end), pieces=(), source=None)
         pieces = _cut(content, start=start, end=end)
+        keys = _Keys(keyring, customer_key)
+        first_seal = pieces[0].seal if pieces else content[0].seal
+        if first_seal is not None:
+            keys.opener_of(first_seal)
         if len(content) == 1:
-            source = _Source(blobs.open(content[0].blob_id), executor)
+            source = _Source(blobs.open(content[0].blob_id), executor, keys)
         else:
-            source = _SegmentsSource(blobs.open_locked(content[0].blob_id), executor, blobs)
+            source = _SegmentsSource(blobs.open_locked(content[0].blob_id), executor, keys, blobs)
         return cls(inline=b"", pieces=pieces, source=source)
 
     def __aiter__(self) -> Self:
@@ -100,12 +117,30 @@ class ContentReader:
         self.close()
 
 
+class _Keys:
+    """What opens the frames of the blob that is being read, and then of the next one."""
+
+    def __init__(self, keyring: Keyring, customer_key: bytes | None) -> None:
+        self._keyring = keyring
+        self._customer_key = customer_key
+        self._seal: bytes | None = None
+        self._opener: FrameOpener | None = None
+
+    def opener_of(self, seal: bytes) -> FrameOpener:
+        """Raises WrongKeyError, NoMasterKeyError, StorageFailedError."""
+        if self._opener is None or self._seal != seal:
+            self._opener = FrameOpener(self._keyring.open_seal(seal, self._customer_key))
+            self._seal = seal
+        return self._opener
+
+
 class _Source:
     """One open blob file."""
 
-    def __init__(self, descriptor: int, executor: ThreadPoolExecutor) -> None:
+    def __init__(self, descriptor: int, executor: ThreadPoolExecutor, keys: _Keys) -> None:
         self._descriptor = descriptor
         self._executor = executor
+        self._keys = keys
         self._reading: Future[bytes] | None = None
 
     async def read(self, piece: _Piece) -> bytes:
@@ -131,6 +166,8 @@ class _Source:
     def _read_cached(self, piece: _Piece) -> bytes | None:
         if _ONLY_IF_CACHED is None:
             return None
+        if piece.seal is not None:
+            return self._open_cached(piece, piece.seal)
         buffer = bytearray(piece.end - piece.start)
         try:
             got = os.preadv(self._descriptor_of(piece), [buffer], piece.start, _ONLY_IF_CACHED)
@@ -139,7 +176,20 @@ class _Source:
             return None
         return bytes(buffer[:got]) if got else None
 
+    def _open_cached(self, piece: _Piece, seal: bytes) -> bytes | None:
+        assert _ONLY_IF_CACHED is not None
+        at = first_byte(piece.start)
+        buffer = bytearray(last_byte(piece.end) - at)
+        try:
+            got = os.preadv(self._descriptor_of(piece), [buffer], at, _ONLY_IF_CACHED)
+            # Of a frame that is cached in part, the rest is missed here.
+            return self._open_frames(piece, seal, memoryview(buffer)[:got], end=piece.end)
+        except (OSError, StoreError):
+            return None
+
     def _read_block(self, piece: _Piece) -> bytes:
+        if piece.seal is not None:
+            return self._open_block(piece, piece.seal)
         try:
             block = os.pread(
                 self._descriptor_of(piece), min(BLOCK_BYTES, piece.end - piece.start), piece.start
@@ -149,6 +199,19 @@ class _Source:
         if not block:
             raise StorageFailedError(f"The blob {piece.blob_id} ends before byte {piece.end}.")
         return block
+
+    def _open_block(self, piece: _Piece, seal: bytes) -> bytes:
+        at = first_byte(piece.start)
+        end = min(piece.end, piece.start - piece.start % FRAME_BYTES + BLOCK_BYTES)
+        try:
+            frames = _read_fully(self._descriptor_of(piece), last_byte(end) - at, at)
+        except OSError as error:
+            raise StorageFailedError(f"The blob {piece.blob_id} cannot be read: {error}") from error
+        return self._open_frames(piece, seal, frames, end=end)
+
+    def _open_frames(self, piece: _Piece, seal: bytes, frames: bytes | memoryview, *, end: int) -> bytes:
+        opener = self._keys.opener_of(seal)
+        return opener.open(frames, start=piece.start, end=end, name=f"The blob {piece.blob_id}")
 
     def _descriptor_of(self, piece: _Piece) -> int:
         return self._descriptor
@@ -160,8 +223,8 @@ class _Source:
 class _SegmentsSource(_Source):
     """Several blob files, one of them open at a time, and the lock on the first that keeps all in place."""
 
-    def __init__(self, lock: int, executor: ThreadPoolExecutor, blobs: BlobFolder) -> None:
-        super().__init__(lock, executor)
+    def __init__(self, lock: int, executor: ThreadPoolExecutor, keys: _Keys, blobs: BlobFolder) -> None:
+        super().__init__(lock, executor, keys)
         self._blobs = blobs
         self._open_id = ""
         self._open_descriptor: int | None = None
@@ -190,6 +253,24 @@ def _cut(segments: Sequence[Segment], *, start: int, end: int) -> list[_Piece]:
         first = max(start - offset, 0)
         last = min(end - offset, segment.size)
         if first < last:
-            pieces.append(_Piece(segment.blob_id, first, last))
+            pieces.append(_Piece(segment.blob_id, segment.start + first, segment.start + last, segment.seal))
         offset += segment.size
     return pieces
+
+
+def _open_inline(frames: FrameOpener, content: bytes, *, start: int, end: int) -> bytes:
+    """Raises StorageFailedError."""
+    if start >= end:
+        return b""
+    view = memoryview(content)[first_byte(start) :]
+    return frames.open(view, start=start, end=end, name="The content in the catalog")
+
+
+def _read_fully(descriptor: int, size: int, offset: int) -> bytes:
+    """Return `size` bytes, or what the file holds of them: a file system may hand them out in pieces."""
+    pieces = []
+    while size > 0 and (piece := os.pread(descriptor, size, offset)):
+        pieces.append(piece)
+        offset += len(piece)
+        size -= len(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)

@@ -1,19 +1,21 @@
 """Content rows: the bytes of small objects, and the names of the blobs that hold the others."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from valetkey.store import rows, statements
-from valetkey.store.model import Segment
+from valetkey.store.errors import ContentGoneError
+from valetkey.store.model import ObjectPart, Segment, StoredObject
 
 
 @dataclass(frozen=True, slots=True)
 class DoomedContent:
-    """A content of several segments that no object has any more."""
+    """A content of several segments that no object has any more, but that may still be read by somebody."""
 
     id: int
-    blob_ids: tuple[str, ...]
+    first_blob_id: str
+    """Whoever reads the content has this one locked."""
 
 
 @dataclass(slots=True)
@@ -23,7 +25,7 @@ class Effects:
     blob_ids: list[str] = field(default_factory=list)
     doomed: list[DoomedContent] = field(default_factory=list)
     keys: list[tuple[str, str]] = field(default_factory=list)
-    """Bucket and key of each object that is there no more as it was."""
+    """Bucket and key of each object that is there no more as it was; an empty key means the bucket itself."""
 
     @property
     def leaves_files(self) -> bool:
@@ -31,66 +33,120 @@ class Effects:
         return bool(self.blob_ids or self.doomed)
 
 
-def add_content(
-    connection: sqlite3.Connection,
-    *,
-    headers: Mapping[str, str],
-    parts_count: int | None,
-    content: bytes | tuple[Segment, ...],
-) -> int:
-    """Return the id of a new content row, with its segments if it has any."""
-    inline = content if isinstance(content, bytes) else None
-    row = (rows.from_headers(headers), parts_count, inline)
+def add_content(connection: sqlite3.Connection, obj: StoredObject) -> int:
+    """Return the id of a new content row for the object, with its segments if it has any."""
+    content = obj.content
+    row = (
+        rows.from_map(obj.headers),
+        obj.parts_count,
+        rows.from_map(obj.tags),
+        *rows.from_lock(obj.lock),
+        obj.encryption,
+        obj.seal,
+        content if isinstance(content, bytes) else None,
+    )
     content_id = connection.execute(statements.ADD_CONTENT, row).lastrowid
     assert content_id is not None
     if not isinstance(content, bytes):
-        numbered = (
-            (content_id, number, segment.blob_id, segment.size)
-            for number, segment in enumerate(content, start=1)
-        )
-        connection.executemany(statements.ADD_SEGMENT, numbered)
+        _add_segments(connection, content_id, content)
     return content_id
+
+
+def add_part_content(connection: sqlite3.Connection, segments: Sequence[Segment]) -> int:
+    """Return the id of a new content row for a part of an upload, which is bytes and nothing else."""
+    content_id = connection.execute(statements.ADD_CONTENT, (None,) * 9).lastrowid
+    assert content_id is not None
+    _add_segments(connection, content_id, segments)
+    return content_id
+
+
+def _add_segments(connection: sqlite3.Connection, content_id: int, segments: Sequence[Segment]) -> None:
+    numbered = (
+        (content_id, number, segment.blob_id, segment.start, segment.size, segment.seal)
+        for number, segment in enumerate(segments, start=1)
+    )
+    connection.executemany(statements.ADD_SEGMENT, numbered)
+
+
+def add_object_parts(connection: sqlite3.Connection, content_id: int, parts: Iterable[ObjectPart]) -> None:
+    numbered = ((content_id, part.number, part.start, part.size, part.checksum_value) for part in parts)
+    connection.executemany(statements.ADD_CONTENT_PART, numbered)
 
 
 def drop_content(
     connection: sqlite3.Connection, effects: Effects, *, content_id: int, is_inline: bool
 ) -> None:
-    """Remove a content that its object gives up, and note the blobs that nobody names then.
-
-    Copies share the blobs of a content all together, so the first blob speaks for the others.
-    """
-    blob_ids = (
-        () if is_inline else tuple(segment.blob_id for segment in list_segments(connection, content_id))
-    )
-    if blob_ids and not connection.execute(statements.IS_SHARED, (blob_ids[0], content_id)).fetchone()[0]:
-        if len(blob_ids) > 1:
-            # Somebody may be between two of its files: the rows stay until the files could be removed.
-            connection.execute(statements.DOOM_CONTENT, (content_id,))
-            effects.doomed.append(DoomedContent(content_id, blob_ids))
-            return
-        effects.blob_ids.extend(blob_ids)
-    forget_content(connection, content_id)
+    """Remove a content that its object gives up, and note the blobs that nobody names then."""
+    segments = () if is_inline else list_segments(connection, content_id)
+    if len(segments) > 1:
+        # Somebody may be between two of its files: the rows stay until it is known that nobody is.
+        connection.execute(statements.DOOM_CONTENT, (content_id,))
+        effects.doomed.append(DoomedContent(content_id, segments[0].blob_id))
+        return
+    _forget(connection, effects, content_id, segments)
 
 
-def forget_content(connection: sqlite3.Connection, content_id: int) -> None:
-    connection.execute(statements.REMOVE_SEGMENTS, (content_id,))
-    connection.execute(statements.REMOVE_CONTENT, (content_id,))
+def forget_content(connection: sqlite3.Connection, effects: Effects, *, content_id: int) -> None:
+    """Remove a content that nobody can be reading, and note the blobs that nobody names then."""
+    _forget(connection, effects, content_id, list_segments(connection, content_id))
 
 
 def forget_doomed(connection: sqlite3.Connection, effects: Effects, *, content_id: int) -> None:
-    """Remove the rows of a doomed content, after its files."""
-    forget_content(connection, content_id)
+    """Remove the rows of a doomed content. The caller keeps readers away until its files are gone too."""
+    forget_content(connection, effects, content_id=content_id)
     connection.execute(statements.FORGET_DOOMED, (content_id,))
+
+
+def _forget(
+    connection: sqlite3.Connection, effects: Effects, content_id: int, segments: Sequence[Segment]
+) -> None:
+    if segments:
+        connection.execute(statements.REMOVE_SEGMENTS, (content_id,))
+    connection.execute(statements.REMOVE_CONTENT_PARTS, (content_id,))
+    connection.execute(statements.REMOVE_CONTENT, (content_id,))
+    # Copies share blobs, whole or in pieces; the last one to go takes them along.
+    for blob_id in dict.fromkeys(segment.blob_id for segment in segments):
+        if not connection.execute(statements.IS_NAMED, (blob_id,)).fetchone()[0]:
+            effects.blob_ids.append(blob_id)
+
+
+def require_live(connection: sqlite3.Connection, content_id: int) -> None:
+    """Return if some version still has this content, so that its blobs may be named once more.
+
+    Raises:
+        ContentGoneError: none has.
+    """
+    if not connection.execute(statements.IS_LIVE, (content_id,)).fetchone()[0]:
+        raise ContentGoneError
 
 
 def list_segments(source: rows.Source, content_id: int) -> tuple[Segment, ...]:
     return tuple(map(rows.to_segment, source.execute(statements.LIST_SEGMENTS, (content_id,))))
 
 
+def cut_segments(segments: Sequence[Segment], *, start: int, end: int) -> tuple[Segment, ...]:
+    """Return the pieces of a content that hold its bytes from `start` to before `end`."""
+    pieces = []
+    offset = 0
+    for segment in segments:
+        first, last = max(start - offset, 0), min(end - offset, segment.size)
+        if first < last:
+            pieces.append(
+                Segment(
+                    blob_id=segment.blob_id,
+                    start=segment.start + first,
+                    size=last - first,
+                    seal=segment.seal,
+                )
+            )
+        offset += segment.size
+    return tuple(pieces)
+
+
 def list_doomed(connection: sqlite3.Connection) -> list[DoomedContent]:
     ids = [row[0] for row in connection.execute(statements.LIST_DOOMED)]
     return [
-        DoomedContent(content_id, tuple(segment.blob_id for segment in segments))
+        DoomedContent(content_id, segments[0].blob_id)
         for content_id in ids
         if (segments := list_segments(connection, content_id))
     ]

@@ -9,7 +9,8 @@ from typing import Final, Self
 
 from valetkey.store.blobs import NewBlob
 from valetkey.store.errors import StoreClosedError
-from valetkey.store.model import Segment
+from valetkey.store.model import Encryption, Segment
+from valetkey.store.seal import Keyring, seal_content, sealed_size
 from valetkey.store.space import MIB, Room
 
 _BLOCK_BYTES: Final = MIB
@@ -22,13 +23,24 @@ class Draft:
     """
 
     def __init__(
-        self, *, content: bytes, blob: NewBlob | None, discard: Callable[[NewBlob], Awaitable[None]]
+        self,
+        *,
+        content: bytes,
+        blob: NewBlob | None,
+        size: int,
+        seal: bytes | None,
+        encryption: str | None,
+        discard: Callable[[NewBlob], Awaitable[None]],
     ) -> None:
         self._content = content
         self._blob = blob
+        self._seal = seal
         self._discard = discard
         self._is_spent = False
-        self.size = len(content) if blob is None else blob.size
+        self.size: Final = size
+        """Of the bytes that came in."""
+        self.encryption: Final = encryption
+        """The kind of encryption; None: none."""
 
     @property
     def blob(self) -> NewBlob | None:
@@ -37,7 +49,7 @@ class Draft:
 
     @property
     def content(self) -> bytes | Segment:
-        """What an object is made of.
+        """What an object is made of. Bytes in memory are encrypted if there is a `seal`.
 
         Raises:
             ValueError: the draft has been used or discarded.
@@ -46,11 +58,16 @@ class Draft:
             raise ValueError("This draft has been used or discarded; receive the bytes again.")
         if self._blob is None:
             return self._content
-        return Segment(blob_id=self._blob.id, size=self._blob.size)
+        return Segment(blob_id=self._blob.id, start=0, size=self._blob.size, seal=self._blob.seal)
+
+    @property
+    def seal(self) -> bytes | None:
+        """The seal of encrypted bytes in memory; None if they are not encrypted, or are in a file."""
+        return self._seal
 
     def move_to(self, blob: NewBlob) -> None:
         """Let a file that holds the same bytes take the place of those in memory."""
-        self._content, self._blob = b"", blob
+        self._content, self._seal, self._blob = b"", None, blob
 
     def spend(self) -> None:
         """Mark that the bytes have an owner now."""
@@ -84,16 +101,27 @@ class Intake:
         room: Room,
         new_blob: Callable[[], NewBlob],
         inline_limit_bytes: int,
+        keyring: Keyring,
     ) -> None:
         self._executor = executor
         self._room = room
         self._new_blob = new_blob
         self._inline_limit_bytes = inline_limit_bytes
+        self._keyring = keyring
 
     async def receive(
-        self, chunks: AsyncIterator[bytes], *, size_hint: int | None, observe: Callable[[bytes], None]
+        self,
+        chunks: AsyncIterator[bytes],
+        *,
+        size_hint: int | None,
+        observe: Callable[[bytes], None],
+        encryption: Encryption | None = None,
     ) -> Draft:
         """See `Store.receive`."""
+        kind = key = seal = None
+        if encryption is not None:
+            kind = encryption.kind
+            key, seal = self._keyring.new_seal(encryption)
         head: list[bytes] = []
         if size_hint is None or size_hint <= self._inline_limit_bytes:
             size = 0
@@ -104,18 +132,37 @@ class Intake:
                 if size > self._inline_limit_bytes:
                     break
             else:
-                return Draft(content=b"".join(head), blob=None, discard=self._abandon)
-        elif self._room.available_bytes() < size_hint:
-            # Refused before the client sends it all. `require` may wait, so it runs in a thread.
-            await self._run(partial(self._room.require, size_hint))
-        blob = await self._fill(lambda new: self._stream(new, head, chunks, observe))
-        return Draft(content=b"", blob=blob, discard=self._abandon)
+                content = b"".join(head)
+                if key is not None:
+                    content = seal_content(key, content)
+                return Draft(
+                    content=content, blob=None, size=size, seal=seal, encryption=kind, discard=self._abandon
+                )
+        else:
+            await self._require_room(size_hint if key is None else sealed_size(size_hint))
+
+        async def write(blob: NewBlob) -> None:
+            if key is not None and seal is not None:
+                blob.encrypt(key, seal)
+            await self._stream(blob, head, chunks, observe)
+
+        blob = await self._fill(write)
+        return Draft(
+            content=b"", blob=blob, size=blob.size, seal=None, encryption=kind, discard=self._abandon
+        )
 
     async def spill(self, draft: Draft) -> None:
-        """Move the bytes of a draft into a blob file unless they are in one."""
+        """Move the bytes of a draft into a blob file unless they are in one. They stay encrypted as they are."""
         content = draft.content
         if isinstance(content, bytes):
-            draft.move_to(await self._fill(lambda new: self._run(partial(_finish, new, [content], None))))
+            write = partial(_write_whole, content=content, size=draft.size, seal=draft.seal)
+            draft.move_to(await self._fill(lambda new: self._run(partial(write, new))))
+
+    async def _require_room(self, size: int) -> None:
+        """Refuse a body that cannot fit before the client sends it all."""
+        if self._room.available_bytes() < size:
+            # `require` may wait, so it runs in a thread.
+            await self._run(partial(self._room.require, size))
 
     async def _fill(self, write: Callable[[NewBlob], Awaitable[None]]) -> NewBlob:
         """Return a new blob that `write` has filled and finished. Nothing of it stays if that fails."""
@@ -172,6 +219,14 @@ class Intake:
             return asyncio.get_running_loop().run_in_executor(self._executor, work)
         except RuntimeError as error:
             raise StoreClosedError from error
+
+
+def _write_whole(blob: NewBlob, *, content: bytes, size: int, seal: bytes | None) -> None:
+    if seal is None:
+        blob.append([content], None)
+    else:
+        blob.append_sealed(content, size=size, seal=seal)
+    blob.finish()
 
 
 def _finish(blob: NewBlob, chunks: Sequence[bytes], observe: Callable[[bytes], None] | None) -> None:

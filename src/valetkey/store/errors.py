@@ -14,9 +14,12 @@ class NoSuchBucketError(StoreError):
 
 
 class BucketExistsError(StoreError):
-    def __init__(self, bucket: str) -> None:
+    """The name is taken; `owner_id` is whose bucket it is, None for the root account."""
+
+    def __init__(self, bucket: str, *, owner_id: str | None) -> None:
         super().__init__(f"There is a bucket {bucket!r} already.")
         self.bucket = bucket
+        self.owner_id = owner_id
 
 
 class BucketNotEmptyError(StoreError):
@@ -26,10 +29,39 @@ class BucketNotEmptyError(StoreError):
 
 
 class NoSuchKeyError(StoreError):
-    def __init__(self, bucket: str, key: str) -> None:
+    """There is no current object; `marker_id` is that of the delete marker that hides older versions, if any."""
+
+    def __init__(self, bucket: str, key: str, *, marker_id: str | None = None) -> None:
         super().__init__(f"There is no object {key!r} in the bucket {bucket!r}.")
         self.bucket = bucket
         self.key = key
+        self.marker_id = marker_id
+
+
+class NoSuchVersionError(StoreError):
+    def __init__(self, key: str, version_id: str) -> None:
+        super().__init__(f"The object {key!r} has no version {version_id!r}.")
+        self.key = key
+        self.version_id = version_id
+
+
+class DeleteMarkerError(StoreError):
+    """The version that was asked for is a delete marker, which has no content."""
+
+    def __init__(self, key: str, version_id: str, modified_ms: int) -> None:
+        super().__init__(f"The version {version_id!r} of {key!r} is a delete marker.")
+        self.key = key
+        self.version_id = version_id
+        self.modified_ms = modified_ms
+
+
+class ObjectLockedError(StoreError):
+    """The version is under retention or legal hold."""
+
+    def __init__(self, key: str, version_id: str) -> None:
+        super().__init__(f"The version {version_id!r} of {key!r} is locked.")
+        self.key = key
+        self.version_id = version_id
 
 
 class NoSuchUploadError(StoreError):
@@ -85,6 +117,21 @@ class ContentGoneError(StoreError):
 
 class StorageFailedError(StoreError):
     """The disk or the catalog failed in a way that is not the caller's doing; the cause is chained."""
+
+
+class WrongKeyError(StoreError):
+    """The content is encrypted under a client's key: none was given (`is_missing`), or another one."""
+
+    def __init__(self, *, is_missing: bool) -> None:
+        super().__init__(f"The key of the content {'is missing' if is_missing else 'is another one'}.")
+        self.is_missing = is_missing
+
+
+class NoMasterKeyError(StoreError):
+    """The content is, or is to be, encrypted under a master key, but the store was opened without one."""
+
+    def __init__(self) -> None:
+        super().__init__("The store has no master key.")
 
 
 class FolderInUseError(StoreError):

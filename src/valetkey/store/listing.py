@@ -4,14 +4,14 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from itertools import islice
-from typing import Final
+from typing import Any, Final, Protocol
 
 from valetkey.store import rows, statements
-from valetkey.store.buckets import find_bucket
+from valetkey.store.buckets import find_bare_bucket
 from valetkey.store.model import ListPage, UploadPage
 
-_Position = tuple[bytes, str]
-"""A key and, among uploads for the same key, the id to go on from; both inclusive."""
+Position = tuple[bytes, Any]
+"""A key and, among entries for the same key, what to go on from; both inclusive."""
 
 # No byte of UTF-8 is as high, so this stands behind every key.
 _BEHIND_ALL_KEYS: Final = b"\xff"
@@ -27,20 +27,20 @@ def list_objects(
     Raises:
         NoSuchBucketError
     """
-    bucket_id = find_bucket(connection, bucket).id
+    bucket_id = find_bare_bucket(connection, bucket).id
     scope, mark = prefix.encode(), delimiter.encode()
-    behind = _behind(scope)
+    end = behind(scope)
 
-    def seek(position: _Position) -> sqlite3.Cursor:
-        return connection.execute(statements.SCAN_OBJECTS, (bucket_id, position[0], behind))
+    def seek(position: Position) -> sqlite3.Cursor:
+        return connection.execute(statements.SCAN_OBJECTS, (bucket_id, position[0], end))
 
-    found = _walk(seek, start=_resume(after.encode(), scope, mark), scope=scope, mark=mark)
-    items, is_truncated = _take(found, limit)
+    found = walk(seek, start=resume(after.encode(), scope, mark), scope=scope, mark=mark)
+    items, is_truncated = take(found, limit)
     return ListPage(
         entries=tuple(rows.to_summary(item) for item in items if not isinstance(item, bytes)),
         common_prefixes=tuple(item.decode() for item in items if isinstance(item, bytes)),
         is_truncated=is_truncated,
-        next_after=_name(items[-1]) if is_truncated else None,
+        next_after=name(items[-1]) if is_truncated else None,
     )
 
 
@@ -61,49 +61,57 @@ def list_uploads(
     Raises:
         NoSuchBucketError
     """
-    bucket_id = find_bucket(connection, bucket).id
+    bucket_id = find_bare_bucket(connection, bucket).id
     scope, mark = prefix.encode(), delimiter.encode()
-    behind = _behind(scope)
-    start = _resume(key_marker.encode(), scope, mark)
+    end = behind(scope)
+    start = resume(key_marker.encode(), scope, mark)
     if key_marker and upload_id_marker and start[0] == key_marker.encode() + b"\0":
         # The least text behind the marker.
         start = (key_marker.encode(), upload_id_marker + "\0")
 
-    def seek(position: _Position) -> sqlite3.Cursor:
-        return connection.execute(statements.SCAN_UPLOADS, (bucket_id, *position, behind))
+    def seek(position: Position) -> sqlite3.Cursor:
+        return connection.execute(statements.SCAN_UPLOADS, (bucket_id, *position, end))
 
-    items, is_truncated = _take(_walk(seek, start=start, scope=scope, mark=mark), limit)
+    items, is_truncated = take(walk(seek, start=start, scope=scope, mark=mark), limit)
     uploads = tuple(rows.to_upload(bucket, item) for item in items if not isinstance(item, bytes))
     ends_in_upload = is_truncated and not isinstance(items[-1], bytes)
     return UploadPage(
         uploads=uploads,
         common_prefixes=tuple(item.decode() for item in items if isinstance(item, bytes)),
         is_truncated=is_truncated,
-        next_key_marker=_name(items[-1]) if is_truncated else None,
+        next_key_marker=name(items[-1]) if is_truncated else None,
         next_upload_id_marker=uploads[-1].id if ends_in_upload else None,
     )
 
 
-def _walk(
-    seek: Callable[[_Position], sqlite3.Cursor], *, start: _Position, scope: bytes, mark: bytes
+class Scan(Protocol):
+    """Rows in order, the key first in each."""
+
+    def __iter__(self) -> Iterator[rows.Row]: ...
+
+    def close(self) -> None: ...
+
+
+def walk(
+    seek: Callable[[Position], Scan], *, start: Position, scope: bytes, mark: bytes, least: str | int = ""
 ) -> Iterator[rows.Row | bytes]:
     """Yield rows, and for each group of keys that share a common prefix that prefix instead."""
-    position: _Position | None = start
+    position: Position | None = start
     while position is not None:
         with closing(seek(position)) as cursor:
             position = None
             for row in cursor:
-                group = _group_of(row[0], scope, mark)
+                group = group_of(row[0], scope, mark)
                 if group is not None:
                     break
                 yield row
             else:
                 return
         yield group
-        position = (_behind(group), "")
+        position = (behind(group), least)
 
 
-def _take(found: Iterator[rows.Row | bytes], limit: int) -> tuple[list[rows.Row | bytes], bool]:
+def take(found: Iterator[rows.Row | bytes], limit: int) -> tuple[list[rows.Row | bytes], bool]:
     """Return the first `limit` items, and whether there are more. A page of nothing is never truncated."""
     if limit <= 0:
         return [], False
@@ -111,16 +119,17 @@ def _take(found: Iterator[rows.Row | bytes], limit: int) -> tuple[list[rows.Row 
     return items[:limit], len(items) > limit
 
 
-def _resume(after: bytes, scope: bytes, mark: bytes) -> _Position:
+def resume(after: bytes, scope: bytes, mark: bytes, *, least: str | int = "") -> Position:
+    """Return where a listing goes on behind a key or common prefix; `least` is what comes first for one key."""
     if not after:
-        return scope, ""
-    group = _group_of(after, scope, mark)
+        return scope, least
+    group = group_of(after, scope, mark)
     # Appending a zero byte gives the next possible key.
-    behind = after + b"\0" if group is None else _behind(group)
-    return max(behind, scope), ""
+    following = after + b"\0" if group is None else behind(group)
+    return max(following, scope), least
 
 
-def _group_of(key: bytes, scope: bytes, mark: bytes) -> bytes | None:
+def group_of(key: bytes, scope: bytes, mark: bytes) -> bytes | None:
     """Return the common prefix that stands for the key, or None if it stands for itself."""
     if not mark or not key.startswith(scope):
         return None
@@ -128,13 +137,13 @@ def _group_of(key: bytes, scope: bytes, mark: bytes) -> bytes | None:
     return None if end < 0 else key[: end + len(mark)]
 
 
-def _behind(prefix: bytes) -> bytes:
+def behind(prefix: bytes) -> bytes:
     """Return the least bytes that are behind every key with the prefix, which is UTF-8 and so never ends in FF."""
     if not prefix:
         return _BEHIND_ALL_KEYS
     return prefix[:-1] + bytes([prefix[-1] + 1])
 
 
-def _name(item: rows.Row | bytes) -> str:
+def name(item: rows.Row | bytes) -> str:
     name: bytes = item if isinstance(item, bytes) else item[0]
     return name.decode()

@@ -6,6 +6,7 @@ text without surrogates.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +15,14 @@ class Bucket:
     """Never used again after the bucket is gone."""
     name: str
     created_ms: int
+    owner_id: str | None
+    """Canonical user id of the account that owns it; None: the root account, from before there were others."""
+    versioning: str | None
+    """"Enabled" or "Suspended"; None: it never was enabled."""
+    is_lockable: bool
+    """Its versions may be locked against deletion."""
+    settings: Mapping[str, str]
+    """What clients have configured: documents by the name of their sub-resource. The store does not read them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,16 +37,59 @@ class Checksum:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """A piece of a content: one whole blob file."""
+    """A piece of a content: a stretch of the bytes that one blob file holds."""
 
     blob_id: str
+    start: int
+    """Where in the blob's bytes it begins; 0 unless it was copied out of the middle."""
     size: int
+    seal: bytes | None = field(default=None, repr=False)
+    """The blob's own key, under another key; None: the blob is not encrypted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encryption:
+    """How content is to be encrypted."""
+
+    kind: str
+    """"AES256": under the store's master key. "SSE-C": under a key that the client keeps."""
+    customer_key: bytes | None = field(default=None, repr=False)
+    """32 bytes; for "SSE-C" only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """What protects a version from being deleted."""
+
+    mode: str | None = None
+    """"GOVERNANCE" or "COMPLIANCE"; None where no retention was set."""
+    until_ms: int | None = None
+    """When the retention ends; None exactly where `mode` is."""
+    legal_hold: bool | None = None
+    """None: nobody ever said."""
+
+    def protects(self, *, now_ms: int, may_bypass: bool) -> bool:
+        """Return whether the version has to stay. `may_bypass`: retention in the mode GOVERNANCE does not count."""
+        if self.legal_hold:
+            return True
+        if self.until_ms is None or self.until_ms <= now_ms:
+            return False
+        return not (may_bypass and self.mode == "GOVERNANCE")
+
+
+NO_LOCK: Final = Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredObject:
+    """A version of an object, with the content that belongs to it."""
+
+    id: int
+    """Of this very content; never used again."""
     bucket: str
     key: str
+    version_id: str | None
+    """None: the null version, the only one where there is no versioning."""
     size: int
     etag: str
     modified_ms: int
@@ -48,6 +100,25 @@ class StoredObject:
     """The bytes themselves if the object is small, else the blobs that hold them, in order."""
     parts_count: int | None
     """How many parts it was uploaded in; None if it came in one piece."""
+    tags: Mapping[str, str]
+    lock: Lock
+    encryption: str | None
+    """The kind of encryption; None: none."""
+    seal: bytes | None = field(repr=False)
+    """For small encrypted content: its key, under another key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectPart:
+    """One of the parts that an object was uploaded in."""
+
+    number: int
+    """1 for the first, whatever number it was uploaded under."""
+    start: int
+    """Offset of its first byte."""
+    size: int
+    checksum_value: str | None
+    """Of the object's algorithm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,16 +128,50 @@ class NewObject:
     etag: str
     headers: Mapping[str, str]
     checksum: Checksum | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    lock: Lock = NO_LOCK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteRule:
-    """On what state of the key a write may go ahead; decided in the same transaction as the write."""
+    """On what state of the key, or of the version that is named, a change may go ahead.
+
+    Decided in the same transaction as the change.
+    """
 
     create_only: bool = False
     """Only if there is no object under the key."""
     etag: str | None = None
-    """Only if the object under the key has this ETag; "*" means any."""
+    """Only if it has this ETag; "*" means any."""
+    modified_second: int | None = None
+    """Only if it was modified in this second since the epoch."""
+    size: int | None = None
+    """Only if it has this size."""
+    rank: int | None = None
+    """Only if it is this very version, by the rank that a listing of versions showed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deletion:
+    """What one deletion names."""
+
+    key: str
+    version_id: str | None = None
+    """A version's id, or "null"; None: the current version, which goes or gets a delete marker before it."""
+    rule: WriteRule | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deleted:
+    """What a deletion came to."""
+
+    key: str
+    version_id: str | None
+    """The version that is gone ("null" for the null version); None: none is."""
+    marker_id: str | None
+    """The delete marker that is new or gone ("null" for the null version); None: none is."""
+    is_versioned: bool
+    """The bucket has, or had, versions, so that ids mean something."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +185,36 @@ class ObjectSummary:
     checksum: Checksum | None
     storage_class: str | None
     """None is STANDARD."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionSummary:
+    """A version or a delete marker as a listing shows it."""
+
+    key: str
+    version_id: str | None
+    rank: int
+    """Tells versions of one key apart, also null versions that came one after another; the newest has the least."""
+    is_latest: bool
+    is_marker: bool
+    size: int
+    etag: str
+    modified_ms: int
+    checksum: Checksum | None
+    storage_class: str | None
+    tags: Mapping[str, str] | None = None
+    """None: they were not asked for, or it is a marker."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionPage:
+    entries: tuple[VersionSummary, ...]
+    """By key, and for one key the newest first."""
+    common_prefixes: tuple[str, ...]
+    is_truncated: bool
+    next_key_marker: str | None
+    next_version_id_marker: str | None
+    """"null" for the null version; None also if the page ends in a common prefix."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +237,20 @@ class Upload:
     headers: Mapping[str, str]
     checksum_algorithm: str | None
     checksum_type: str | None
+    tags: Mapping[str, str]
+    lock: Lock
+    encryption: str | None
+    seal: bytes | None = field(repr=False)
+    """Tells whether a key is the one that the upload began with; seals no content."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompletedUpload:
+    """What became of an upload, remembered for a while so that a client may ask again."""
+
+    etag: str
+    checksum: Checksum | None
+    version_id: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

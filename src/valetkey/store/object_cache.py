@@ -1,39 +1,45 @@
-"""Objects that this process has looked up, kept while nobody changes them."""
+"""What this process has looked up, kept while nobody changes it."""
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from valetkey.store.marks import Marks, slot_of
-from valetkey.store.model import StoredObject
+from valetkey.store.model import Bucket, StoredObject
 
 CACHE_BYTES: Final = 32 * 1024 * 1024
 """What the kept objects of one process may weigh."""
 
+BUCKET_CACHE_BYTES: Final = 8 * 1024 * 1024
+"""What its kept buckets may weigh."""
+
 # What an object weighs beside its content: values, headers, and its place in the dictionary.
 _OVERHEAD_BYTES: Final = 2048
-_SEGMENT_BYTES: Final = 256
+_SEGMENT_BYTES: Final = 512
+
+T = TypeVar("T")
 
 
-class _Kept(NamedTuple):
-    found: StoredObject
+class _Kept(NamedTuple, Generic[T]):
+    found: T
     slot: int
     mark: int
     """What the counter stood at, which was even."""
     weight_bytes: int
 
 
-class ObjectCache:
-    """The objects used last. For one thread: that of the event loop."""
+class MarkedCache(Generic[T]):
+    """The objects, or buckets, used last. For one thread: that of the event loop."""
 
-    def __init__(self, marks: Marks, *, most_bytes: int) -> None:
+    def __init__(self, marks: Marks, *, most_bytes: int, weigh: Callable[[T], int]) -> None:
         self._marks = marks
         self._most_bytes = most_bytes
+        self._weigh = weigh
         self._weight_bytes = 0
-        self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], _Kept[T]] = OrderedDict()
 
-    def find(self, bucket: str, key: str, look: Callable[[], StoredObject]) -> StoredObject:
-        """Return the object as it is now, by `look` unless it is kept. What `look` raises goes up."""
+    def find(self, bucket: str, key: str, look: Callable[[], T]) -> T:
+        """Return what is there now, by `look` unless it is kept. What `look` raises goes up."""
         place = (bucket, key)
         kept = self._kept.get(place)
         if kept is not None and self._marks.count(kept.slot) == kept.mark:
@@ -45,14 +51,10 @@ class ObjectCache:
         mark = self._marks.count(slot)
         found = look()
         if not mark & 1:
-            self._keep(place, found, slot=slot, mark=mark)
+            self._keep(place, _Kept(found, slot, mark, self._weigh(found)))
         return found
 
-    def _keep(self, place: tuple[str, str], found: StoredObject, *, slot: int, mark: int) -> None:
-        content = found.content
-        size = len(content) if isinstance(content, bytes) else len(content) * _SEGMENT_BYTES
-        size += sum(len(name) + len(value) for name, value in found.headers.items())
-        kept = _Kept(found, slot, mark, size + _OVERHEAD_BYTES)
+    def _keep(self, place: tuple[str, str], kept: _Kept[T]) -> None:
         self._kept[place] = kept
         self._weight_bytes += kept.weight_bytes
         while self._weight_bytes > self._most_bytes:
@@ -63,3 +65,13 @@ class ObjectCache:
         kept = self._kept.pop(place, None)
         if kept is not None:
             self._weight_bytes -= kept.weight_bytes
+
+
+def object_weight(found: StoredObject) -> int:
+    content = found.content
+    size = len(content) if isinstance(content, bytes) else len(content) * _SEGMENT_BYTES
+    return size + sum(len(name) + len(value) for name, value in found.headers.items()) + _OVERHEAD_BYTES
+
+
+def bucket_weight(found: Bucket) -> int:
+    return sum(map(len, found.settings.values())) + _OVERHEAD_BYTES

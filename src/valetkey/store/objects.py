@@ -1,29 +1,39 @@
-"""Finding, placing and removing objects in the catalog. The changes run inside the writer's transaction."""
+"""Finding, placing and amending objects in the catalog. The changes run inside the writer's transaction."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from valetkey.store import rows, statements
-from valetkey.store.buckets import find_bucket
-from valetkey.store.contents import Effects, add_content, drop_content, list_segments
+from valetkey.store.buckets import find_bare_bucket
+from valetkey.store.contents import (
+    Effects,
+    add_content,
+    add_object_parts,
+    list_segments,
+    require_live,
+)
 from valetkey.store.errors import (
+    DeleteMarkerError,
     NoSuchBucketError,
     NoSuchKeyError,
-    PreconditionFailedError,
+    NoSuchVersionError,
     StorageFailedError,
 )
-from valetkey.store.model import NewObject, Segment, StoredObject, WriteRule
+from valetkey.store.model import NewObject, ObjectPart, Segment, StoredObject, WriteRule
+from valetkey.store.versions import NULL_ID, find_current, find_newest_other, make_way, require_rule
 
 # S3's name for it; kept with the headers, and shown in listings.
 _STORAGE_CLASS: Final = "x-amz-storage-class"
 # Each try fails only if the object is replaced within microseconds.
 _MOST_TRIES: Final = 16
+# Until the catalog has given it one.
+_NO_ID: Final = 0
 
 
 def find_object(source: rows.Source, bucket: str, key: str) -> StoredObject:
-    """Return the object with the content that belongs to it.
+    """Return the current version with the content that belongs to it.
 
     Raises:
         NoSuchBucketError, NoSuchKeyError
@@ -32,15 +42,73 @@ def find_object(source: rows.Source, bucket: str, key: str) -> StoredObject:
         row = source.execute(statements.FIND_OBJECT, (bucket, key.encode())).fetchone()
         if row is None:
             raise NoSuchBucketError(bucket)
-        content_id, content = row[0], row[-1]
-        if content_id is None:
-            raise NoSuchKeyError(bucket, key)
-        if content is None:
-            content = list_segments(source, content_id)
-        # Without segments it was replaced between the two statements; ids of contents never come back.
-        if content != ():
-            return rows.to_object(bucket, key, row, content)
-    raise StorageFailedError(f"The object {key!r} in the bucket {bucket!r} has no content.")
+        if row[0] is None:
+            raise _no_such_key(source, bucket, key)
+        found = _with_content(source, bucket, key, row)
+        if found is not None:
+            return found
+    raise _without_content(bucket, key)
+
+
+def find_version(source: rows.Source, bucket: str, key: str, version_id: str) -> StoredObject:
+    """Return the version with this id, or the null version for "null".
+
+    Raises:
+        NoSuchBucketError, NoSuchVersionError, DeleteMarkerError
+    """
+    place = (find_bare_bucket(source, bucket).id, key.encode(), None if version_id == NULL_ID else version_id)
+    for _ in range(_MOST_TRIES):
+        # It may move from one table to the other in between, but never back.
+        row = (
+            source.execute(statements.FIND_CURRENT_VERSION, place).fetchone()
+            or source.execute(statements.FIND_OTHER_VERSION, place).fetchone()
+            or source.execute(statements.FIND_CURRENT_VERSION, place).fetchone()
+        )
+        if row is None:
+            raise NoSuchVersionError(key, version_id)
+        if row[0] is None:
+            raise DeleteMarkerError(key, version_id, row[3])
+        found = _with_content(source, bucket, key, row)
+        if found is not None:
+            return found
+    raise _without_content(bucket, key)
+
+
+def _with_content(source: rows.Source, bucket: str, key: str, row: rows.Row) -> StoredObject | None:
+    content = row[-1]
+    if content is None:
+        content = list_segments(source, row[0])
+    # Without segments it was replaced between the two statements; ids of contents never come back.
+    return None if content == () else rows.to_object(bucket, key, row, content)
+
+
+def _no_such_key(source: rows.Source, bucket: str, key: str) -> NoSuchKeyError:
+    marker = find_newest_other(source, find_bare_bucket(source, bucket).id, key.encode())
+    return NoSuchKeyError(bucket, key, marker_id=None if marker is None else marker.version_id or NULL_ID)
+
+
+def _without_content(bucket: str, key: str) -> StorageFailedError:
+    return StorageFailedError(f"The object {key!r} in the bucket {bucket!r} has no content.")
+
+
+def find_any(source: rows.Source, bucket: str, key: str, version_id: str | None) -> StoredObject:
+    """Return the version with the id, or the current one if that is None."""
+    if version_id is None:
+        return find_object(source, bucket, key)
+    return find_version(source, bucket, key, version_id)
+
+
+def find_object_part(source: rows.Source, obj: StoredObject, number: int) -> ObjectPart | None:
+    row = source.execute(statements.LIST_CONTENT_PARTS, (obj.id, number - 1, 1)).fetchone()
+    return None if row is None or row[0] != number else rows.to_object_part(row)
+
+
+def list_object_parts(
+    connection: sqlite3.Connection, *, obj: StoredObject, after_number: int, limit: int
+) -> tuple[list[ObjectPart], bool]:
+    """Return up to `limit` parts with numbers above `after_number`, and whether there are more."""
+    found = connection.execute(statements.LIST_CONTENT_PARTS, (obj.id, after_number, limit + 1)).fetchall()
+    return [rows.to_object_part(row) for row in found[:limit]], limit > 0 and len(found) > limit
 
 
 def put_object(
@@ -50,70 +118,96 @@ def put_object(
     bucket: str,
     key: str,
     content: bytes | Segment,
+    seal: bytes | None,
+    encryption: str | None,
+    size: int,
     new: NewObject,
+    version_id: str,
     now_ms: int,
     rule: WriteRule | None,
 ) -> StoredObject:
     placed = StoredObject(
+        id=_NO_ID,
         bucket=bucket,
         key=key,
-        size=len(content) if isinstance(content, bytes) else content.size,
+        version_id=version_id,
+        size=size,
         etag=new.etag,
         modified_ms=now_ms,
         headers=new.headers,
         checksum=new.checksum,
         content=content if isinstance(content, bytes) else (content,),
         parts_count=None,
+        tags=new.tags,
+        lock=new.lock,
+        encryption=encryption,
+        seal=seal,
     )
-    place(connection, effects, placed, rule=rule)
-    return placed
+    return place(connection, effects, placed, rule=rule)
 
 
 def copy_object(
     connection: sqlite3.Connection,
     effects: Effects,
     *,
-    source_bucket: str,
-    source_key: str,
+    source: StoredObject,
     bucket: str,
     key: str,
+    new: NewObject,
+    version_id: str,
     now_ms: int,
-    expected_etag: str | None,
-    headers: Mapping[str, str] | None,
     rule: WriteRule | None,
 ) -> StoredObject:
-    source = find_object(connection, source_bucket, source_key)
-    if expected_etag is not None and source.etag != expected_etag:
-        raise PreconditionFailedError("x-amz-copy-source-if-match")
+    require_live(connection, source.id)
     placed = replace(
         source,
         bucket=bucket,
         key=key,
+        version_id=version_id,
         modified_ms=now_ms,
-        headers=source.headers if headers is None else headers,
+        etag=new.etag,
+        headers=new.headers,
+        checksum=new.checksum,
+        tags=new.tags,
+        lock=new.lock,
     )
-    place(connection, effects, placed, rule=rule)
-    return placed
+    return place(connection, effects, placed, rule=rule, parts_of=source.id)
 
 
 def place(
-    connection: sqlite3.Connection, effects: Effects, placed: StoredObject, *, rule: WriteRule | None
-) -> None:
-    """Put the object under its key, in place of what is there, if `rule` allows it.
+    connection: sqlite3.Connection,
+    effects: Effects,
+    placed: StoredObject,
+    *,
+    rule: WriteRule | None,
+    parts: Sequence[ObjectPart] = (),
+    parts_of: int | None = None,
+) -> StoredObject:
+    """Make the object the current version of its key, if `rule` allows it, and return it as it stands there.
+
+    Its `version_id` is what it gets if the bucket has versions now; elsewhere it becomes the null version.
 
     Raises:
         NoSuchBucketError, NoSuchKeyError, PreconditionFailedError
     """
-    bucket_id = find_bucket(connection, placed.bucket).id
+    bucket = find_bare_bucket(connection, placed.bucket)
     key = placed.key.encode()
-    current = connection.execute(statements.FIND_CURRENT, (bucket_id, key)).fetchone()
-    _require_rule(rule, current, bucket=placed.bucket, key=placed.key)
-    content_id = add_content(
-        connection, headers=placed.headers, parts_count=placed.parts_count, content=placed.content
+    current = find_current(connection, bucket.id, key)
+    require_rule(rule, current, bucket=placed.bucket, key=placed.key)
+    # Before what is there goes: a copy onto itself names the same blobs.
+    content_id = add_content(connection, placed)
+    add_object_parts(connection, content_id, parts)
+    if parts_of is not None:
+        connection.execute(statements.COPY_CONTENT_PARTS, (content_id, parts_of))
+    rank = make_way(connection, effects, bucket, key, current)
+    placed = replace(
+        placed, id=content_id, version_id=placed.version_id if bucket.versioning == "Enabled" else None
     )
     row = (
-        bucket_id,
+        bucket.id,
         key,
+        rank,
+        placed.version_id,
         placed.size,
         placed.etag,
         placed.modified_ms,
@@ -123,40 +217,26 @@ def place(
     )
     connection.execute(statements.PUT_OBJECT, row)
     effects.keys.append((placed.bucket, placed.key))
-    if current is not None:
-        drop_content(connection, effects, content_id=current[0], is_inline=bool(current[2]))
+    return placed
 
 
-def delete_object(
-    connection: sqlite3.Connection, effects: Effects, *, bucket: str, key: str, rule: WriteRule | None
-) -> bool:
-    """Return whether there was such an object."""
-    bucket_id = find_bucket(connection, bucket).id
-    current = connection.execute(statements.FIND_CURRENT, (bucket_id, key.encode())).fetchone()
-    _require_rule(rule, current, bucket=bucket, key=key)
-    if current is None:
-        return False
-    connection.execute(statements.REMOVE_OBJECT, (bucket_id, key.encode()))
+def amend_object(
+    connection: sqlite3.Connection,
+    effects: Effects,
+    *,
+    bucket: str,
+    key: str,
+    version_id: str | None,
+    amend: Callable[[StoredObject], StoredObject],
+) -> StoredObject:
+    found = find_any(connection, bucket, key, version_id)
+    amended = amend(found)
+    row = (rows.from_map(amended.tags), *rows.from_lock(amended.lock), found.id)
+    connection.execute(statements.AMEND_CONTENT, row)
     effects.keys.append((bucket, key))
-    drop_content(connection, effects, content_id=current[0], is_inline=bool(current[2]))
-    return True
+    return replace(found, tags=amended.tags, lock=amended.lock)
 
 
-def delete_objects(
-    connection: sqlite3.Connection, effects: Effects, *, bucket: str, keys: Sequence[str]
-) -> None:
-    for key in keys:
-        delete_object(connection, effects, bucket=bucket, key=key, rule=None)
-
-
-def _require_rule(rule: WriteRule | None, current: rows.Row | None, *, bucket: str, key: str) -> None:
-    if rule is None:
-        return
-    if rule.create_only and current is not None:
-        raise PreconditionFailedError("If-None-Match")
-    if rule.etag is None:
-        return
-    if current is None:
-        raise NoSuchKeyError(bucket, key)
-    if rule.etag not in {"*", current[1]}:
-        raise PreconditionFailedError("If-Match")
+def find_tags(source: rows.Source, content_id: int) -> Mapping[str, str]:
+    row = source.execute(statements.LIST_TAGS, (content_id,)).fetchone()
+    return rows.to_map(row[0]) if row is not None else {}

@@ -1,23 +1,34 @@
 """Removing the files that a committed change left behind, in a thread of its own: large files take their time."""
 
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Final
 
 from valetkey.store.blobs import BlobFolder, NewBlob
-from valetkey.store.contents import Effects
+from valetkey.store.contents import DoomedContent, Effects
+
+_MOST_WAITING: Final = 1000
 
 
 class Remover:
     """Removes files in the order in which it is told. What it cannot remove is left to the sweep."""
 
-    def __init__(self, blobs: BlobFolder, *, forget: Callable[[int], None]) -> None:
-        """`forget` is told the id of each doomed content whose files are gone."""
+    def __init__(self, blobs: BlobFolder, *, forget: Callable[[int, Callable[[], None]], None]) -> None:
+        """`forget` is told the id of each doomed content that nobody reads, and what lets readers in again."""
         self._blobs = blobs
         self._forget = forget
+        self._waiting: deque[DoomedContent] = deque(maxlen=_MOST_WAITING)
+        """Contents that somebody was reading. Beyond the most they are left to the sweep."""
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="valetkey-remover")
 
-    def take(self, effects: Effects) -> None:
-        self._executor.submit(self._remove, effects)
+    def take(self, effects: Effects, then: Callable[[], None] | None) -> None:
+        """Remove what the change has left, and call `then`."""
+        try:
+            self._executor.submit(self._remove, effects, then)
+        except RuntimeError:
+            # The last changes at the end: there is no other thread left.
+            self._remove(effects, then)
 
     def abandon(self, blob: NewBlob) -> None:
         self._executor.submit(blob.abandon)
@@ -29,11 +40,18 @@ class Remover:
     def close(self) -> None:
         self._executor.shutdown()
 
-    def _remove(self, effects: Effects) -> None:
+    def _remove(self, effects: Effects, then: Callable[[], None] | None) -> None:
         self._blobs.remove(effects.blob_ids)
-        for content in effects.doomed:
-            if self._blobs.remove_unread(content.blob_ids) is not None:
-                self._forget(content.id)
+        if then is not None:
+            then()
+        self._waiting.extend(effects.doomed)
+        for _ in range(len(self._waiting)):
+            content = self._waiting.popleft()
+            release = self._blobs.close_to_readers(content.first_blob_id)
+            if release is None:
+                self._waiting.append(content)
+            else:
+                self._forget(content.id, release)
 
 
 def _nothing() -> None:

@@ -1,4 +1,4 @@
-"""The only place where rows become values, and headers become text in a row."""
+"""The only place where rows become values, and headers and tags become text in a row."""
 
 import json
 import sqlite3
@@ -6,7 +6,19 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from valetkey.store.model import Bucket, Checksum, ObjectSummary, Part, Segment, StoredObject, Upload
+from valetkey.store.model import (
+    NO_LOCK,
+    Bucket,
+    Checksum,
+    Lock,
+    ObjectPart,
+    ObjectSummary,
+    Part,
+    Segment,
+    StoredObject,
+    Upload,
+    VersionSummary,
+)
 
 Row = tuple[Any, ...]
 """What SQLite hands over; the column lists stand in `statements`."""
@@ -15,23 +27,38 @@ Source = sqlite3.Connection | sqlite3.Cursor
 """What a look-up of single rows reads from. A cursor that is kept saves a microsecond each time."""
 
 
-def to_bucket(row: Row) -> Bucket:
-    bucket_id, name, created_ms = row
-    return Bucket(id=bucket_id, name=name, created_ms=created_ms)
+def to_bucket(row: Row, settings: Mapping[str, str]) -> Bucket:
+    bucket_id, name, created_ms, owner_id, versioning, is_lockable = row
+    return Bucket(
+        id=bucket_id,
+        name=name,
+        created_ms=created_ms,
+        owner_id=owner_id,
+        versioning=versioning,
+        is_lockable=bool(is_lockable),
+        settings=settings,
+    )
 
 
 def to_object(bucket: str, key: str, row: Row, content: bytes | tuple[Segment, ...]) -> StoredObject:
-    _, size, etag, modified_ms, algorithm, value, kind, headers, parts_count, _ = row
+    (content_id, size, etag, modified_ms, version_id, algorithm, value, kind,
+     headers, parts_count, tags, lock_mode, lock_until_ms, legal_hold, encryption, seal, _) = row  # fmt: skip
     return StoredObject(
+        id=content_id,
         bucket=bucket,
         key=key,
+        version_id=version_id,
         size=size,
         etag=etag,
         modified_ms=modified_ms,
-        headers=to_headers(headers),
+        headers=to_map(headers),
         checksum=to_checksum(algorithm, value, kind),
         content=content,
         parts_count=parts_count,
+        tags=to_map(tags),
+        lock=to_lock(lock_mode, lock_until_ms, legal_hold),
+        encryption=encryption,
+        seal=seal,
     )
 
 
@@ -47,21 +74,57 @@ def to_summary(row: Row) -> ObjectSummary:
     )
 
 
+def to_version(row: Row, *, is_latest: bool) -> VersionSummary:
+    key, rank, version_id, size, etag, modified_ms, storage_class, algorithm, value, kind, content_id = row
+    return VersionSummary(
+        key=key.decode(),
+        version_id=version_id,
+        rank=rank,
+        is_latest=is_latest,
+        is_marker=content_id is None,
+        size=size,
+        etag=etag,
+        modified_ms=modified_ms,
+        checksum=to_checksum(algorithm, value, kind),
+        storage_class=storage_class,
+    )
+
+
+def to_lock(mode: str | None, until_ms: int | None, legal_hold: int | None) -> Lock:
+    if mode is None and legal_hold is None:
+        return NO_LOCK
+    return Lock(mode=mode, until_ms=until_ms, legal_hold=None if legal_hold is None else bool(legal_hold))
+
+
+def from_lock(lock: Lock) -> tuple[str | None, int | None, bool | None]:
+    return lock.mode, lock.until_ms, lock.legal_hold
+
+
 def to_segment(row: Row) -> Segment:
-    blob_id, size = row
-    return Segment(blob_id=blob_id, size=size)
+    blob_id, start, size, seal = row
+    return Segment(blob_id=blob_id, start=start, size=size, seal=seal)
+
+
+def to_object_part(row: Row) -> ObjectPart:
+    number, start, size, checksum_value = row
+    return ObjectPart(number=number, start=start, size=size, checksum_value=checksum_value)
 
 
 def to_upload(bucket: str, row: Row) -> Upload:
-    key, upload_id, created_ms, headers, algorithm, kind = row
+    (key, upload_id, created_ms, headers, algorithm, kind, tags,
+     lock_mode, lock_until_ms, legal_hold, encryption, seal) = row  # fmt: skip
     return Upload(
         id=upload_id,
         bucket=bucket,
         key=key.decode(),
         created_ms=created_ms,
-        headers=to_headers(headers),
+        headers=to_map(headers),
         checksum_algorithm=algorithm,
         checksum_type=kind,
+        tags=to_map(tags),
+        lock=to_lock(lock_mode, lock_until_ms, legal_hold),
+        encryption=encryption,
+        seal=seal,
     )
 
 
@@ -88,16 +151,16 @@ def from_checksum(checksum: Checksum | None) -> tuple[str | None, str | None, st
     return checksum.algorithm, checksum.value, checksum.type
 
 
-def to_headers(text: str | None) -> dict[str, str]:
-    return _decode_headers(text).copy() if text else {}
+def to_map(text: str | None) -> dict[str, str]:
+    return _decode_map(text).copy() if text else {}
 
 
 # Most objects share their few headers with many others.
 @lru_cache(maxsize=512)
-def _decode_headers(text: str) -> dict[str, str]:
-    headers: dict[str, str] = json.loads(text)
-    return headers
+def _decode_map(text: str) -> dict[str, str]:
+    pairs: dict[str, str] = json.loads(text)
+    return pairs
 
 
-def from_headers(headers: Mapping[str, str]) -> str | None:
-    return json.dumps(dict(headers), ensure_ascii=False, separators=(",", ":")) if headers else None
+def from_map(pairs: Mapping[str, str]) -> str | None:
+    return json.dumps(dict(pairs), ensure_ascii=False, separators=(",", ":")) if pairs else None

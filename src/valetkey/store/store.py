@@ -1,33 +1,32 @@
 """The embedded object store: the one face of this room."""
 
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final, Self, TypeVar
+from typing import Final, Self
 
-from valetkey.store import buckets, listing, objects, parts, uploads
+from valetkey.store import deletions, listing, objects, version_listing
+from valetkey.store.bucket_store import Buckets
 from valetkey.store.content_reader import ContentReader
 from valetkey.store.drafts import Draft
+from valetkey.store.errors import StoreError
 from valetkey.store.folder import DataFolder
 from valetkey.store.model import (
-    Bucket,
-    Checksum,
+    Deleted,
+    Deletion,
+    Encryption,
     ListPage,
     NewObject,
-    Part,
-    PartPage,
-    Segment,
+    ObjectPart,
     StoredObject,
     SweepReport,
-    Upload,
-    UploadPage,
+    VersionPage,
     WriteRule,
 )
+from valetkey.store.upload_store import Uploads
+from valetkey.store.uploads import forget_completed
 from valetkey.store.workings import Workings
-from valetkey.store.writer import Change
-
-T = TypeVar("T")
 
 INLINE_LIMIT_BYTES: Final = 64 * 1024
 
@@ -37,8 +36,10 @@ MINIMUM_PART_BYTES: Final = 5 * 1024 * 1024
 SPARED_AGE_S: Final = 3600.0
 """How old a file must be before a sweep looks at it."""
 
+REMEMBERED_S: Final = 7 * 86_400.0
+"""How long a completed upload may be completed again."""
+
 _BLOB_ID_BYTES: Final = 16
-_SEGMENT_ROW_BYTES: Final = 256
 
 
 def _draw_blob_id() -> str:
@@ -58,9 +59,10 @@ class Store:
 
     def __init__(self, workings: Workings, *, inline_limit_bytes: int, minimum_part_bytes: int) -> None:
         """Use `Store.open`."""
+        self.buckets: Final = Buckets(workings)
+        self.uploads: Final = Uploads(workings, minimum_part_bytes=minimum_part_bytes)
         self._workings = workings
         self._inline_limit_bytes = inline_limit_bytes
-        self._minimum_part_bytes = minimum_part_bytes
 
     @classmethod
     def open(
@@ -69,17 +71,22 @@ class Store:
         *,
         inline_limit_bytes: int = INLINE_LIMIT_BYTES,
         minimum_part_bytes: int = MINIMUM_PART_BYTES,
+        master_key: bytes | None = None,
         new_blob_id: Callable[[], str] = _draw_blob_id,
     ) -> Self:
         """Open the store in `folder`, which is made if it is missing and brought to the newest format.
 
         Objects of up to `inline_limit_bytes` live in the catalog. `new_blob_id` returns 32 random hex digits.
+        Encryption that is not under a client's key needs the `master_key`, 32 bytes.
 
         Raises:
             NewerVersionError: a later program wrote the folder.
         """
         workings = Workings.open(
-            DataFolder(folder), inline_limit_bytes=inline_limit_bytes, new_blob_id=new_blob_id
+            DataFolder(folder),
+            inline_limit_bytes=inline_limit_bytes,
+            new_blob_id=new_blob_id,
+            master_key=master_key,
         )
         return cls(workings, inline_limit_bytes=inline_limit_bytes, minimum_part_bytes=minimum_part_bytes)
 
@@ -87,37 +94,19 @@ class Store:
         """Finish what is under way and close the folder. What is called later raises StoreClosedError."""
         await self._workings.close()
 
-    # Buckets
-
-    def find_bucket(self, name: str) -> Bucket:
-        """Raises NoSuchBucketError."""
-        return self._workings.look(partial(buckets.find_bucket, name=name))
-
-    async def list_buckets(self) -> list[Bucket]:
-        """Return all buckets, ordered by name."""
-        return await self._workings.reads.run(buckets.list_buckets)
-
-    async def create_bucket(self, name: str, *, now_ms: int) -> Bucket:
-        """Raises BucketExistsError."""
-        return await self._write(partial(buckets.create_bucket, name=name, now_ms=now_ms))
-
-    async def delete_bucket(self, name: str) -> None:
-        """Remove a bucket without objects; its open uploads end with it.
-
-        Raises:
-            NoSuchBucketError, BucketNotEmptyError
-        """
-        await self._free(partial(buckets.delete_bucket, name=name))
-
     # Objects
 
-    def find_object(self, bucket: str, key: str) -> StoredObject:
-        """Return the object as it is now.
+    def find_object(self, bucket: str, key: str, version_id: str | None = None) -> StoredObject:
+        """Return a version as it is now: that with the id ("null": the null version), or the current one.
 
         Raises:
-            NoSuchBucketError, NoSuchKeyError
+            NoSuchBucketError
+            NoSuchKeyError: there is no current version, or it is a delete marker.
+            NoSuchVersionError, DeleteMarkerError: of the version that was named.
         """
-        return self._workings.find_object(bucket, key)
+        if version_id is None:
+            return self._workings.find_object(bucket, key)
+        return self._workings.look(lambda cursor: objects.find_version(cursor, bucket, key, version_id))
 
     async def list_objects(
         self, bucket: str, *, prefix: str = "", delimiter: str = "", after: str = "", limit: int = 1000
@@ -134,8 +123,43 @@ class Store:
         )
         return await self._workings.reads.run(read)
 
+    async def list_versions(
+        self,
+        bucket: str,
+        *,
+        prefix: str = "",
+        delimiter: str = "",
+        key_marker: str = "",
+        version_id_marker: str = "",
+        limit: int = 1000,
+        with_tags: bool = False,
+    ) -> VersionPage:
+        """Return up to `limit` versions, delete markers and common prefixes, by key and then the newest first.
+
+        With `version_id_marker` those of `key_marker` itself go on after that id; without, they are skipped.
+
+        Raises:
+            NoSuchBucketError
+        """
+        read = partial(
+            version_listing.list_versions,
+            bucket=bucket,
+            prefix=prefix,
+            delimiter=delimiter,
+            key_marker=key_marker,
+            version_id_marker=version_id_marker,
+            limit=limit,
+            with_tags=with_tags,
+        )
+        return await self._workings.reads.run(read)
+
     async def receive(
-        self, chunks: AsyncIterator[bytes], *, size_hint: int | None, observe: Callable[[bytes], None]
+        self,
+        chunks: AsyncIterator[bytes],
+        *,
+        size_hint: int | None,
+        observe: Callable[[bytes], None],
+        encryption: Encryption | None = None,
     ) -> Draft:
         """Return a draft of the bytes of `chunks`: durable, or in memory if they are few.
 
@@ -143,7 +167,9 @@ class Store:
         thread. If it or `chunks` raises, or the task is cancelled, nothing remains. Memory stays flat.
         With a `size_hint` in bytes a body that cannot fit is refused before it is read.
         """
-        return await self._workings.intake.receive(chunks, size_hint=size_hint, observe=observe)
+        return await self._workings.intake.receive(
+            chunks, size_hint=size_hint, observe=observe, encryption=encryption
+        )
 
     async def put_object(
         self,
@@ -152,216 +178,159 @@ class Store:
         draft: Draft,
         new: NewObject,
         *,
+        version_id: str = "",
         now_ms: int,
         rule: WriteRule | None = None,
     ) -> StoredObject:
-        """Make the draft the object under the key, in place of what is there.
+        """Make the draft the current version of the key.
+
+        `version_id`, which nobody can guess, is used if the bucket has versions. Otherwise the draft takes the
+        place of the null version.
 
         Raises:
             NoSuchBucketError
             PreconditionFailedError: `rule` does not hold.
-            NoSuchKeyError: `rule` asks for an ETag, and there is no object.
+            NoSuchKeyError: `rule` is about an object, and there is none.
         """
-        content = draft.content
         change = partial(
-            objects.put_object, bucket=bucket, key=key, content=content, new=new, now_ms=now_ms, rule=rule
+            objects.put_object,
+            bucket=bucket,
+            key=key,
+            content=draft.content,
+            seal=draft.seal,
+            encryption=draft.encryption,
+            size=draft.size,
+            new=new,
+            version_id=version_id,
+            now_ms=now_ms,
+            rule=rule,
         )
-        return await self._write(change, draft=draft)
+        return await self._workings.write(change, draft=draft)
 
-    async def delete_object(self, bucket: str, key: str, *, rule: WriteRule | None = None) -> bool:
-        """Remove the object, and return whether there was one.
+    async def copy_object(
+        self,
+        source: StoredObject,
+        bucket: str,
+        key: str,
+        new: NewObject,
+        *,
+        version_id: str = "",
+        now_ms: int,
+        rule: WriteRule | None = None,
+    ) -> StoredObject:
+        """Make the content of a found object the current version of the key, without rewriting a byte.
+
+        `version_id` and `rule` are about the key that is written.
 
         Raises:
-            NoSuchBucketError, PreconditionFailedError
-            NoSuchKeyError: `rule` asks for an ETag, and there is no object.
+            NoSuchBucketError, NoSuchKeyError, PreconditionFailedError
+            ContentGoneError: the source was replaced or deleted since it was found. Find it again.
         """
-        return await self._free(partial(objects.delete_object, bucket=bucket, key=key, rule=rule))
+        change = partial(
+            objects.copy_object,
+            source=source,
+            bucket=bucket,
+            key=key,
+            new=new,
+            version_id=version_id,
+            now_ms=now_ms,
+            rule=rule,
+        )
+        return await self._workings.write(change, room_bytes=self._inline_limit_bytes)
 
-    async def delete_objects(self, bucket: str, keys: Sequence[str]) -> None:
-        """Remove all these objects at once; keys without an object are passed over.
+    async def amend_object(
+        self,
+        bucket: str,
+        key: str,
+        version_id: str | None,
+        amend: Callable[[StoredObject], StoredObject],
+    ) -> StoredObject:
+        """Change tags or lock of a version to those of what `amend` returns for it, and return the version.
+
+        `amend` decides in the transaction, in a thread; what it raises goes up, and nothing is changed.
+
+        Raises:
+            As `find_object` does.
+        """
+        change = partial(objects.amend_object, bucket=bucket, key=key, version_id=version_id, amend=amend)
+        return await self._workings.write(change)
+
+    async def delete_object(
+        self, bucket: str, deletion: Deletion, *, marker_id: str = "", now_ms: int, may_bypass: bool = False
+    ) -> Deleted:
+        """Remove a version, or hide the current one behind a delete marker if the bucket has versions.
+
+        `marker_id`, which nobody can guess, is for such a marker. `may_bypass`: retention in the mode GOVERNANCE
+        does not count.
+
+        Raises:
+            NoSuchBucketError, PreconditionFailedError, ObjectLockedError
+            NoSuchKeyError: the deletion's rule is about an object, and there is none.
+        """
+        change = partial(
+            deletions.delete_object,
+            bucket=bucket,
+            deletion=deletion,
+            marker_id=marker_id,
+            now_ms=now_ms,
+            may_bypass=may_bypass,
+        )
+        return await self._workings.free(change)
+
+    async def delete_objects(
+        self,
+        bucket: str,
+        wanted: Sequence[Deletion],
+        *,
+        new_marker_id: Callable[[], str] = str,
+        now_ms: int,
+        may_bypass: bool = False,
+    ) -> Sequence[Deleted | StoreError]:
+        """Do all deletions in one transaction, and return what each came to, in the same order.
 
         Raises:
             NoSuchBucketError
         """
-        await self._free(partial(objects.delete_objects, bucket=bucket, keys=tuple(keys)))
-
-    async def copy_object(
-        self,
-        source_bucket: str,
-        source_key: str,
-        bucket: str,
-        key: str,
-        *,
-        now_ms: int,
-        expected_etag: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        rule: WriteRule | None = None,
-    ) -> StoredObject:
-        """Put the source's content under the key without rewriting a byte. The ETag stays the source's.
-
-        `headers` replace the source's; None keeps them. `expected_etag` is the ETag that the
-        source had when it was looked at; `rule` is about the key that is written.
-
-        Raises:
-            NoSuchBucketError, NoSuchKeyError
-            PreconditionFailedError: the source has another ETag, or `rule` does not hold.
-        """
         change = partial(
-            objects.copy_object,
-            source_bucket=source_bucket,
-            source_key=source_key,
+            deletions.delete_objects,
             bucket=bucket,
-            key=key,
+            wanted=tuple((deletion, new_marker_id()) for deletion in wanted),
             now_ms=now_ms,
-            expected_etag=expected_etag,
-            headers=headers,
-            rule=rule,
+            may_bypass=may_bypass,
         )
-        return await self._write(change, room_bytes=self._inline_limit_bytes)
+        return await self._workings.free(change)
 
-    def open_content(self, obj: StoredObject, start: int, end: int) -> ContentReader:
+    def find_object_part(self, obj: StoredObject, number: int) -> ObjectPart | None:
+        """Return where a part lies in a found object that was uploaded in parts; None if it has no such part."""
+        return self._workings.look(lambda cursor: objects.find_object_part(cursor, obj, number))
+
+    async def list_object_parts(
+        self, obj: StoredObject, *, after_number: int = 0, limit: int = 1000
+    ) -> tuple[Sequence[ObjectPart], bool]:
+        """Return up to `limit` parts with numbers above `after_number`, and whether there are more."""
+        read = partial(objects.list_object_parts, obj=obj, after_number=after_number, limit=limit)
+        return await self._workings.reads.run(read)
+
+    def open_content(
+        self, obj: StoredObject, start: int, end: int, *, customer_key: bytes | None = None
+    ) -> ContentReader:
         """Open the bytes of a found object from `start` to before `end`; then they stay readable. Close it.
 
         Raises:
             ContentGoneError: it was replaced or deleted since it was found. Find it again.
+            WrongKeyError: it is encrypted under another customer's key.
         """
-        try:
-            return ContentReader.open(
-                obj.content, start=start, end=end, blobs=self._workings.blobs, executor=self._workings.disk
-            )
-        except OSError as error:
-            raise self._workings.explain(error) from error
+        return self._workings.open_content(obj, start, end, customer_key)
 
-    # Multipart uploads
-
-    async def create_upload(
-        self,
-        bucket: str,
-        key: str,
-        *,
-        upload_id: str,
-        headers: Mapping[str, str],
-        checksum_algorithm: str | None = None,
-        checksum_type: str | None = None,
-        now_ms: int,
-    ) -> Upload:
-        """Begin an upload under an id that the caller has drawn at random.
+    def require_key(self, obj: StoredObject, customer_key: bytes | None) -> None:
+        """Return if an encrypted object can be read with this customer's key, or without one.
 
         Raises:
-            NoSuchBucketError
+            WrongKeyError
         """
-        change = partial(
-            uploads.create_upload,
-            bucket=bucket,
-            key=key,
-            upload_id=upload_id,
-            headers=headers,
-            checksum_algorithm=checksum_algorithm,
-            checksum_type=checksum_type,
-            now_ms=now_ms,
-        )
-        return await self._write(change)
-
-    def find_upload(self, bucket: str, key: str, upload_id: str) -> Upload:
-        """Raises NoSuchBucketError, or NoSuchUploadError also if the upload is for another key."""
-        return self._workings.look(partial(uploads.find_upload, bucket=bucket, key=key, upload_id=upload_id))
-
-    async def put_part(
-        self, upload_id: str, number: int, draft: Draft, etag: str, checksum: Checksum | None, now_ms: int
-    ) -> Part:
-        """Keep the draft as the part with this number, in place of the one that has it.
-
-        Raises:
-            NoSuchUploadError
-        """
-        await self._workings.intake.spill(draft)
-        segment = draft.content
-        assert isinstance(segment, Segment)
-        change = partial(
-            parts.put_part,
-            upload_id=upload_id,
-            number=number,
-            segment=segment,
-            etag=etag,
-            checksum=checksum,
-            now_ms=now_ms,
-        )
-        return await self._write(change, draft=draft)
-
-    async def list_parts(
-        self, bucket: str, key: str, upload_id: str, *, after_number: int = 0, limit: int = 1000
-    ) -> PartPage:
-        """Return up to `limit` parts with numbers above `after_number`.
-
-        Raises:
-            NoSuchBucketError, NoSuchUploadError
-        """
-        read = partial(uploads.list_parts, bucket=bucket, key=key, upload_id=upload_id)
-        return await self._workings.reads.run(partial(read, after_number=after_number, limit=limit))
-
-    async def list_uploads(
-        self,
-        bucket: str,
-        *,
-        prefix: str = "",
-        delimiter: str = "",
-        key_marker: str = "",
-        upload_id_marker: str = "",
-        limit: int = 1000,
-    ) -> UploadPage:
-        """Return up to `limit` open uploads and common prefixes, ordered by key and then by upload id.
-
-        With `upload_id_marker` the uploads for `key_marker` itself go on after that id; without, they are
-        skipped.
-
-        Raises:
-            NoSuchBucketError
-        """
-        read = partial(listing.list_uploads, bucket=bucket, prefix=prefix, delimiter=delimiter, limit=limit)
-        return await self._workings.reads.run(
-            partial(read, key_marker=key_marker, upload_id_marker=upload_id_marker)
-        )
-
-    async def complete_upload(
-        self,
-        bucket: str,
-        key: str,
-        upload_id: str,
-        *,
-        parts: Sequence[tuple[int, str]],
-        new: NewObject,
-        now_ms: int,
-        rule: WriteRule | None = None,
-    ) -> StoredObject:
-        """Make the object of the parts with these numbers and ETags, and end the upload.
-
-        Raises:
-            NoSuchBucketError, NoSuchUploadError
-            InvalidPartOrderError: the numbers do not ascend.
-            InvalidPartError: a part is missing, or has another ETag.
-            PartTooSmallError: one before the last has less than 5 MiB.
-            PreconditionFailedError, NoSuchKeyError: `rule` does not hold; the upload stays open.
-        """
-        change = partial(
-            uploads.complete_upload,
-            bucket=bucket,
-            key=key,
-            upload_id=upload_id,
-            parts=tuple(parts),
-            new=new,
-            now_ms=now_ms,
-            rule=rule,
-            minimum_part_bytes=self._minimum_part_bytes,
-        )
-        return await self._write(change, room_bytes=len(parts) * _SEGMENT_ROW_BYTES)
-
-    async def abort_upload(self, bucket: str, key: str, upload_id: str) -> None:
-        """End an upload and remove its parts.
-
-        Raises:
-            NoSuchBucketError, NoSuchUploadError
-        """
-        await self._free(partial(uploads.abort_upload, bucket=bucket, key=key, upload_id=upload_id))
+        seal = obj.seal if isinstance(obj.content, bytes) else obj.content[0].seal
+        if seal is not None:
+            self._workings.keyring.open_seal(seal, customer_key)
 
     # Housekeeping
 
@@ -369,19 +338,8 @@ class Store:
         """Remove blob files that no row names and that were last written `min_age_s` before `now_s`, or earlier.
 
         `now_s` is seconds since the epoch. Safe beside writers and readers of any process; if another process
-        sweeps just now, this one removes nothing.
+        sweeps just now, this one removes nothing. Completed uploads of long ago are forgotten too.
         """
+        before_ms = int((now_s - REMEMBERED_S) * 1000)
+        await self._workings.free(partial(forget_completed, before_ms=before_ms))
         return await self._workings.sweep(oldest_kept_s=now_s - min_age_s)
-
-    async def _write(self, change: Change[T], *, room_bytes: int = 0, draft: Draft | None = None) -> T:
-        """Return what a change returns that adds to the catalog, once it is durable."""
-        if draft is None:
-            return await self._workings.writer.submit(change, room_bytes=room_bytes)
-        size = 0 if draft.blob is not None else draft.size
-        durable = self._workings.writer.submit(change, room_bytes=size, blob=draft.blob)
-        draft.spend()
-        return await durable
-
-    async def _free(self, change: Change[T]) -> T:
-        """Return what a change returns that makes room, once it is durable. It goes through on a full disk."""
-        return await self._workings.writer.submit(change, room_bytes=None)

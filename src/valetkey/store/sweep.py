@@ -19,11 +19,15 @@ _BLOB_NAME: Final = re.compile(r"[0-9a-f]{32}")
 
 
 def sweep(
-    folder: DataFolder, blobs: BlobFolder, *, oldest_kept_s: float, forget: Callable[[int], None]
+    folder: DataFolder,
+    blobs: BlobFolder,
+    *,
+    oldest_kept_s: float,
+    forget: Callable[[int, Callable[[], None]], None],
 ) -> SweepReport:
     """Remove blob files changed before `oldest_kept_s` (since the epoch) that no row names and nobody writes.
 
-    Doomed contents that nobody reads any more go too, and `forget` is told their ids. Only one process sweeps at
+    Of doomed contents that nobody reads any more `forget` is told the ids, and what lets readers in again. Only one process sweeps at
     a time: if another does, this one removes nothing. Nothing else in the folder is touched.
     """
     lock = FileLock(folder.sweep_lock)
@@ -31,10 +35,8 @@ def sweep(
         if not lock.take_at_once():
             return SweepReport(files_removed=0, bytes_removed=0)
         with closing(open_reader(folder)) as connection:
-            removed = [
-                *_remove_doomed(connection, blobs, forget),
-                *_remove_unnamed(connection, folder, blobs, oldest_kept_s),
-            ]
+            _release_doomed(connection, blobs, forget)
+            removed = list(_remove_unnamed(connection, folder, blobs, oldest_kept_s))
     finally:
         lock.close()
     return SweepReport(
@@ -43,14 +45,13 @@ def sweep(
     )
 
 
-def _remove_doomed(
-    connection: sqlite3.Connection, blobs: BlobFolder, forget: Callable[[int], None]
-) -> Iterator[RemovedFiles]:
+def _release_doomed(
+    connection: sqlite3.Connection, blobs: BlobFolder, forget: Callable[[int, Callable[[], None]], None]
+) -> None:
     for content in list_doomed(connection):
-        removed = blobs.remove_unread(content.blob_ids)
-        if removed is not None:
-            forget(content.id)
-            yield removed
+        release = blobs.close_to_readers(content.first_blob_id)
+        if release is not None:
+            forget(content.id, release)
 
 
 def _remove_unnamed(

@@ -1,11 +1,11 @@
 """Multipart uploads in the catalog. The changes run inside the writer's transaction."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 from valetkey.store import rows, statements
-from valetkey.store.buckets import find_bucket
+from valetkey.store.buckets import find_bare_bucket
 from valetkey.store.contents import Effects
 from valetkey.store.errors import (
     InvalidPartError,
@@ -13,40 +13,42 @@ from valetkey.store.errors import (
     NoSuchUploadError,
     PartTooSmallError,
 )
-from valetkey.store.model import NewObject, PartPage, Segment, StoredObject, Upload, WriteRule
+from valetkey.store.model import (
+    CompletedUpload,
+    NewObject,
+    ObjectPart,
+    PartPage,
+    Segment,
+    StoredObject,
+    Upload,
+    WriteRule,
+)
 from valetkey.store.objects import place
 from valetkey.store.parts import drop_upload
 
 
-def create_upload(
-    connection: sqlite3.Connection,
-    effects: Effects,
-    *,
-    bucket: str,
-    key: str,
-    upload_id: str,
-    headers: Mapping[str, str],
-    checksum_algorithm: str | None,
-    checksum_type: str | None,
-    now_ms: int,
-) -> Upload:
-    bucket_id = find_bucket(connection, bucket).id
+def create_upload(connection: sqlite3.Connection, effects: Effects, *, upload: Upload) -> Upload:
+    bucket_id = find_bare_bucket(connection, upload.bucket).id
     row = (
-        upload_id,
         bucket_id,
-        key.encode(),
-        now_ms,
-        rows.from_headers(headers),
-        checksum_algorithm,
-        checksum_type,
+        upload.key.encode(),
+        upload.id,
+        upload.created_ms,
+        rows.from_map(upload.headers),
+        upload.checksum_algorithm,
+        upload.checksum_type,
+        rows.from_map(upload.tags),
+        *rows.from_lock(upload.lock),
+        upload.encryption,
+        upload.seal,
     )
     connection.execute(statements.ADD_UPLOAD, row)
-    return find_upload(connection, bucket=bucket, key=key, upload_id=upload_id)
+    return upload
 
 
 def find_upload(source: rows.Source, *, bucket: str, key: str, upload_id: str) -> Upload:
     """Raises NoSuchBucketError, or NoSuchUploadError also if the upload is for another key."""
-    bucket_id = find_bucket(source, bucket).id
+    bucket_id = find_bare_bucket(source, bucket).id
     row = source.execute(statements.FIND_UPLOAD, (upload_id, bucket_id, key.encode())).fetchone()
     if row is None:
         raise NoSuchUploadError(upload_id)
@@ -84,52 +86,84 @@ def complete_upload(
     upload_id: str,
     parts: Sequence[tuple[int, str]],
     new: NewObject,
+    version_id: str,
     now_ms: int,
     rule: WriteRule | None,
     minimum_part_bytes: int,
 ) -> StoredObject:
     """Make the object of the named parts, in their order, without touching their bytes."""
-    find_upload(connection, bucket=bucket, key=key, upload_id=upload_id)
-    segments = _choose_segments(
+    upload = find_upload(connection, bucket=bucket, key=key, upload_id=upload_id)
+    bucket_id = find_bare_bucket(connection, bucket).id
+    chosen = _choose_parts(
         connection, upload_id=upload_id, parts=parts, minimum_part_bytes=minimum_part_bytes
     )
+    segments: dict[int, list[Segment]] = {}
+    for number, *row in connection.execute(statements.LIST_PART_SEGMENTS, (upload_id,)):
+        segments.setdefault(number, []).append(rows.to_segment(tuple(row)))
     placed = StoredObject(
+        id=0,
         bucket=bucket,
         key=key,
-        size=sum(segment.size for segment in segments),
+        version_id=version_id,
+        size=sum(part.size for part in chosen),
         etag=new.etag,
         modified_ms=now_ms,
         headers=new.headers,
         checksum=new.checksum,
-        content=segments,
-        parts_count=len(segments),
+        content=tuple(segment for number, _ in parts for segment in segments[number]),
+        parts_count=len(chosen),
+        tags=new.tags,
+        lock=new.lock,
+        encryption=upload.encryption,
+        seal=None,
     )
-    place(connection, effects, placed, rule=rule)
-    taken = frozenset(segment.blob_id for segment in segments)
-    drop_upload(connection, effects, upload_id=upload_id, keep=taken)
+    placed = place(connection, effects, placed, rule=rule, parts=chosen)
+    drop_upload(connection, effects, upload_id=upload_id)
+    row = (upload_id, bucket_id, key.encode(), now_ms, new.etag, placed.version_id)
+    connection.execute(statements.REMEMBER_COMPLETED, (*row, *rows.from_checksum(new.checksum)))
     return placed
 
 
-def _choose_segments(
+def find_completed(source: rows.Source, *, bucket: str, key: str, upload_id: str) -> CompletedUpload:
+    """Raises NoSuchBucketError, NoSuchUploadError."""
+    bucket_id = find_bare_bucket(source, bucket).id
+    row = source.execute(statements.FIND_COMPLETED, (upload_id, bucket_id, key.encode())).fetchone()
+    if row is None:
+        raise NoSuchUploadError(upload_id)
+    etag, version_id, *checksum = row
+    return CompletedUpload(etag=etag, version_id=version_id, checksum=rows.to_checksum(*checksum))
+
+
+def forget_completed(connection: sqlite3.Connection, effects: Effects, *, before_ms: int) -> None:
+    connection.execute(statements.FORGET_COMPLETED, (before_ms,))
+
+
+def _choose_parts(
     connection: sqlite3.Connection,
     *,
     upload_id: str,
     parts: Sequence[tuple[int, str]],
     minimum_part_bytes: int,
-) -> tuple[Segment, ...]:
-    """Raises InvalidPartOrderError, InvalidPartError, PartTooSmallError, in this order."""
+) -> list[ObjectPart]:
+    """Return the parts as those of an object.
+
+    Raises:
+        InvalidPartOrderError, InvalidPartError, PartTooSmallError, in this order
+    """
     if not parts:
         raise InvalidPartError(0)
     if any(second <= first for (first, _), (second, _) in pairwise(parts)):
         raise InvalidPartOrderError
-    stored = {row[0]: row for row in connection.execute(statements.LIST_PART_BLOBS, (upload_id,))}
-    segments = []
-    for number, etag in parts:
+    stored = {row[0]: row for row in connection.execute(statements.LIST_PART_CONTENTS, (upload_id,))}
+    chosen = []
+    start = 0
+    for place_number, (number, etag) in enumerate(parts, start=1):
         if number not in stored or stored[number][2] != etag:
             raise InvalidPartError(number)
-        _, size, _, blob_id = stored[number]
-        segments.append(Segment(blob_id=blob_id, size=size))
-    for (number, _), segment in zip(parts[:-1], segments[:-1], strict=True):
-        if segment.size < minimum_part_bytes:
-            raise PartTooSmallError(number, segment.size, minimum_part_bytes)
-    return tuple(segments)
+        _, size, _, checksum_value, _ = stored[number]
+        chosen.append(ObjectPart(number=place_number, start=start, size=size, checksum_value=checksum_value))
+        start += size
+    for (number, _), part in zip(parts[:-1], chosen[:-1], strict=True):
+        if part.size < minimum_part_bytes:
+            raise PartTooSmallError(number, part.size, minimum_part_bytes)
+    return chosen

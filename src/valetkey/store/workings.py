@@ -9,19 +9,28 @@ from typing import Final, Self, TypeVar
 
 from valetkey.store import objects
 from valetkey.store.blobs import BlobFolder, NewBlob
+from valetkey.store.buckets import WHOLE_BUCKET, find_bucket
+from valetkey.store.content_reader import ContentReader
 from valetkey.store.contents import forget_doomed
-from valetkey.store.drafts import Intake
+from valetkey.store.drafts import Draft, Intake
 from valetkey.store.errors import StorageFailedError, StoreClosedError, StoreError
 from valetkey.store.folder import DataFolder, FileLock, make_private_folder
 from valetkey.store.marks import Marks
-from valetkey.store.model import StoredObject, SweepReport
-from valetkey.store.object_cache import CACHE_BYTES, ObjectCache
+from valetkey.store.model import Bucket, StoredObject, SweepReport
+from valetkey.store.object_cache import (
+    BUCKET_CACHE_BYTES,
+    CACHE_BYTES,
+    MarkedCache,
+    bucket_weight,
+    object_weight,
+)
 from valetkey.store.read_pool import ReadPool
 from valetkey.store.remover import Remover
 from valetkey.store.schema import migrate, open_reader, open_writer
+from valetkey.store.seal import Keyring
 from valetkey.store.space import Room
 from valetkey.store.sweep import sweep
-from valetkey.store.writer import Writer
+from valetkey.store.writer import Change, Writer
 
 T = TypeVar("T")
 
@@ -30,9 +39,15 @@ _DISK_THREADS: Final = 8
 
 class Workings:
     def __init__(
-        self, folder: DataFolder, *, inline_limit_bytes: int, new_blob_id: Callable[[], str]
+        self,
+        folder: DataFolder,
+        *,
+        inline_limit_bytes: int,
+        new_blob_id: Callable[[], str],
+        master_key: bytes | None,
     ) -> None:
         """Use `Workings.open`."""
+        self.keyring: Final = Keyring(master_key)
         self.blobs: Final = BlobFolder(folder.blobs)
         self.disk: Final = ThreadPoolExecutor(_DISK_THREADS, thread_name_prefix="valetkey-disk")
         self._folder = folder
@@ -44,7 +59,8 @@ class Workings:
         self._write_connection = open_writer(folder)
         self.reads: Final = ReadPool(folder, self._room)
         self._marks = Marks(folder.marks)
-        self._cache = ObjectCache(self._marks, most_bytes=CACHE_BYTES)
+        self._objects = MarkedCache(self._marks, most_bytes=CACHE_BYTES, weigh=object_weight)
+        self._buckets = MarkedCache(self._marks, most_bytes=BUCKET_CACHE_BYTES, weigh=bucket_weight)
         self.writer: Final = Writer(
             self._write_connection, self._write_lock, self._room, self._remover, self._marks
         )
@@ -53,11 +69,19 @@ class Workings:
             room=self._room,
             new_blob=lambda: NewBlob(self.blobs, self._room, new_blob_id=new_blob_id),
             inline_limit_bytes=inline_limit_bytes,
+            keyring=self.keyring,
         )
         self.is_closed = False
 
     @classmethod
-    def open(cls, folder: DataFolder, *, inline_limit_bytes: int, new_blob_id: Callable[[], str]) -> Self:
+    def open(
+        cls,
+        folder: DataFolder,
+        *,
+        inline_limit_bytes: int,
+        new_blob_id: Callable[[], str],
+        master_key: bytes | None,
+    ) -> Self:
         """Make or migrate the folder under the write lock, and start the threads.
 
         Raises:
@@ -72,7 +96,12 @@ class Workings:
                     migrate(folder)
             finally:
                 lock.close()
-            return cls(folder, inline_limit_bytes=inline_limit_bytes, new_blob_id=new_blob_id)
+            return cls(
+                folder,
+                inline_limit_bytes=inline_limit_bytes,
+                new_blob_id=new_blob_id,
+                master_key=master_key,
+            )
         except (OSError, sqlite3.Error) as error:
             raise StorageFailedError(f"The data folder {folder.path} cannot be opened: {error}") from error
 
@@ -87,9 +116,49 @@ class Workings:
         """Return the object as it is now, from memory if it is known to have stayed the same."""
         if self.is_closed:
             raise StoreClosedError
-        return self._cache.find(
+        return self._objects.find(
             bucket, key, lambda: self.look(lambda cursor: objects.find_object(cursor, bucket, key))
         )
+
+    def find_bucket(self, name: str) -> Bucket:
+        """Return the bucket as it is now, likewise."""
+        if self.is_closed:
+            raise StoreClosedError
+        return self._buckets.find(
+            name, WHOLE_BUCKET, lambda: self.look(lambda cursor: find_bucket(cursor, name))
+        )
+
+    async def write(self, change: Change[T], *, room_bytes: int = 0, draft: Draft | None = None) -> T:
+        """Return what a change returns that adds to the catalog, once it is durable."""
+        if draft is None:
+            return await self.writer.submit(change, room_bytes=room_bytes)
+        content = draft.content
+        room_bytes = len(content) if isinstance(content, bytes) else 0
+        durable = self.writer.submit(change, room_bytes=room_bytes, blob=draft.blob)
+        draft.spend()
+        return await durable
+
+    async def free(self, change: Change[T]) -> T:
+        """Return what a change returns that makes room, once it is durable. It goes through on a full disk."""
+        return await self.writer.submit(change, room_bytes=None)
+
+    def open_content(
+        self, obj: StoredObject, start: int, end: int, customer_key: bytes | None
+    ) -> ContentReader:
+        """See `Store.open_content`."""
+        try:
+            return ContentReader.open(
+                obj.content,
+                start=start,
+                end=end,
+                blobs=self.blobs,
+                executor=self.disk,
+                keyring=self.keyring,
+                seal=obj.seal,
+                customer_key=customer_key,
+            )
+        except OSError as error:
+            raise self.explain(error) from error
 
     def explain(self, error: sqlite3.Error | OSError) -> StoreError:
         return StoreClosedError() if self.is_closed else self._room.explain(error)
@@ -113,6 +182,8 @@ class Workings:
         self.reads.close()
         # What the writer still has may leave files to remove, and removing them may leave rows to forget.
         self.writer.settle()
+        self._remover.wait()
+        self.writer.settle()
         self._remover.close()
         self.writer.stop()
         self._reader.close()
@@ -127,5 +198,5 @@ class Workings:
         except (sqlite3.Error, OSError) as error:
             raise self.explain(error) from error
 
-    def _forget(self, content_id: int) -> None:
-        self.writer.post(partial(forget_doomed, content_id=content_id))
+    def _forget(self, content_id: int, release: Callable[[], None]) -> None:
+        self.writer.post(partial(forget_doomed, content_id=content_id), then=release)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from valetkey.gateway.call import Answer
-from valetkey.s3.answers import Document
+from valetkey.s3.documents import Document
 from valetkey.s3.xml.writer import render
 
 XML_TYPE = (b"content-type", b"application/xml")

@@ -11,8 +11,9 @@ from valetkey.gateway.operations.refusals import refuse_grants
 from valetkey.s3.answers import BucketEntry, ListBuckets, Location, Owner
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
-from valetkey.s3.listing import encode_token, parse_list_buckets
+from valetkey.s3.listing import parse_list_buckets
 from valetkey.s3.names import require_bucket_name
+from valetkey.s3.tokens import encode_token
 from valetkey.s3.xml.reader import parse_create_bucket
 from valetkey.store.errors import BucketExistsError
 
@@ -22,42 +23,55 @@ _BUCKET_PARAMETERS: Final = frozenset({"bucket-region", "continuation-token", "m
 
 
 def owner_of(call: Call) -> Owner:
-    """Return the owner that listings show."""
-    return Owner(id=call.rules.owner_id, display_name=call.rules.owner_name)
+    """Return the owner of the bucket, whose are all objects and uploads in it."""
+    owner_id = call.rules.owner_of(call.bucket)
+    return Owner(id=owner_id, display_name=call.keys.name_of(owner_id))
 
 
 async def list_buckets(call: Call) -> Answer:
-    """ListBuckets."""
-    wanted = parse_list_buckets(call.query)
+    """ListBuckets: those of the account that asks."""
+    account = call.principal
+    owner = Owner(id=account.account_id, display_name=account.name)
+    wanted = parse_list_buckets(call.query, token_key=call.rules.token_key)
     if call.query.get("bucket-region", call.rules.region) != call.rules.region:
-        return document(ListBuckets(owner=owner_of(call), buckets=(), prefix=wanted.prefix))
+        return document(ListBuckets(owner=owner, buckets=(), prefix=wanted.prefix))
     # An account has few buckets, so a page is cut from all of them.
     buckets = [
         bucket
-        for bucket in await call.store.list_buckets()
-        if bucket.name.startswith(wanted.prefix or "") and bucket.name > wanted.after
+        for bucket in await call.store.buckets.list()
+        if call.rules.owner_of(bucket) == account.account_id
+        and bucket.name.startswith(wanted.prefix or "")
+        and bucket.name > wanted.after
     ]
     page = buckets[: wanted.max_buckets]
     region = call.rules.region if _BUCKET_PARAMETERS & call.query.keys() else None
+    next_token = None
+    if len(page) < len(buckets):
+        next_token = encode_token(page[-1].name, key=call.rules.token_key, scope="")
     return document(
         ListBuckets(
-            owner=owner_of(call),
+            owner=owner,
             buckets=tuple(BucketEntry(name=b.name, created_ms=b.created_ms, region=region) for b in page),
             prefix=wanted.prefix,
-            continuation_token=encode_token(page[-1].name) if len(page) < len(buckets) else None,
+            continuation_token=next_token,
         )
     )
 
 
 async def create_bucket(call: Call) -> Answer:
     """CreateBucket."""
-    name = require_bucket_name(call.bucket)
+    name = require_bucket_name(call.bucket_name)
     _refuse_bucket_options(call)
+    is_lockable = call.headers.get("x-amz-bucket-object-lock-enabled", "").lower() == "true"
     body = await read_document(call, max_bytes=_MAX_DOCUMENT_BYTES)
     _require_location(parse_create_bucket(body) if body else None, call.rules.region)
     try:
-        await call.store.create_bucket(name, now_ms=call.request.now_ms)
-    except BucketExistsError:
+        await call.store.buckets.create(
+            name, owner_id=call.principal.account_id, is_lockable=is_lockable, now_ms=call.now_ms
+        )
+    except BucketExistsError as error:
+        if (error.owner_id or call.rules.owner_id) != call.principal.account_id:
+            raise S3Error(Code.BUCKET_ALREADY_EXISTS, None, {"BucketName": name}) from error
         # In us-east-1 creating one's own bucket again succeeds, for compatibility with S3's first years.
         if call.rules.region != _DEFAULT_REGION:
             raise
@@ -66,8 +80,6 @@ async def create_bucket(call: Call) -> Answer:
 
 def _refuse_bucket_options(call: Call) -> None:
     refuse_grants(call.headers)
-    if call.headers.get("x-amz-bucket-object-lock-enabled", "false").lower() == "true":
-        raise S3Error(Code.NOT_IMPLEMENTED, None, {"Header": "x-amz-bucket-object-lock-enabled"})
     if call.headers.get("x-amz-object-ownership", "BucketOwnerEnforced") != "BucketOwnerEnforced":
         raise S3Error(Code.NOT_IMPLEMENTED, None, {"Header": "x-amz-object-ownership"})
 
@@ -93,18 +105,16 @@ def _require_location(location: str | None, region: str) -> None:
 
 async def head_bucket(call: Call) -> Answer:
     """HeadBucket."""
-    call.store.find_bucket(call.bucket)
     return empty(headers=[(b"x-amz-bucket-region", call.rules.region.encode())])
 
 
 async def delete_bucket(call: Call) -> Answer:
     """DeleteBucket."""
-    await call.store.delete_bucket(call.bucket)
+    await call.store.buckets.delete(call.bucket_name)
     return no_content()
 
 
 async def get_bucket_location(call: Call) -> Answer:
     """GetBucketLocation: an empty element stands for us-east-1."""
-    call.store.find_bucket(call.bucket)
     region = None if call.rules.region == _DEFAULT_REGION else call.rules.region
     return document(Location(region=region))

@@ -1,119 +1,122 @@
-"""CopyObject: the new object shares the bytes of the old one."""
+"""CopyObject: the new object shares the bytes of the old one wherever both are encrypted alike."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Final
 
 from valetkey.gateway.call import Answer, Call
 from valetkey.gateway.operations.answers import document
-from valetkey.gateway.operations.put_object import write_rule
-from valetkey.gateway.operations.refusals import refuse_object_options, require_no_version
-from valetkey.policy.decide import require_allowed
+from valetkey.gateway.operations.copy_source import Source
+from valetkey.gateway.operations.object_facts import expiration_header, version_header
+from valetkey.gateway.operations.put_object import new_version_id, write_rule
+from valetkey.gateway.operations.rewriting import Digests, stored_etag
+from valetkey.gateway.operations.upload_options import UploadOptions, upload_options
 from valetkey.s3.answers import CopyResult
+from valetkey.s3.checksums import Algorithm, sdk_algorithm
 from valetkey.s3.codes import Code
-from valetkey.s3.errors import S3Error
-from valetkey.s3.headers import object_headers
+from valetkey.s3.encryption import SSE_C
+from valetkey.s3.errors import S3Error, invalid_argument
 from valetkey.s3.limits import MAX_SINGLE_UPLOAD_BYTES
 from valetkey.s3.names import require_key
-from valetkey.s3.preconditions import decide_copy_source
-from valetkey.s3.query import parse_query
-from valetkey.s3.target import parse_target
-from valetkey.store.errors import PreconditionFailedError
 from valetkey.store.model import StoredObject
-
-_ATTEMPTS: Final = 10
 
 _REPLACING: Final = ("x-amz-storage-class", "x-amz-website-redirect-location")
 """Headers that change a copy even where the metadata is copied."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Source:
-    bucket: str
-    key: str
-
-
 async def copy_object(call: Call) -> Answer:
-    """CopyObject. The source is read with the rights of whoever signed, like any other read."""
+    """CopyObject, also onto itself, of old versions, and across buckets."""
     key = require_key(call.key)
-    refuse_object_options(call.headers)
-    source = _parse_source(call.headers["x-amz-copy-source"])
-    require_allowed(call.principal, "s3:GetObject")
-    directive = _directive(call)
-    for _ in range(_ATTEMPTS):
-        found = call.store.find_object(source.bucket, source.key)
-        try:
-            copied = await _copy(call, key, found, directive)
-        except PreconditionFailedError as error:
-            if error.condition != "x-amz-copy-source-if-match":
-                raise
-            continue  # the source was replaced between the look and the copy
-        return document(
-            CopyResult(etag=copied.etag, modified_ms=copied.modified_ms, checksum=copied.checksum)
+    options = upload_options(call)
+    source = Source(call)
+    metadata = _directive(call, "x-amz-metadata-directive", "Unknown metadata directive.")
+    tagging = _directive(call, "x-amz-tagging-directive", "Unknown tagging directive.")
+
+    async def copy(found: StoredObject) -> tuple[StoredObject, StoredObject]:
+        _require_copyable(call, key, source, found, metadata=metadata, options=options)
+        kept = options
+        if metadata == "COPY":
+            kept = replace(kept, headers=_copied_headers(found, options))
+        if tagging == "COPY":
+            kept = replace(kept, tags=dict(found.tags))
+        return found, await _make(call, key, source, found, kept)
+
+    found, copied = await source.use(copy)
+    headers = version_header(call.bucket, copied.version_id) + options.encryption_headers()
+    if source.bucket.versioning is not None:
+        headers.append((b"x-amz-copy-source-version-id", (found.version_id or "null").encode()))
+    return document(
+        CopyResult(etag=copied.etag, modified_ms=copied.modified_ms, checksum=copied.checksum),
+        headers=headers + expiration_header(call, copied),
+    )
+
+
+async def _make(
+    call: Call, key: str, source: Source, found: StoredObject, options: UploadOptions
+) -> StoredObject:
+    """Return the copy, sharing the source's bytes unless they have to be encrypted otherwise."""
+    wanted = sdk_algorithm(call.headers)
+    is_other = wanted is not None and (found.checksum is None or found.checksum.algorithm != wanted.name)
+    kind = options.encryption.kind if options.encryption else None
+    rule, version_id = write_rule(call), new_version_id(call)
+    if kind == found.encryption and kind != SSE_C:
+        checksum = found.checksum
+        if is_other and wanted is not None:
+            digests = Digests(wanted)
+            await digests.observe_all(source.blocks(found, 0, found.size))
+            checksum = digests.checksum
+        new = options.new_object(etag=found.etag, checksum=checksum)
+        return await call.store.copy_object(
+            found, call.bucket_name, key, new, version_id=version_id, now_ms=call.now_ms, rule=rule
         )
-    raise S3Error(Code.SLOW_DOWN)
+    digests = Digests(wanted or _algorithm_of(found))
+    async with await call.store.receive(
+        source.blocks(found, 0, found.size),
+        size_hint=found.size,
+        observe=digests.observe,
+        encryption=options.encryption,
+    ) as draft:
+        etag = stored_etag(call, digests.etag, kind)
+        new = options.new_object(etag=etag, checksum=digests.checksum)
+        return await call.store.put_object(
+            call.bucket_name, key, draft, new, version_id=version_id, now_ms=call.now_ms, rule=rule
+        )
 
 
-async def _copy(call: Call, key: str, found: StoredObject, directive: str) -> StoredObject:
-    decide_copy_source(call.headers, etag=found.etag, modified_ms=found.modified_ms)
+def _algorithm_of(found: StoredObject) -> Algorithm:
+    return Algorithm[found.checksum.algorithm] if found.checksum else Algorithm.CRC64NVME
+
+
+def _require_copyable(
+    call: Call, key: str, source: Source, found: StoredObject, *, metadata: str, options: UploadOptions
+) -> None:
     if found.size > MAX_SINGLE_UPLOAD_BYTES:
         raise S3Error(
             Code.INVALID_REQUEST,
             f"The specified copy source is larger than the maximum allowable size for a copy source: "
             f"{MAX_SINGLE_UPLOAD_BYTES}",
         )
-    is_same = (found.bucket, found.key) == (call.bucket, key)
-    if is_same and directive == "COPY" and not any(name in call.headers for name in _REPLACING):
+    is_same = (found.bucket, found.key) == (call.bucket_name, key) and not source.names_version
+    changes = (
+        any(name in call.headers for name in _REPLACING) or "x-amz-server-side-encryption" in call.headers
+    )
+    if is_same and metadata == "COPY" and not changes and options.customer_key is None:
         raise S3Error(
             Code.INVALID_REQUEST,
             "This copy request is illegal because it is trying to copy an object to itself without changing "
             "the object's metadata, storage class, website redirect location or encryption attributes.",
         )
-    return await call.store.copy_object(
-        found.bucket,
-        found.key,
-        call.bucket,
-        key,
-        now_ms=call.request.now_ms,
-        expected_etag=found.etag,
-        headers=_new_headers(call, found, directive),
-        rule=write_rule(call),
-    )
 
 
-def _new_headers(call: Call, found: StoredObject, directive: str) -> dict[str, str]:
-    asked = object_headers(call.headers)
-    if directive == "REPLACE":
-        return asked
+def _copied_headers(found: StoredObject, options: UploadOptions) -> dict[str, str]:
     # The storage class and the redirect belong to the copy, not to the metadata that is copied.
     kept = {name: value for name, value in found.headers.items() if name not in _REPLACING}
-    return kept | {name: asked[name] for name in _REPLACING if name in asked}
+    return kept | {name: options.headers[name] for name in _REPLACING if name in options.headers}
 
 
-def _directive(call: Call) -> str:
-    directive = call.headers.get("x-amz-metadata-directive", "COPY")
+def _directive(call: Call, name: str, message: str) -> str:
+    directive = call.headers.get(name, "COPY")
     if directive not in ("COPY", "REPLACE"):
-        raise S3Error(
-            Code.INVALID_ARGUMENT,
-            "Unknown metadata directive.",
-            {"ArgumentName": "x-amz-metadata-directive", "ArgumentValue": directive},
-        )
+        raise invalid_argument(message, name, directive)
     return directive
-
-
-def _parse_source(text: str) -> _Source:
-    path, _, query = text.partition("?")
-    raw_path = path.encode("utf-8")
-    if not raw_path.startswith(b"/"):
-        raw_path = b"/" + raw_path
-    target = parse_target(raw_path, b"", ())
-    if target.bucket is None or target.key is None:
-        raise S3Error(
-            Code.INVALID_ARGUMENT,
-            "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
-            {"ArgumentName": "x-amz-copy-source", "ArgumentValue": text},
-        )
-    if query:
-        require_no_version(parse_query(query.encode("utf-8")))
-    return _Source(bucket=target.bucket, key=target.key)

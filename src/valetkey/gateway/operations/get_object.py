@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from valetkey.gateway.call import Answer, Call
-from valetkey.gateway.operations.put_object import checksum_headers
-from valetkey.gateway.operations.refusals import require_no_version
+from valetkey.gateway.operations.object_facts import checksum_headers, fact_headers, version_header
+from valetkey.gateway.operations.refusals import version_id_of
 from valetkey.s3.codes import Code
 from valetkey.s3.dates import http_date
+from valetkey.s3.encryption import (
+    ENCRYPTION_HEADERS,
+    CustomerKey,
+    customer_key,
+    refuse_method,
+    require_key_for,
+)
 from valetkey.s3.errors import S3Error
 from valetkey.s3.headers import response_overrides, wire_value
 from valetkey.s3.listing import parse_part_number
 from valetkey.s3.preconditions import Verdict, decide_read, range_applies
 from valetkey.s3.ranges import Span, parse_range
 from valetkey.store.errors import ContentGoneError
-from valetkey.store.model import StoredObject
+from valetkey.store.model import ObjectPart, StoredObject
 
 _LOOKUPS: Final = 10
 """How often a reader looks again when the object is replaced between the look and the opening."""
@@ -27,46 +36,75 @@ _NOT_IN_304: Final = frozenset(
 
 async def get_object(call: Call) -> Answer:
     """GetObject, and HeadObject, which differs in the missing body alone."""
-    require_no_version(call.query)
+    version_id = version_id_of(call.query)
     overrides = response_overrides(call.query)
     if overrides and call.proof is None:
         raise S3Error(
             Code.INVALID_REQUEST,
             "Request specific response headers cannot be used for anonymous GET requests.",
         )
+    key = requested_key(call.headers)
     for _ in range(_LOOKUPS):
-        found = call.store.find_object(call.bucket, call.key)
+        found = call.store.find_object(call.bucket_name, call.key, version_id)
+        if found.encryption is not None or key is not None:
+            require_readable(call, found, key)
         try:
-            return _answer(call, found, overrides)
+            return _answer(call, found, overrides, key)
         except ContentGoneError:
             continue
     raise S3Error(Code.SLOW_DOWN)
 
 
-def _answer(call: Call, found: StoredObject, overrides: dict[str, str]) -> Answer:
+def requested_key(headers: Mapping[str, str]) -> CustomerKey | None:
+    """Return the key that a read brings for the object, if it does.
+
+    Raises:
+        S3Error: it is malformed, or a header asks for what only an upload can have.
+    """
+    if ENCRYPTION_HEADERS.isdisjoint(headers):
+        return None
+    refuse_method(headers)
+    return customer_key(headers)
+
+
+def require_readable(call: Call, found: StoredObject, key: CustomerKey | None) -> None:
+    """Return if the key, or no key, opens the object.
+
+    Raises:
+        S3Error: one is missing, or there is none to bring.
+        WrongKeyError: it is another one.
+    """
+    require_key_for(found.encryption, key)
+    call.store.require_key(found, key.key if key else None)
+
+
+def _answer(call: Call, found: StoredObject, overrides: dict[str, str], key: CustomerKey | None) -> Answer:
     verdict = decide_read(call.headers, etag=found.etag, modified_ms=found.modified_ms)
     if verdict is Verdict.NOT_MODIFIED:
-        return Answer(304, _description(found, {}, is_304=True))
-    span, parts_count = _wanted(call, found)
+        headers = _description(found, {}, is_304=True)
+        return Answer(304, headers + version_header(call.bucket, found.version_id))
+    span, part = _wanted(call, found)
     headers = _description(found, overrides, is_304=False)
-    if parts_count is not None:
-        headers.append((b"x-amz-mp-parts-count", str(parts_count).encode()))
+    headers += fact_headers(call, found, key)
+    if part is not None and found.parts_count is not None:
+        headers.append((b"x-amz-mp-parts-count", b"%d" % found.parts_count))
     if span is None:
         status, start, end = 200, 0, found.size
     else:
         status, start, end = 206, span.start, span.end
         headers.append((b"content-range", f"bytes {start}-{end - 1}/{found.size}".encode()))
-    if span is None and call.headers.get("x-amz-checksum-mode", "").upper() == "ENABLED":
-        headers += checksum_headers(found.checksum)
+    if call.headers.get("x-amz-checksum-mode", "").upper() == "ENABLED":
+        headers += _checksums(found, span, part)
     if call.request.method == "HEAD":
         return Answer(status, headers, b"", end - start)
-    if isinstance(found.content, bytes):
+    if isinstance(found.content, bytes) and found.seal is None:
         return Answer(status, headers, found.content[start:end], end - start)
-    return Answer(status, headers, call.store.open_content(found, start, end), end - start)
+    content = call.store.open_content(found, start, end, customer_key=key.key if key else None)
+    return Answer(status, headers, content, end - start)
 
 
-def _wanted(call: Call, found: StoredObject) -> tuple[Span | None, int | None]:
-    """Return the part of the object that is asked for (None: all), and the number of its parts if told."""
+def _wanted(call: Call, found: StoredObject) -> tuple[Span | None, ObjectPart | None]:
+    """Return the bytes that are asked for (None: all), and the part that they are if one was asked for."""
     range_header = call.headers.get("range")
     part = call.query.get("partNumber")
     if part is not None:
@@ -74,7 +112,7 @@ def _wanted(call: Call, found: StoredObject) -> tuple[Span | None, int | None]:
             raise S3Error(
                 Code.INVALID_REQUEST, "Cannot specify both Range header and partNumber query parameter"
             )
-        return _part_span(part, found)
+        return _part_span(call, part, found)
     if range_header is None or not range_applies(
         call.headers, etag=found.etag, modified_ms=found.modified_ms
     ):
@@ -82,16 +120,25 @@ def _wanted(call: Call, found: StoredObject) -> tuple[Span | None, int | None]:
     return parse_range(range_header, found.size), None
 
 
-def _part_span(text: str, found: StoredObject) -> tuple[Span | None, int | None]:
+def _part_span(call: Call, text: str, found: StoredObject) -> tuple[Span | None, ObjectPart | None]:
     number = parse_part_number(text)
-    if found.parts_count is None or isinstance(found.content, bytes):
+    if found.parts_count is None:
         if number != 1:
             raise S3Error(Code.INVALID_PART_NUMBER)
         return (Span(0, found.size) if found.size else None), None
-    if number > found.parts_count:
+    part = call.store.find_object_part(found, number)
+    if part is None:
         raise S3Error(Code.INVALID_PART_NUMBER)
-    start = sum(segment.size for segment in found.content[: number - 1])
-    return Span(start, start + found.content[number - 1].size), found.parts_count
+    return Span(part.start, part.start + part.size), part
+
+
+def _checksums(found: StoredObject, span: Span | None, part: ObjectPart | None) -> list[tuple[bytes, bytes]]:
+    """Return the checksum of what goes out: of the object, or of a part that has one of its own."""
+    if span is None or span.size == found.size:
+        return checksum_headers(found.checksum)
+    if part is None or part.checksum_value is None or found.checksum is None:
+        return []
+    return checksum_headers(replace(found.checksum, value=part.checksum_value))
 
 
 def _description(

@@ -6,7 +6,8 @@ from valetkey.gateway.call import Answer, Call
 from valetkey.gateway.operations.answers import document
 from valetkey.gateway.operations.buckets import owner_of
 from valetkey.s3.answers import ListObjectsV1, ListObjectsV2, ObjectEntry, Owner
-from valetkey.s3.listing import encode_token, parse_list_v1, parse_list_v2
+from valetkey.s3.listing import parse_list_v1, parse_list_v2
+from valetkey.s3.tokens import encode_token
 from valetkey.store.model import ListPage
 
 
@@ -14,7 +15,7 @@ async def list_objects(call: Call) -> Answer:
     """ListObjects, the first version, which pages by key."""
     wanted = parse_list_v1(call.query)
     page = await call.store.list_objects(
-        call.bucket,
+        call.bucket_name,
         prefix=wanted.prefix,
         delimiter=wanted.delimiter,
         after=wanted.marker,
@@ -24,7 +25,7 @@ async def list_objects(call: Call) -> Answer:
     next_marker = page.next_after if page.is_truncated and wanted.delimiter else None
     return document(
         ListObjectsV1(
-            bucket=call.bucket,
+            bucket=call.bucket_name,
             prefix=wanted.prefix,
             delimiter=wanted.delimiter,
             marker=wanted.marker,
@@ -40,18 +41,20 @@ async def list_objects(call: Call) -> Answer:
 
 async def list_objects_v2(call: Call) -> Answer:
     """ListObjectsV2, which pages by an opaque token."""
-    wanted = parse_list_v2(call.query)
+    wanted = parse_list_v2(call.query, token_key=call.rules.token_key, bucket=call.bucket_name)
     page = await call.store.list_objects(
-        call.bucket,
+        call.bucket_name,
         prefix=wanted.prefix,
         delimiter=wanted.delimiter,
         after=wanted.after,
         limit=wanted.max_keys,
     )
-    next_token = encode_token(page.next_after) if page.is_truncated and page.next_after is not None else None
+    next_token = None
+    if page.is_truncated and page.next_after is not None:
+        next_token = encode_token(page.next_after, key=call.rules.token_key, scope=call.bucket_name)
     return document(
         ListObjectsV2(
-            bucket=call.bucket,
+            bucket=call.bucket_name,
             prefix=wanted.prefix,
             delimiter=wanted.delimiter,
             start_after=wanted.start_after,

@@ -5,30 +5,50 @@ from __future__ import annotations
 from valetkey.gateway.call import Answer, Call
 from valetkey.gateway.intake import Intake
 from valetkey.gateway.operations.answers import empty, etag_header
-from valetkey.gateway.operations.refusals import refuse_object_options
-from valetkey.s3.checksums import Algorithm
-from valetkey.s3.headers import object_headers
+from valetkey.gateway.operations.object_facts import checksum_headers, expiration_header, version_header
+from valetkey.gateway.operations.rewriting import stored_etag
+from valetkey.gateway.operations.upload_options import upload_options
 from valetkey.s3.names import require_key
 from valetkey.s3.preconditions import WriteCondition, parse_write
-from valetkey.store.model import Checksum, NewObject, WriteRule
+from valetkey.store.model import WriteRule
 
 
 async def put_object(call: Call) -> Answer:
     """PutObject: the object exists once its bytes and its row are durable, and not before."""
     key = require_key(call.key)
-    refuse_object_options(call.headers)
-    headers = object_headers(call.headers)
+    options = upload_options(call)
     rule = write_rule(call)
-    call.store.find_bucket(call.bucket)
     intake = Intake(call)
     async with await call.store.receive(
-        intake.pieces(), size_hint=intake.expected_bytes, observe=intake.observe
+        intake.pieces(),
+        size_hint=intake.expected_bytes,
+        observe=intake.observe,
+        encryption=options.encryption,
     ) as draft:
-        new = NewObject(checksum=intake.require_as_claimed(), etag=intake.etag, headers=headers)
+        checksum = intake.require_as_claimed()
         stored = await call.store.put_object(
-            call.bucket, key, draft, new, now_ms=call.request.now_ms, rule=rule
+            call.bucket_name,
+            key,
+            draft,
+            options.new_object(etag=stored_etag(call, intake.etag, draft.encryption), checksum=checksum),
+            version_id=new_version_id(call),
+            now_ms=call.now_ms,
+            rule=rule,
         )
-    return empty(headers=[etag_header(stored.etag), *checksum_headers(stored.checksum)])
+    return empty(
+        headers=[
+            etag_header(stored.etag),
+            *checksum_headers(stored.checksum),
+            *version_header(call.bucket, stored.version_id),
+            *options.encryption_headers(),
+            *expiration_header(call, stored),
+        ]
+    )
+
+
+def new_version_id(call: Call) -> str:
+    """Return an id for a new version or delete marker, which counts only if the bucket has versions."""
+    return call.new_id() if call.bucket.versioning is not None else ""
 
 
 def write_rule(call: Call) -> WriteRule | None:
@@ -40,12 +60,9 @@ def as_rule(condition: WriteCondition | None) -> WriteRule | None:
     """Return S3's condition in the store's words."""
     if condition is None:
         return None
-    return WriteRule(create_only=condition.create_only, etag=condition.etag)
-
-
-def checksum_headers(checksum: Checksum | None) -> list[tuple[bytes, bytes]]:
-    """Return the headers that tell a client the checksum that is kept."""
-    if checksum is None:
-        return []
-    name = Algorithm[checksum.algorithm].header.encode()
-    return [(name, checksum.value.encode()), (b"x-amz-checksum-type", checksum.type.encode())]
+    return WriteRule(
+        create_only=condition.create_only,
+        etag=condition.etag,
+        modified_second=None if condition.modified_ms is None else condition.modified_ms // 1000,
+        size=condition.size,
+    )

@@ -5,23 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from valetkey.gateway.call import Rules
 from valetkey.s3.codes import Code
-from valetkey.s3.errors import S3Error
+from valetkey.s3.errors import S3Error, invalid_argument
+from valetkey.store.model import Bucket
 
 _OWNER_ONLY: Final = frozenset({"private", "bucket-owner-full-control"})
 """Canned ACLs that grant nothing to others, so that an owner-enforced bucket accepts them."""
 
-_NOT_IMPLEMENTED: Final = (
-    "x-amz-tagging",
-    "x-amz-write-offset-bytes",
-    "x-amz-object-lock-",
-    "x-amz-server-side-encryption",
-    "x-amz-copy-source-server-side-encryption",
-)
-
-
-_TAGS_AS_BEFORE: Final = ("x-amz-tagging-directive", "COPY")
-"""What CopyObject does anyway."""
+_NOT_IMPLEMENTED: Final = ("x-amz-write-offset-bytes",)
 
 
 def refuse_grants(headers: Mapping[str, str]) -> None:
@@ -36,41 +28,36 @@ def refuse_grants(headers: Mapping[str, str]) -> None:
 
 
 def refuse_object_options(headers: Mapping[str, str]) -> None:
-    """Return unless `headers` ask for encryption, tags, a lock, or grants on an object.
+    """Return unless `headers` ask for an append, or for grants on an object.
 
     Raises:
         S3Error: NotImplemented with the header's name, or AccessControlListNotSupported.
     """
-    for name, value in headers.items():
-        if name.startswith(_NOT_IMPLEMENTED) and (name, value) != _TAGS_AS_BEFORE:
+    for name in _NOT_IMPLEMENTED:
+        if name in headers:
             raise S3Error(Code.NOT_IMPLEMENTED, None, {"Header": name})
     refuse_grants(headers)
 
 
-def require_expected_owner(headers: Mapping[str, str], *, owner_id: str) -> None:
-    """Return unless the client expects another owner of a bucket than there is.
+def require_expected_owner(headers: Mapping[str, str], bucket: Bucket | None, rules: Rules) -> None:
+    """Return unless the client expects another owner of the bucket than there is.
 
     Raises:
         S3Error: AccessDenied. Source: Amazon S3 User Guide, "Verifying bucket ownership with bucket owner
             condition".
     """
-    for name in ("x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"):
-        if headers.get(name, owner_id) != owner_id:
-            raise S3Error(Code.ACCESS_DENIED)
+    expected = headers.get("x-amz-expected-bucket-owner")
+    if expected is not None and bucket is not None and expected != rules.owner_of(bucket):
+        raise S3Error(Code.ACCESS_DENIED)
 
 
-def require_no_version(query: Mapping[str, str]) -> None:
-    """Return if `query` names no version, or the only one there is (`null`).
+def version_id_of(query: Mapping[str, str]) -> str | None:
+    """Return the version that `query` names, or None where it names none.
 
     Raises:
-        S3Error: NoSuchVersion, or InvalidArgument where the id is empty.
+        S3Error: InvalidArgument where the id is empty.
     """
-    version = query.get("versionId", "null")
-    if version == "":
-        raise S3Error(
-            Code.INVALID_ARGUMENT,
-            "Version id cannot be the empty string",
-            {"ArgumentName": "versionId", "ArgumentValue": ""},
-        )
-    if version != "null":
-        raise S3Error(Code.NO_SUCH_VERSION, None, {"VersionId": version})
+    version_id = query.get("versionId")
+    if version_id == "":
+        raise invalid_argument("Version id cannot be the empty string", "versionId", "")
+    return version_id

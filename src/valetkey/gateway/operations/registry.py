@@ -17,15 +17,15 @@ from valetkey.gateway.operations.copy_object import copy_object
 from valetkey.gateway.operations.delete_object import delete_object, delete_objects
 from valetkey.gateway.operations.get_object import get_object
 from valetkey.gateway.operations.list_objects import list_objects, list_objects_v2
+from valetkey.gateway.operations.list_uploads import list_multipart_uploads, list_parts
+from valetkey.gateway.operations.list_versions import list_object_versions
 from valetkey.gateway.operations.multipart import (
     abort_multipart_upload,
     complete_multipart_upload,
     create_multipart_upload,
-    list_multipart_uploads,
-    list_parts,
-    upload_part,
 )
 from valetkey.gateway.operations.put_object import put_object
+from valetkey.gateway.operations.upload_part import upload_part, upload_part_copy
 
 Handler = Callable[[Call], Awaitable[Answer]]
 
@@ -37,6 +37,7 @@ OPERATIONS: Final[Mapping[str, Handler]] = {
     "GetBucketLocation": get_bucket_location,
     "ListObjects": list_objects,
     "ListObjectsV2": list_objects_v2,
+    "ListObjectVersions": list_object_versions,
     "PutObject": put_object,
     "GetObject": get_object,
     "HeadObject": get_object,
@@ -45,6 +46,7 @@ OPERATIONS: Final[Mapping[str, Handler]] = {
     "CopyObject": copy_object,
     "CreateMultipartUpload": create_multipart_upload,
     "UploadPart": upload_part,
+    "UploadPartCopy": upload_part_copy,
     "CompleteMultipartUpload": complete_multipart_upload,
     "AbortMultipartUpload": abort_multipart_upload,
     "ListParts": list_parts,

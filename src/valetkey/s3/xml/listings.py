@@ -16,6 +16,7 @@ from valetkey.s3.answers import (
     UploadEntry,
 )
 from valetkey.s3.dates import iso_date
+from valetkey.s3.object_answers import ListVersions, VersionEntry
 from valetkey.s3.xml.text import checksum, checksum_kind, element, escaped, flag, key_encoder, owner
 
 
@@ -70,6 +71,40 @@ def list_objects_v2(answer: ListObjectsV2) -> str:
         + flag("IsTruncated", value=answer.is_truncated)
         + _entries(answer.entries, encode)
         + _common_prefixes(answer.common_prefixes, encode)
+    )
+
+
+def list_versions(answer: ListVersions) -> str:
+    """Return the content of `ListVersionsResult`, with versions and delete markers in the listing's order."""
+    encode = key_encoder(answer.encoding_type)
+    following = answer.next_key_marker
+    return (
+        f"<Name>{escaped(answer.bucket)}</Name><Prefix>{encode(answer.prefix)}</Prefix>"
+        f"<KeyMarker>{encode(answer.key_marker)}</KeyMarker>"
+        f"<VersionIdMarker>{escaped(answer.version_id_marker)}</VersionIdMarker>"
+        + ("" if following is None else f"<NextKeyMarker>{encode(following)}</NextKeyMarker>")
+        + element("NextVersionIdMarker", answer.next_version_id_marker)
+        + f"<MaxKeys>{answer.max_keys}</MaxKeys>"
+        + _delimiter(answer.delimiter, encode)
+        + element("EncodingType", answer.encoding_type)
+        + flag("IsTruncated", value=answer.is_truncated)
+        + "".join([_version(entry, encode) for entry in answer.entries])
+        + _common_prefixes(answer.common_prefixes, encode)
+    )
+
+
+def _version(entry: VersionEntry, encode: Callable[[str], str]) -> str:
+    start = (
+        f"<Key>{encode(entry.key)}</Key><VersionId>{escaped(entry.version_id)}</VersionId>"
+        f"{flag('IsLatest', value=entry.is_latest)}"
+        f"<LastModified>{iso_date(entry.modified_ms)}</LastModified>"
+    )
+    if entry.is_delete_marker:
+        return f"<DeleteMarker>{start}{owner('Owner', entry.owner)}</DeleteMarker>"
+    return (
+        f"<Version>{start}<ETag>&quot;{escaped(entry.etag)}&quot;</ETag>"
+        f"{checksum_kind(entry.checksum_algorithm, entry.checksum_type)}<Size>{entry.size}</Size>"
+        f"{owner('Owner', entry.owner)}<StorageClass>{escaped(entry.storage_class)}</StorageClass></Version>"
     )
 
 

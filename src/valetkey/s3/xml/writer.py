@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final, assert_never
+from typing import Final
 
 from valetkey.s3.answers import (
     CompletedUpload,
     CopyResult,
     DeleteResult,
-    Document,
     Fault,
     InitiatedUpload,
     ListBuckets,
@@ -19,8 +18,13 @@ from valetkey.s3.answers import (
     Location,
 )
 from valetkey.s3.dates import iso_date
+from valetkey.s3.documents import Document
+from valetkey.s3.object_answers import CopyPartResult, ListVersions, ObjectAttributes
+from valetkey.s3.setting_answers import SettingDocument
 from valetkey.s3.xml import listings
-from valetkey.s3.xml.text import checksum, element, escaped
+from valetkey.s3.xml.attributes import object_attributes
+from valetkey.s3.xml.settings import setting
+from valetkey.s3.xml.text import checksum, element, escaped, flag
 
 NAMESPACE: Final = "http://s3.amazonaws.com/doc/2006-03-01/"
 
@@ -45,6 +49,10 @@ def _parts(answer: Document) -> tuple[str, str]:
             return "ListBucketResult", listings.list_objects_v2(answer)
         case ListObjectsV1():
             return "ListBucketResult", listings.list_objects_v1(answer)
+        case ListVersions():
+            return "ListVersionsResult", listings.list_versions(answer)
+        case ObjectAttributes():
+            return "GetObjectAttributesResponse", object_attributes(answer)
         case ListBuckets():
             return "ListAllMyBucketsResult", listings.list_buckets(answer)
         case ListParts():
@@ -56,13 +64,24 @@ def _parts(answer: Document) -> tuple[str, str]:
 
 
 def _small_parts(
-    answer: Location | CopyResult | InitiatedUpload | CompletedUpload | DeleteResult | Fault,
+    answer: (
+        Location
+        | CopyResult
+        | CopyPartResult
+        | InitiatedUpload
+        | CompletedUpload
+        | DeleteResult
+        | SettingDocument
+        | Fault
+    ),
 ) -> tuple[str, str]:
     match answer:
         case Location():
             return "LocationConstraint", escaped(answer.region or "")
         case CopyResult():
-            return "CopyObjectResult", _copy(answer)
+            return "CopyObjectResult", _copy(answer, with_type=True)
+        case CopyPartResult():
+            return "CopyPartResult", _copy(answer, with_type=False)
         case InitiatedUpload():
             return "InitiateMultipartUploadResult", _initiated(answer)
         case CompletedUpload():
@@ -72,13 +91,13 @@ def _small_parts(
         case Fault():
             return "Error", _fault(answer)
         case _:
-            assert_never(answer)
+            return setting(answer)
 
 
-def _copy(answer: CopyResult) -> str:
+def _copy(answer: CopyResult | CopyPartResult, *, with_type: bool) -> str:
     return (
         f"<LastModified>{iso_date(answer.modified_ms)}</LastModified>"
-        f"<ETag>&quot;{escaped(answer.etag)}&quot;</ETag>{checksum(answer.checksum, with_type=True)}"
+        f"<ETag>&quot;{escaped(answer.etag)}&quot;</ETag>{checksum(answer.checksum, with_type=with_type)}"
     )
 
 
@@ -100,7 +119,9 @@ def _completed(answer: CompletedUpload) -> str:
 
 def _deleted(answer: DeleteResult) -> str:
     deleted = [
-        f"<Deleted><Key>{escaped(entry.key)}</Key>{element('VersionId', entry.version_id)}</Deleted>"
+        f"<Deleted><Key>{escaped(entry.key)}</Key>{element('VersionId', entry.version_id)}"
+        f"{flag('DeleteMarker', value=True) if entry.is_delete_marker else ''}"
+        f"{element('DeleteMarkerVersionId', entry.delete_marker_version_id)}</Deleted>"
         for entry in answer.deleted
     ]
     errors = [

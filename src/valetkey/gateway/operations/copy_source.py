@@ -1,0 +1,85 @@
+"""The source of a copy: found, allowed, and as its conditions want it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Final, TypeVar
+
+from valetkey.gateway.call import Call
+from valetkey.gateway.operations.get_object import require_readable
+from valetkey.policy.decide import require_allowed
+from valetkey.s3.codes import Code
+from valetkey.s3.copy_source import parse_copy_source
+from valetkey.s3.encryption import CustomerKey, copy_source_key
+from valetkey.s3.errors import S3Error
+from valetkey.s3.preconditions import decide_copy_source
+from valetkey.store.errors import ContentGoneError, DeleteMarkerError
+from valetkey.store.model import Bucket, StoredObject
+
+T = TypeVar("T")
+
+_ATTEMPTS: Final = 10
+
+
+class Source:
+    """What a copy is made of. Read with the rights of whoever signed, like any other read."""
+
+    def __init__(self, call: Call) -> None:
+        """Find out what is meant, and whether it may be read.
+
+        Raises:
+            S3Error: the header is malformed, or the bucket has another owner than expected.
+            NoSuchBucketError, AccessDeniedError
+        """
+        self._call = call
+        self._asked = parse_copy_source(call.headers["x-amz-copy-source"])
+        self._key = copy_source_key(call.headers)
+        self.bucket: Final[Bucket] = call.store.buckets.find(self._asked.bucket)
+        owner_id = call.rules.owner_of(self.bucket)
+        action = "s3:GetObject" if self._asked.version_id is None else "s3:GetObjectVersion"
+        require_allowed(call.principal, action, owner_id=owner_id)
+        if call.headers.get("x-amz-source-expected-bucket-owner", owner_id) != owner_id:
+            raise S3Error(Code.ACCESS_DENIED)
+
+    @property
+    def names_version(self) -> bool:
+        return self._asked.version_id is not None
+
+    @property
+    def customer_key(self) -> CustomerKey | None:
+        """The key that opens the source, if the request brings one."""
+        return self._key
+
+    async def use(self, work: Callable[[StoredObject], Awaitable[T]]) -> T:
+        """Return what `work` makes of the source, found anew if it is replaced meanwhile.
+
+        Raises:
+            S3Error: its conditions do not hold, or it takes another key.
+            NoSuchKeyError, NoSuchVersionError
+        """
+        for _ in range(_ATTEMPTS):
+            found = self._find()
+            try:
+                return await work(found)
+            except ContentGoneError:
+                continue
+        raise S3Error(Code.SLOW_DOWN)
+
+    def _find(self) -> StoredObject:
+        try:
+            found = self._call.store.find_object(self._asked.bucket, self._asked.key, self._asked.version_id)
+        except DeleteMarkerError as error:
+            raise S3Error(
+                Code.INVALID_REQUEST,
+                "The source of a copy request may not specifically refer to a delete marker by version id.",
+            ) from error
+        require_readable(self._call, found, self._key)
+        decide_copy_source(self._call.headers, etag=found.etag, modified_ms=found.modified_ms)
+        return found
+
+    async def blocks(self, found: StoredObject, start: int, end: int) -> AsyncIterator[bytes]:
+        """Yield the bytes of the source from `start` to before `end`."""
+        key = self._key.key if self._key else None
+        with self._call.store.open_content(found, start, end, customer_key=key) as reader:
+            async for block in reader:
+                yield block

@@ -1,0 +1,99 @@
+"""ListParts and ListMultipartUploads."""
+
+from __future__ import annotations
+
+from valetkey.gateway.call import Answer, Call
+from valetkey.gateway.operations.answers import document
+from valetkey.gateway.operations.buckets import owner_of
+from valetkey.gateway.operations.kept_settings import abort_headers_of
+from valetkey.gateway.operations.upload_options import wire_headers
+from valetkey.s3.answers import ListParts, ListUploads, PartEntry, UploadEntry
+from valetkey.s3.listing import parse_list_parts, parse_list_uploads
+from valetkey.store.model import Part, Upload
+
+
+async def list_parts(call: Call) -> Answer:
+    """ListParts."""
+    wanted = parse_list_parts(call.query)
+    upload_id = call.query["uploadId"]
+    upload = call.store.uploads.find(call.bucket_name, call.key, upload_id)
+    page = await call.store.uploads.list_parts(
+        call.bucket_name, call.key, upload_id, after_number=wanted.part_number_marker, limit=wanted.max_parts
+    )
+    owner = owner_of(call)
+    return document(
+        ListParts(
+            bucket=call.bucket_name,
+            key=call.key,
+            upload_id=upload_id,
+            initiator=owner,
+            owner=owner,
+            storage_class=_storage_class(upload),
+            part_number_marker=wanted.part_number_marker,
+            next_part_number_marker=page.parts[-1].number if page.parts else None,
+            max_parts=wanted.max_parts,
+            is_truncated=page.is_truncated,
+            checksum_algorithm=upload.checksum_algorithm,
+            checksum_type=upload.checksum_type,
+            parts=tuple(_part_entry(part, upload) for part in page.parts),
+        ),
+        headers=wire_headers(
+            abort_headers_of(call.bucket, call.key, upload.created_ms, day_ms=call.rules.lifecycle_day_ms)
+        ),
+    )
+
+
+def _part_entry(part: Part, upload: Upload) -> PartEntry:
+    return PartEntry(
+        number=part.number,
+        modified_ms=part.modified_ms,
+        etag=part.etag,
+        size=part.size,
+        checksum=part.checksum if upload.checksum_algorithm else None,
+    )
+
+
+def _storage_class(upload: Upload) -> str:
+    return upload.headers.get("x-amz-storage-class", "STANDARD")
+
+
+async def list_multipart_uploads(call: Call) -> Answer:
+    """ListMultipartUploads."""
+    wanted = parse_list_uploads(call.query)
+    page = await call.store.uploads.list(
+        call.bucket_name,
+        prefix=wanted.prefix,
+        delimiter=wanted.delimiter,
+        key_marker=wanted.key_marker,
+        upload_id_marker=wanted.upload_id_marker,
+        limit=wanted.max_uploads,
+    )
+    owner = owner_of(call)
+    return document(
+        ListUploads(
+            bucket=call.bucket_name,
+            prefix=wanted.prefix,
+            delimiter=wanted.delimiter,
+            key_marker=wanted.key_marker,
+            upload_id_marker=wanted.upload_id_marker,
+            next_key_marker=page.next_key_marker,
+            next_upload_id_marker=page.next_upload_id_marker,
+            max_uploads=wanted.max_uploads,
+            encoding_type=wanted.encoding_type,
+            is_truncated=page.is_truncated,
+            uploads=tuple(
+                UploadEntry(
+                    key=upload.key,
+                    upload_id=upload.id,
+                    initiated_ms=upload.created_ms,
+                    initiator=owner,
+                    owner=owner,
+                    storage_class=_storage_class(upload),
+                    checksum_algorithm=upload.checksum_algorithm,
+                    checksum_type=upload.checksum_type,
+                )
+                for upload in page.uploads
+            ),
+            common_prefixes=page.common_prefixes,
+        )
+    )

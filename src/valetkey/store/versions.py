@@ -1,0 +1,180 @@
+"""The versions of a key in the catalog: how a new one takes its place, and how one goes.
+
+`objects` holds the current version unless that is a delete marker; `versions` holds all others and the markers.
+"""
+
+import sqlite3
+from typing import Final, NamedTuple
+
+from valetkey.store import rows, statements
+from valetkey.store.contents import Effects, drop_content
+from valetkey.store.errors import NoSuchKeyError, ObjectLockedError, PreconditionFailedError
+from valetkey.store.model import Bucket, Deleted, Deletion, WriteRule
+
+NULL_ID: Final = "null"
+"""What S3 calls the null version."""
+
+
+class State(NamedTuple):
+    """What a change has to know of the version that it touches."""
+
+    rank: int
+    version_id: str | None
+    size: int
+    etag: str
+    modified_ms: int
+    content_id: int | None
+    """None: it is a delete marker."""
+    is_inline: int
+    lock_mode: str | None
+    lock_until_ms: int | None
+    legal_hold: int | None
+
+
+def find_current(source: rows.Source, bucket_id: int, key: bytes) -> State | None:
+    """Return the current version unless it is a delete marker."""
+    row = source.execute(statements.FIND_CURRENT, (bucket_id, key)).fetchone()
+    return None if row is None else State(*row)
+
+
+def find_newest_other(source: rows.Source, bucket_id: int, key: bytes) -> State | None:
+    """Return the newest version that is not in `objects`; without one there, it is a delete marker."""
+    row = source.execute(statements.FIND_NEWEST_OTHER, (bucket_id, key)).fetchone()
+    return None if row is None else State(*row)
+
+
+def _find_other(source: rows.Source, bucket_id: int, key: bytes, version_id: str | None) -> State | None:
+    row = source.execute(statements.FIND_OTHER, (bucket_id, key, version_id)).fetchone()
+    return None if row is None else State(*row)
+
+
+def require_rule(rule: WriteRule | None, state: State | None, *, bucket: str, key: str) -> None:
+    """Return if the rule holds for the version, which is None if there is no object.
+
+    Raises:
+        NoSuchKeyError, PreconditionFailedError
+    """
+    if rule is None:
+        return
+    if rule.create_only:
+        if state is not None:
+            raise PreconditionFailedError("If-None-Match")
+        return
+    if state is None:
+        raise NoSuchKeyError(bucket, key)
+    if rule.etag not in {None, "*", state.etag}:
+        raise PreconditionFailedError("If-Match")
+    if rule.modified_second not in {None, state.modified_ms // 1000}:
+        raise PreconditionFailedError("x-amz-if-match-last-modified-time")
+    if rule.size not in {None, state.size}:
+        raise PreconditionFailedError("x-amz-if-match-size")
+    if rule.rank not in {None, state.rank}:
+        raise PreconditionFailedError("rank")
+
+
+def make_way(
+    connection: sqlite3.Connection, effects: Effects, bucket: Bucket, key: bytes, current: State | None
+) -> int:
+    """Clear the place of the current version for a new one, and return the new one's rank."""
+    if bucket.versioning is None:
+        if current is not None and current.content_id is not None:
+            connection.execute(statements.REMOVE_OBJECT, (bucket.id, key))
+            drop_content(
+                connection, effects, content_id=current.content_id, is_inline=bool(current.is_inline)
+            )
+        return 0
+    newest = current or find_newest_other(connection, bucket.id, key)
+    if current is not None:
+        connection.execute(statements.RETIRE_OBJECT, (bucket.id, key))
+        connection.execute(statements.REMOVE_OBJECT, (bucket.id, key))
+    if bucket.versioning != "Enabled":
+        # There is one null version at most, and the new one is it.
+        former = _find_other(connection, bucket.id, key, None)
+        if former is not None:
+            _remove_other(connection, effects, bucket, key, former)
+    return 0 if newest is None else newest.rank - 1
+
+
+def delete(
+    connection: sqlite3.Connection,
+    effects: Effects,
+    *,
+    bucket: Bucket,
+    deletion: Deletion,
+    marker_id: str,
+    now_ms: int,
+    may_bypass: bool,
+) -> Deleted:
+    """Remove what is named, or hide it behind a delete marker, whose id is `marker_id` if it gets one.
+
+    Raises:
+        NoSuchKeyError, PreconditionFailedError: the rule does not hold.
+        ObjectLockedError: the version has to stay.
+    """
+    effects.keys.append((bucket.name, deletion.key))
+    if deletion.version_id is not None:
+        return _delete_version(
+            connection, effects, bucket, deletion, deletion.version_id, now_ms=now_ms, may_bypass=may_bypass
+        )
+    key = deletion.key.encode()
+    current = find_current(connection, bucket.id, key)
+    require_rule(deletion.rule, current, bucket=bucket.name, key=deletion.key)
+    rank = make_way(connection, effects, bucket, key, current)
+    if bucket.versioning is None:
+        return Deleted(key=deletion.key, version_id=None, marker_id=None, is_versioned=False)
+    version_id = marker_id if bucket.versioning == "Enabled" else None
+    connection.execute(statements.ADD_MARKER, (bucket.id, key, rank, version_id, now_ms))
+    return Deleted(key=deletion.key, version_id=None, marker_id=version_id or NULL_ID, is_versioned=True)
+
+
+def _delete_version(
+    connection: sqlite3.Connection,
+    effects: Effects,
+    bucket: Bucket,
+    deletion: Deletion,
+    version_id: str,
+    *,
+    now_ms: int,
+    may_bypass: bool,
+) -> Deleted:
+    key, wanted = deletion.key.encode(), None if version_id == NULL_ID else version_id
+    is_versioned = bucket.versioning is not None
+    current = find_current(connection, bucket.id, key)
+    is_current = current is not None and current.version_id == wanted
+    state = current if is_current else _find_other(connection, bucket.id, key, wanted)
+    require_rule(deletion.rule, state, bucket=bucket.name, key=deletion.key)
+    if state is None:
+        return Deleted(key=deletion.key, version_id=version_id, marker_id=None, is_versioned=is_versioned)
+    lock = rows.to_lock(state.lock_mode, state.lock_until_ms, state.legal_hold)
+    if lock.protects(now_ms=now_ms, may_bypass=may_bypass):
+        raise ObjectLockedError(deletion.key, version_id)
+    if is_current and state.content_id is not None:
+        connection.execute(statements.REMOVE_OBJECT, (bucket.id, key))
+        drop_content(connection, effects, content_id=state.content_id, is_inline=bool(state.is_inline))
+    else:
+        _remove_other(connection, effects, bucket, key, state)
+    if is_current or current is None:
+        _promote_newest(connection, bucket.id, key)
+    is_marker = state.content_id is None
+    return Deleted(
+        key=deletion.key,
+        version_id=version_id,
+        marker_id=version_id if is_marker else None,
+        is_versioned=is_versioned,
+    )
+
+
+def _remove_other(
+    connection: sqlite3.Connection, effects: Effects, bucket: Bucket, key: bytes, state: State
+) -> None:
+    connection.execute(statements.REMOVE_VERSION, (bucket.id, key, state.rank))
+    if state.content_id is not None:
+        drop_content(connection, effects, content_id=state.content_id, is_inline=bool(state.is_inline))
+
+
+def _promote_newest(connection: sqlite3.Connection, bucket_id: int, key: bytes) -> None:
+    """Make the newest version current again, unless it is a delete marker."""
+    newest = find_newest_other(connection, bucket_id, key)
+    if newest is not None and newest.content_id is not None:
+        connection.execute(statements.PROMOTE_VERSION, (bucket_id, key, newest.rank))
+        connection.execute(statements.REMOVE_VERSION, (bucket_id, key, newest.rank))
