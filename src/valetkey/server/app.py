@@ -28,8 +28,9 @@ from valetkey.server.access_log import (
     redacted,
     redacted_target,
 )
+from valetkey.server.accounts import ROOT_NAME, Account, AccountKeys, read_accounts
 from valetkey.server.bodies import ClientGoneError, IncomingBody, Receive, Send, send_stream
-from valetkey.server.credentials import RootKeys, owner_id, root_credentials
+from valetkey.server.credentials import RootCredentials, owner_id, root_credentials
 from valetkey.server.master_key import derive, master_key
 from valetkey.server.settings import Settings, SettingsError
 from valetkey.sigv4.verify import SignedHost
@@ -103,10 +104,11 @@ class App:
             is_strict=settings.strict,
             owner_id=owner_id(master),
             token_key=derive(master, "continuation tokens"),
+            lifecycle_day_ms=settings.lifecycle_day_s * 1000,
         )
         self._gateway = Gateway(
             store=self._store,
-            keys=RootKeys(credentials, account_id=rules.owner_id),
+            keys=AccountKeys(_accounts(settings, credentials, root_id=rules.owner_id)),
             rules=rules,
             new_id=partial(secrets.token_urlsafe, 36),
         )
@@ -203,6 +205,17 @@ class App:
         finally:
             if not isinstance(body, bytes):
                 body.close()
+
+
+def _accounts(settings: Settings, credentials: RootCredentials, *, root_id: str) -> list[Account]:
+    others = [] if settings.accounts_file is None else read_accounts(settings.accounts_file)
+    root = Account(
+        id=root_id,
+        name=ROOT_NAME,
+        access_key=credentials.access_key,
+        secret_key=credentials.secret_key,
+    )
+    return [*others, root]
 
 
 async def _serve_own(raw_path: bytes, method: str, send: Send) -> None:

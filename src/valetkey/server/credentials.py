@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from valetkey.policy.decide import Principal, PrincipalKind
 from valetkey.server.master_key import derive
 from valetkey.server.settings import Settings, SettingsError
 from valetkey.sigv4.secret import Secret
@@ -26,23 +25,6 @@ class RootCredentials:
 
     access_key: str
     secret_key: Secret
-
-
-class RootKeys:
-    """The keys of a store that has one account."""
-
-    def __init__(self, credentials: RootCredentials, *, account_id: str) -> None:
-        principal = Principal(kind=PrincipalKind.ACCOUNT, name="root", account_id=account_id)
-        self._known = {credentials.access_key: (credentials.secret_key, principal)}
-        self._names = {account_id: principal.name}
-
-    def find(self, access_key: str) -> tuple[Secret, Principal] | None:
-        """Return the secret of `access_key` and whose it is, or None."""
-        return self._known.get(access_key)
-
-    def name_of(self, account_id: str) -> str | None:
-        """Return the display name of an account, or None if there is none with this id."""
-        return self._names.get(account_id)
 
 
 def owner_id(master_key: bytes) -> str:

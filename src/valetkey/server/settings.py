@@ -60,9 +60,11 @@ class Settings:
     secret_key: Secret | None = field(repr=False)
     master_key: Secret | None = field(repr=False)
     """64 hex digits."""
+    accounts_file: Path | None
     inline_limit_bytes: int
     body_timeout_s: float
     shutdown_timeout_s: int
+    lifecycle_day_s: int
     access_log: str
     log_level: str
 
@@ -248,6 +250,13 @@ TABLE: Final = (
         "made at the first start and kept in DATA/master.key. Keep a copy: without it those contents are lost.",
     ),
     Setting(
+        name="accounts_file",
+        default=None,
+        parse=Path,
+        help="INI file of further accounts, a section each with id (64 hex digits), access_key, secret_key and "
+        "display_name: a stop-gap until the server keeps accounts itself.",
+    ),
+    Setting(
         name="inline_limit_bytes",
         default="65536",
         parse=_whole(0, 1024 * 1024),
@@ -264,6 +273,12 @@ TABLE: Final = (
         default="30",
         parse=_whole(1, 3600),
         help="Seconds that requests in flight have to finish when the server stops.",
+    ),
+    Setting(
+        name="lifecycle_day_s",
+        default="86400",
+        parse=_whole(1, 86400),
+        help="Seconds that lifecycle rules take for a day. Less than 86400 is for tests of such rules.",
     ),
     Setting(
         name="access_log",
