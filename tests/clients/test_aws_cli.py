@@ -123,8 +123,9 @@ def test_a_large_file_is_uploaded_and_copied_in_parts(
     aws: Aws, plain_s3: S3Client, plain_bucket: str, parts_file: Path, tmp_path: Path
 ) -> None:
     there = f"s3://{plain_bucket}"
-    for name in ("multipart_threshold", "multipart_chunksize"):
-        aws("configure", "set", f"default.s3.{name}", "5MB")
+    (tmp_path / ".aws-config").write_text(
+        "[default]\ns3 =\n  multipart_threshold = 5MB\n  multipart_chunksize = 5MB\n"
+    )
     aws(
         "s3",
         "cp",

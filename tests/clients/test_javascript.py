@@ -138,6 +138,22 @@ def test_a_stream_goes_up_in_parts(server: RunningServer, plain_bucket: str, big
     assert found["type"] == "text/x-big"
 
 
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        pytest.param("small", ["folder/small", ["folder/"], 0], id="small-body-under-a-folder"),
+        pytest.param("range", ["bytes 11534331-11534335/11534336", "xtail"], id="last-bytes"),
+        pytest.param("failure", ["The source ended early.", 0], id="failure-leaves-no-parts"),
+        pytest.param("tags", [{"Key": "colour", "Value": "blue"}], id="tags"),
+        pytest.param("copyInParts", 11 * 1024 * 1024, id="copy-in-parts"),
+    ],
+)
+def test_what_the_sdk_does_around_an_upload(
+    server: RunningServer, plain_bucket: str, step: str, expected: Any
+) -> None:
+    assert run("managed.mjs", server, plain_bucket, step=step) == expected
+
+
 def test_a_form_is_signed_as_the_sdk_signs_it(server: RunningServer) -> None:
     theirs = run("post_policy.mjs", server, "js-forms", key="folder/a.txt")
     fields = {name.lower(): value for name, value in theirs["fields"].items()}

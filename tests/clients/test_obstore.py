@@ -27,6 +27,7 @@ def open_store(server: RunningServer, bucket: str, **options: Any) -> S3Store:
         secret_access_key=server.secret_key,
         region=server.region,
         client_options={"allow_http": True},
+        retry_config={"max_retries": 0, "retry_timeout": timedelta(seconds=30)},
         **options,
     )
 
@@ -116,7 +117,7 @@ def test_a_write_may_demand_what_is_there(store: S3Store) -> None:
     first = obstore.put(store, "a", b"first", mode="create")
     with pytest.raises(AlreadyExistsError):
         obstore.put(store, "a", b"other", mode="create")
-    expected: Any = {"e_tag": first["e_tag"], "version": first["version"]}
+    expected: Any = {"e_tag": first["e_tag"]}
     obstore.put(store, "a", b"second", mode=expected)
     with pytest.raises(PreconditionError):
         obstore.put(store, "a", b"third", mode=expected)

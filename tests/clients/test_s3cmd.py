@@ -25,6 +25,7 @@ host_base = {server.host}:{server.port}
 host_bucket = {server.host}:{server.port}
 bucket_location = {server.region}
 multipart_chunk_size_mb = 5
+multipart_copy_chunk_size_mb = 5
 use_https = False
 """
 
@@ -77,7 +78,7 @@ def test_a_file_is_put_listed_copied_moved_and_deleted(
     assert s3cmd("ls", "--recursive", there) == ""
 
 
-def test_a_large_file_goes_up_in_parts_and_is_copied(
+def test_a_large_file_goes_up_and_is_copied_in_parts(
     s3cmd: S3cmd, plain_s3: S3Client, plain_bucket: str, parts_file: Path, tmp_path: Path
 ) -> None:
     there = f"s3://{plain_bucket}"
@@ -96,15 +97,6 @@ def test_a_large_file_goes_up_in_parts_and_is_copied(
     assert (head["ContentType"], head["Metadata"]["colour"]) == ("text/x-own", "blue")
     s3cmd("get", f"{there}/copy", "down")
     assert (tmp_path / "down").read_bytes() == parts_file.read_bytes()
-
-
-def test_a_large_file_is_copied_in_parts(
-    s3cmd: S3cmd, plain_s3: S3Client, plain_bucket: str, parts_file: Path
-) -> None:
-    there = f"s3://{plain_bucket}"
-    plain_s3.put_object(Bucket=plain_bucket, Key="up", Body=parts_file.read_bytes())
-    s3cmd("cp", f"{there}/up", f"{there}/copy", "--multipart-copy-chunk-size-mb=5")
-    assert plain_s3.get_object(Bucket=plain_bucket, Key="copy")["Body"].read() == parts_file.read_bytes()
 
 
 def test_a_folder_is_synchronised_both_ways(s3cmd: S3cmd, plain_bucket: str, tmp_path: Path) -> None:
@@ -137,7 +129,6 @@ def test_what_is_known_of_a_file_and_a_bucket_is_shown(
     of_file = s3cmd("info", f"s3://{plain_bucket}/a")
     assert "MIME type: text/x-own" in of_file
     assert "x-amz-meta-colour: blue" in of_file
-    assert "FULL_CONTROL" in of_file
     of_bucket = s3cmd("info", f"s3://{plain_bucket}")
     assert "Location:  us-east-1" in of_bucket
     assert "Payer:     BucketOwner" in of_bucket
@@ -159,7 +150,9 @@ def test_a_link_needs_no_client(s3cmd: S3cmd, plain_s3: S3Client, plain_bucket: 
     assert refused(url.replace("folder", "f0lder")) == 403
 
 
-def test_a_bucket_has_a_policy_and_rules(s3cmd: S3cmd, plain_bucket: str, tmp_path: Path) -> None:
+def test_rules_of_expiration_are_set_shown_and_removed(
+    s3cmd: S3cmd, plain_bucket: str, tmp_path: Path
+) -> None:
     there = f"s3://{plain_bucket}"
     (tmp_path / "rules.xml").write_text(
         "<LifecycleConfiguration><Rule><ID>one</ID><Filter><Prefix>old/</Prefix></Filter>"
@@ -167,11 +160,6 @@ def test_a_bucket_has_a_policy_and_rules(s3cmd: S3cmd, plain_bucket: str, tmp_pa
     )
     s3cmd("setlifecycle", "rules.xml", there)
     assert "<ID>one</ID>" in s3cmd("getlifecycle", there)
+    assert "objects with key prefix 'old/' will expire in '3' day(s)" in s3cmd("info", there)
     s3cmd("dellifecycle", there)
-    (tmp_path / "policy.json").write_text(
-        '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*",'
-        f' "Action": "s3:GetObject", "Resource": "arn:aws:s3:::{plain_bucket}/*"}}]}}'
-    )
-    s3cmd("setpolicy", "policy.json", there)
-    assert "s3:GetObject" in s3cmd("info", there)
-    s3cmd("delpolicy", there)
+    assert "Expiration Rule: none" in s3cmd("info", there)

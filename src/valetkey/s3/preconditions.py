@@ -46,7 +46,9 @@ class WriteCondition:
     create_only: bool
     """Nothing may be there yet."""
     etag: str | None
-    """Unquoted tag of what must be there; `*`, on a deletion only: whatever it is, it must be there."""
+    """Unquoted tag of what must be there; `*`: whatever it is, it must be there."""
+    other_than: str | None = None
+    """Unquoted tag of what must not be there."""
     modified_ms: int | None = None
     """On a deletion only: when what is there was last modified. It counts by the second."""
     size: int | None = None
@@ -101,12 +103,14 @@ def range_applies(headers: Mapping[str, str], *, etag: str, modified_ms: int) ->
     return is_listed(etag, condition, weak=False)
 
 
-def parse_write(headers: Mapping[str, str]) -> WriteCondition | None:
+def parse_write(headers: Mapping[str, str], *, is_strict: bool) -> WriteCondition | None:
     """Return the condition on a write, or None where there is none.
 
+    `is_strict` refuses what Amazon refuses although it has a meaning: any `If-None-Match` but `*`, and
+    `If-Match: *`. Source of the meaning: RFC 9110, sections 13.1.1 and 13.1.2.
+
     Raises:
-        S3Error: NotImplemented, as Amazon answers to both headers at once, to any `If-None-Match` but `*`,
-            and to `If-Match: *`.
+        S3Error: NotImplemented, also for both headers at once.
     """
     create, match = headers.get("if-none-match"), headers.get("if-match")
     if create is None and match is None:
@@ -116,11 +120,13 @@ def parse_write(headers: Mapping[str, str]) -> WriteCondition | None:
             "If-Match,If-None-Match", "Multiple conditional request headers present in the request"
         )
     if create is not None:
-        if create.strip() != "*":
+        if create.strip() == "*":
+            return WriteCondition(create_only=True, etag=None)
+        if is_strict:
             raise _unaccepted("If-None-Match")
-        return WriteCondition(create_only=True, etag=None)
+        return WriteCondition(create_only=False, etag=None, other_than=unquoted(create))
     assert match is not None  # one of the two is there
-    if match.strip() == "*":
+    if match.strip() == "*" and is_strict:
         raise _unaccepted("If-Match")
     return WriteCondition(create_only=False, etag=unquoted(match))
 

@@ -66,7 +66,7 @@ def parse_copy_range(text: str, size: int) -> Span:
     Here nothing is ignored and nothing cut: both ends must be named, and the source must have them.
 
     Raises:
-        S3Error: InvalidArgument.
+        S3Error: InvalidArgument for another form, InvalidRange for bytes that the source does not have.
 
     Source: Amazon S3 API Reference, "UploadPartCopy".
     """
@@ -80,5 +80,5 @@ def parse_copy_range(text: str, size: int) -> Span:
     first, last = int(found[1]), int(found[2])
     if not first <= last < size:
         message = f"Range specified is not valid for source object of size: {size}"
-        raise invalid_argument(message, _COPY_HEADER, text)
+        raise S3Error(Code.INVALID_RANGE, message, {"RangeRequested": text, "ActualObjectSize": str(size)})
     return Span(first, last + 1)

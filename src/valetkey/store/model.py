@@ -143,6 +143,8 @@ class WriteRule:
     """Only if there is no object under the key."""
     etag: str | None = None
     """Only if it has this ETag; "*" means any."""
+    other_than: str | None = None
+    """Not if it has this ETag."""
     modified_second: int | None = None
     """Only if it was modified in this second since the epoch."""
     size: int | None = None

@@ -60,16 +60,20 @@ def require_rule(rule: WriteRule | None, state: State | None, *, bucket: str, ke
         if state is not None:
             raise PreconditionFailedError("If-None-Match")
         return
+    if rule.other_than is not None:
+        if state is not None and state.etag == rule.other_than:
+            raise PreconditionFailedError("If-None-Match")
+        return
     if state is None:
         raise NoSuchKeyError(bucket, key)
-    if rule.etag not in {None, "*", state.etag}:
-        raise PreconditionFailedError("If-Match")
-    if rule.modified_second not in {None, state.modified_ms // 1000}:
-        raise PreconditionFailedError("x-amz-if-match-last-modified-time")
-    if rule.size not in {None, state.size}:
-        raise PreconditionFailedError("x-amz-if-match-size")
-    if rule.rank not in {None, state.rank}:
-        raise PreconditionFailedError("rank")
+    for condition, wanted, found in (
+        ("If-Match", None if rule.etag == "*" else rule.etag, state.etag),
+        ("x-amz-if-match-last-modified-time", rule.modified_second, state.modified_ms // 1000),
+        ("x-amz-if-match-size", rule.size, state.size),
+        ("rank", rule.rank, state.rank),
+    ):
+        if wanted is not None and wanted != found:
+            raise PreconditionFailedError(condition)
 
 
 def make_way(
@@ -118,13 +122,29 @@ def delete(
         )
     key = deletion.key.encode()
     current = find_current(connection, bucket.id, key)
-    require_rule(deletion.rule, current, bucket=bucket.name, key=deletion.key)
+    _require_deletable(connection, bucket, deletion, current)
     rank = make_way(connection, effects, bucket, key, current)
     if bucket.versioning is None:
         return Deleted(key=deletion.key, version_id=None, marker_id=None, is_versioned=False)
     version_id = marker_id if bucket.versioning == "Enabled" else None
     connection.execute(statements.ADD_MARKER, (bucket.id, key, rank, version_id, now_ms))
     return Deleted(key=deletion.key, version_id=None, marker_id=version_id or NULL_ID, is_versioned=True)
+
+
+def _require_deletable(
+    connection: sqlite3.Connection, bucket: Bucket, deletion: Deletion, current: State | None
+) -> None:
+    """Return if the deletion's rule holds for what is there now.
+
+    What is gone already is no obstacle to a rule about time or size alone: then there is nothing to lose.
+    """
+    rule = deletion.rule
+    state = current
+    if current is None and rule is not None and rule.etag is None and rule.rank is None:
+        state = find_newest_other(connection, bucket.id, deletion.key.encode())
+        if state is None:
+            return
+    require_rule(rule, state, bucket=bucket.name, key=deletion.key)
 
 
 def _delete_version(
@@ -142,9 +162,9 @@ def _delete_version(
     current = find_current(connection, bucket.id, key)
     is_current = current is not None and current.version_id == wanted
     state = current if is_current else _find_other(connection, bucket.id, key, wanted)
-    require_rule(deletion.rule, state, bucket=bucket.name, key=deletion.key)
     if state is None:
         return Deleted(key=deletion.key, version_id=version_id, marker_id=None, is_versioned=is_versioned)
+    require_rule(deletion.rule, state, bucket=bucket.name, key=deletion.key)
     lock = rows.to_lock(state.lock_mode, state.lock_until_ms, state.legal_hold)
     if lock.protects(now_ms=now_ms, may_bypass=may_bypass):
         raise ObjectLockedError(deletion.key, version_id)

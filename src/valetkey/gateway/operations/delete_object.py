@@ -16,7 +16,7 @@ from valetkey.s3.limits import MAX_KEY_BYTES
 from valetkey.s3.object_lock import asks_bypass
 from valetkey.s3.preconditions import parse_delete_condition
 from valetkey.s3.xml.reader import DeleteKey, parse_delete
-from valetkey.store.errors import NoSuchKeyError, StoreError
+from valetkey.store.errors import StoreError
 from valetkey.store.model import Deleted, Deletion, WriteRule
 
 _MAX_DOCUMENT_BYTES: Final = 2 * 1024 * 1024
@@ -68,8 +68,6 @@ async def delete_objects(call: Call) -> Answer:
             failures.append(DeleteFailure(key=entry.key, code=code.wire, message=code.message))
         elif isinstance(outcome, Deleted):
             deleted.append(_deleted(outcome))
-        elif isinstance(outcome, NoSuchKeyError) and entry.etag is None:
-            deleted.append(DeletedEntry(key=entry.key, version_id=entry.version_id))
         else:
             failures.append(_failure(entry, outcome))
     return document(DeleteResult(deleted=() if wanted.quiet else tuple(deleted), errors=tuple(failures)))

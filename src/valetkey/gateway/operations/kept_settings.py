@@ -1,4 +1,7 @@
-"""What a bucket is set up for, read from the documents that it keeps."""
+"""What a bucket is set up for, read from the documents that it keeps.
+
+What clients are told of a lifecycle counts real days, also where a server under test runs it on shorter ones.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,7 @@ def _lock_configuration(text: str) -> LockConfiguration:
     return parse_lock_configuration(text.encode())
 
 
-def expiration_header_of(bucket: Bucket, found: StoredObject, *, day_ms: int) -> str | None:
+def expiration_header_of(bucket: Bucket, found: StoredObject) -> str | None:
     """Return the value of `x-amz-expiration` for a current version, or None if no rule removes it."""
     rules = lifecycle_of(bucket)
     if rules is None:
@@ -56,15 +59,12 @@ def expiration_header_of(bucket: Bucket, found: StoredObject, *, day_ms: int) ->
         size=found.size,
         tags=found.tags,
         modified_ms=found.modified_ms,
-        day_ms=day_ms,
     )
     return None if expiry is None else expiration_header(*expiry)
 
 
-def abort_headers_of(bucket: Bucket, key: str, initiated_ms: int, *, day_ms: int) -> dict[str, str]:
+def abort_headers_of(bucket: Bucket, key: str, initiated_ms: int) -> dict[str, str]:
     """Return the headers that tell when an upload is given up; none if no rule does that."""
     rules = lifecycle_of(bucket)
-    expiry = (
-        None if rules is None else abort_of_upload(rules, key=key, initiated_ms=initiated_ms, day_ms=day_ms)
-    )
+    expiry = None if rules is None else abort_of_upload(rules, key=key, initiated_ms=initiated_ms)
     return {} if expiry is None else abort_headers(*expiry)

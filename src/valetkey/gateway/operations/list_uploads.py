@@ -37,9 +37,7 @@ async def list_parts(call: Call) -> Answer:
             checksum_type=upload.checksum_type,
             parts=tuple(_part_entry(part, upload) for part in page.parts),
         ),
-        headers=wire_headers(
-            abort_headers_of(call.bucket, call.key, upload.created_ms, day_ms=call.rules.lifecycle_day_ms)
-        ),
+        headers=wire_headers(abort_headers_of(call.bucket, call.key, upload.created_ms)),
     )
 
 

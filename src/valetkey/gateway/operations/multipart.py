@@ -9,7 +9,7 @@ from valetkey.gateway.call import Answer, Call
 from valetkey.gateway.intake import read_document, require_size
 from valetkey.gateway.operations.answers import document, no_content
 from valetkey.gateway.operations.kept_settings import abort_headers_of
-from valetkey.gateway.operations.object_facts import expiration_header, version_header
+from valetkey.gateway.operations.object_facts import expiration_header, new_version_header
 from valetkey.gateway.operations.part_checksums import (
     chosen_checksum,
     object_checksum,
@@ -55,9 +55,7 @@ async def create_multipart_upload(call: Call) -> Answer:
     if chosen is not None:
         headers.append((b"x-amz-checksum-algorithm", chosen.algorithm.name.encode()))
         headers.append((b"x-amz-checksum-type", chosen.type.encode()))
-    headers += wire_headers(
-        abort_headers_of(call.bucket, key, call.now_ms, day_ms=call.rules.lifecycle_day_ms)
-    )
+    headers += wire_headers(abort_headers_of(call.bucket, key, call.now_ms))
     result = InitiatedUpload(bucket=call.bucket_name, key=key, upload_id=upload_id)
     return document(result, headers=headers)
 
@@ -114,7 +112,7 @@ def _completed(call: Call, etag: str, checksum: Checksum | None, version_id: str
     result = CompletedUpload(
         location=_location(call), bucket=call.bucket_name, key=call.key, etag=etag, checksum=checksum
     )
-    return document(result, headers=version_header(call.bucket, version_id))
+    return document(result, headers=new_version_header(call.bucket, version_id))
 
 
 async def _read_completion(call: Call) -> bytes:

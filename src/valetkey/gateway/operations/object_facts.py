@@ -20,11 +20,16 @@ def version_header(bucket: Bucket, version_id: str | None) -> list[tuple[bytes, 
     return [(b"x-amz-version-id", version_id.encode() if version_id else NULL_ID)]
 
 
+def new_version_header(bucket: Bucket, version_id: str | None) -> list[tuple[bytes, bytes]]:
+    """Return the header that names a version to whoever made it. The null version is not named."""
+    return [] if version_id is None else version_header(bucket, version_id)
+
+
 def expiration_header(call: Call, found: StoredObject) -> list[tuple[bytes, bytes]]:
     """Return the header that tells when a lifecycle rule will remove the object, if one will."""
     if "lifecycle" not in call.bucket.settings:
         return []
-    text = expiration_header_of(call.bucket, found, day_ms=call.rules.lifecycle_day_ms)
+    text = expiration_header_of(call.bucket, found)
     return [] if text is None else [(b"x-amz-expiration", text.encode())]
 
 

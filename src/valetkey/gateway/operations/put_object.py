@@ -5,7 +5,7 @@ from __future__ import annotations
 from valetkey.gateway.call import Answer, Call
 from valetkey.gateway.intake import Intake
 from valetkey.gateway.operations.answers import empty, etag_header
-from valetkey.gateway.operations.object_facts import checksum_headers, expiration_header, version_header
+from valetkey.gateway.operations.object_facts import checksum_headers, expiration_header, new_version_header
 from valetkey.gateway.operations.rewriting import stored_etag
 from valetkey.gateway.operations.upload_options import upload_options
 from valetkey.s3.names import require_key
@@ -39,7 +39,7 @@ async def put_object(call: Call) -> Answer:
         headers=[
             etag_header(stored.etag),
             *checksum_headers(stored.checksum),
-            *version_header(call.bucket, stored.version_id),
+            *new_version_header(call.bucket, stored.version_id),
             *options.encryption_headers(),
             *expiration_header(call, stored),
         ]
@@ -53,7 +53,7 @@ def new_version_id(call: Call) -> str:
 
 def write_rule(call: Call) -> WriteRule | None:
     """Return the condition that the request puts on the write."""
-    return as_rule(parse_write(call.headers))
+    return as_rule(parse_write(call.headers, is_strict=call.rules.is_strict))
 
 
 def as_rule(condition: WriteCondition | None) -> WriteRule | None:
@@ -63,6 +63,7 @@ def as_rule(condition: WriteCondition | None) -> WriteRule | None:
     return WriteRule(
         create_only=condition.create_only,
         etag=condition.etag,
+        other_than=condition.other_than,
         modified_second=None if condition.modified_ms is None else condition.modified_ms // 1000,
         size=condition.size,
     )

@@ -59,7 +59,7 @@ def list_objects_v2(answer: ListObjectsV2) -> str:
     """Return the content of ListObjectsV2's `ListBucketResult`."""
     encode = key_encoder(answer.encoding_type)
     start = ""
-    if answer.start_after and answer.continuation_token is None:
+    if answer.start_after:
         start = f"<StartAfter>{encode(answer.start_after)}</StartAfter>"
     return (
         f"<Name>{escaped(answer.bucket)}</Name><Prefix>{encode(answer.prefix)}</Prefix>{start}"

@@ -58,8 +58,10 @@ def parse_complete_upload(body: bytes) -> list[CompletedPart]:
     """Return the parts that a CompleteMultipartUpload names, in the document's order, 1 to 10,000.
 
     Raises:
-        S3Error: MalformedXML, MissingRequestBodyError, or InvalidArgument for a number that no part can have.
+        S3Error: MalformedXML, also without a body, or InvalidArgument for a number that no part can have.
     """
+    if not body:
+        raise malformed()
     root = parse_tree(body, "CompleteMultipartUpload")
     if not 1 <= len(root.children) <= MAX_PART_NUMBER:
         raise malformed()
