@@ -19,7 +19,7 @@ from valetkey.store.store import Store
 AT = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 HOST = b"127.0.0.1:9000"
 SIGNER = Signer("AKIDEXAMPLE", "the-secret-of-the-example", endpoint="http://127.0.0.1:9000")
-ROOT = Principal(kind=PrincipalKind.ROOT, name="root")
+ROOT = Principal(kind=PrincipalKind.ACCOUNT, name="root", account_id="a" * 64)
 
 
 @dataclass

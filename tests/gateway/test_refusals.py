@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from valetkey.gateway.operations.refusals import refuse_object_options, require_expected_owner
+from valetkey.gateway.call import Rules
+from valetkey.gateway.operations.refusals import (
+    refuse_object_options,
+    require_expected_owner,
+    version_id_of,
+)
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
+from valetkey.store import Bucket
 
 
 @pytest.mark.parametrize(
     ("name", "value", "code"),
     [
-        ("x-amz-tagging", "a=b", Code.NOT_IMPLEMENTED),
-        ("x-amz-tagging-directive", "REPLACE", Code.NOT_IMPLEMENTED),
         ("x-amz-write-offset-bytes", "10", Code.NOT_IMPLEMENTED),
-        ("x-amz-object-lock-mode", "GOVERNANCE", Code.NOT_IMPLEMENTED),
-        ("x-amz-server-side-encryption", "AES256", Code.NOT_IMPLEMENTED),
         ("x-amz-acl", "public-read", Code.ACCESS_CONTROL_LIST_NOT_SUPPORTED),
         ("x-amz-grant-read", "id=1", Code.ACCESS_CONTROL_LIST_NOT_SUPPORTED),
     ],
@@ -41,10 +43,23 @@ def test_what_changes_nothing_passes(name: str, value: str) -> None:
     refuse_object_options({name: value})
 
 
-@pytest.mark.parametrize("name", ["x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"])
-def test_another_owner_than_expected_is_refused(name: str) -> None:
-    require_expected_owner({name: "ours"}, owner_id="ours")
-    require_expected_owner({}, owner_id="ours")
+BUCKET = Bucket(
+    id=1, name="bucket", created_ms=0, owner_id="ours", versioning=None, is_lockable=False, settings={}
+)
+
+
+def test_another_owner_than_expected_is_refused() -> None:
+    rules = Rules(region="us-east-1")
+    require_expected_owner({"x-amz-expected-bucket-owner": "ours"}, BUCKET, rules)
+    require_expected_owner({}, BUCKET, rules)
     with pytest.raises(S3Error) as caught:
-        require_expected_owner({name: "111122223333"}, owner_id="ours")
+        require_expected_owner({"x-amz-expected-bucket-owner": "111122223333"}, BUCKET, rules)
     assert caught.value.code is Code.ACCESS_DENIED
+
+
+def test_an_empty_version_id_is_refused() -> None:
+    assert version_id_of({}) is None
+    assert version_id_of({"versionId": "null"}) == "null"
+    with pytest.raises(S3Error) as caught:
+        version_id_of({"versionId": ""})
+    assert caught.value.code is Code.INVALID_ARGUMENT

@@ -119,11 +119,13 @@ def test_range_counts_only_if_it_is_of_what_is_stored(headers: dict[str, str], e
         ({"if-none-match": "*"}, WriteCondition(create_only=True, etag=None)),
         ({"if-match": f'"{ETAG}"'}, WriteCondition(create_only=False, etag=ETAG)),
         ({"if-match": ETAG}, WriteCondition(create_only=False, etag=ETAG)),
+        ({"if-match": "*"}, WriteCondition(create_only=False, etag="*")),
+        ({"if-none-match": f'"{ETAG}"'}, WriteCondition(create_only=False, etag=None, other_than=ETAG)),
     ],
-    ids=["none", "create only", "quoted", "unquoted"],
+    ids=["none", "create only", "quoted", "unquoted", "any", "other than a tag"],
 )
 def test_condition_on_a_write(headers: dict[str, str], expected: WriteCondition | None) -> None:
-    assert parse_write(headers) == expected
+    assert parse_write(headers, is_strict=False) == expected
 
 
 @pytest.mark.parametrize(
@@ -147,7 +149,7 @@ def test_condition_on_a_write_that_amazon_does_not_take(
     headers: dict[str, str], header: str, sentence: str
 ) -> None:
     with pytest.raises(S3Error) as caught:
-        parse_write(headers)
+        parse_write(headers, is_strict=True)
     assert caught.value.code is Code.NOT_IMPLEMENTED
     assert dict(caught.value.details) == {"Header": header, "additionalMessage": sentence}
 

@@ -93,7 +93,7 @@ def test_range_of_a_source_has_one_form(text: str) -> None:
 def test_range_that_the_source_does_not_have_is_refused(text: str) -> None:
     with pytest.raises(S3Error) as caught:
         parse_copy_range(text, 5)
-    assert caught.value.code is Code.INVALID_ARGUMENT
+    assert caught.value.code is Code.INVALID_RANGE
     assert caught.value.message == "Range specified is not valid for source object of size: 5"
 
 

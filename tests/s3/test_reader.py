@@ -190,11 +190,14 @@ def test_empty_key_is_told_apart() -> None:
     assert caught.value.code is Code.USER_KEY_MUST_BE_SPECIFIED
 
 
-@pytest.mark.parametrize("parse", [parse_complete_upload, parse_delete])
-def test_missing_body_is_told_apart(parse: Callable[[bytes], object]) -> None:
+@pytest.mark.parametrize(
+    ("parse", "code"),
+    [(parse_complete_upload, Code.MALFORMED_XML), (parse_delete, Code.MISSING_REQUEST_BODY_ERROR)],
+)
+def test_missing_body_is_refused(parse: Callable[[bytes], object], code: Code) -> None:
     with pytest.raises(S3Error) as caught:
         parse(b"")
-    assert caught.value.code is Code.MISSING_REQUEST_BODY_ERROR
+    assert caught.value.code is code
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from valetkey.server.credentials import RootKeys, owner_id, root_credentials
+from valetkey.server.credentials import owner_id, root_credentials
 from valetkey.server.settings import Settings, SettingsError, load_settings
 
 
@@ -38,13 +38,6 @@ def test_a_broken_file_is_a_sentence_without_its_content(tmp_path: Path) -> None
     with pytest.raises(SettingsError) as caught:
         root_credentials(settings_for(tmp_path))
     assert "precious" not in str(caught.value)
-
-
-def test_an_unknown_key_is_nobodys(tmp_path: Path) -> None:
-    credentials = root_credentials(settings_for(tmp_path))
-    keys = RootKeys(credentials)
-    assert keys.find("somebody else") is None
-    assert keys.find(credentials.access_key) is not None
 
 
 def test_the_owner_id_hangs_on_the_master_key_alone() -> None:

@@ -17,6 +17,6 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 async def store(folder: Path) -> AsyncIterator[Store]:
     opened = open_store(folder)
-    await opened.create_bucket("bucket", now_ms=NOW_MS)
+    await opened.buckets.create("bucket", now_ms=NOW_MS)
     yield opened
     await opened.close()

@@ -34,12 +34,12 @@ async def put(store: Store, key: str, body: bytes, *, in_parts: bool) -> None:
         await store.put_object("bucket", key, draft, new, now_ms=0)
         return
     upload_id = random.randbytes(16).hex()
-    await store.create_upload("bucket", key, upload_id=upload_id, headers={}, now_ms=0)
-    await store.put_part(upload_id, 1, draft, "1", None, 0)
+    await store.uploads.create("bucket", key, upload_id=upload_id, headers={}, now_ms=0)
+    await store.uploads.put_part(upload_id, 1, draft, "1", None, 0)
     again = await store.receive(halves(), size_hint=None, observe=lambda _: None)
-    await store.put_part(upload_id, 2, again, "2", None, 0)
+    await store.uploads.put_part(upload_id, 2, again, "2", None, 0)
     parts = [(1, "1"), (2, "2")]
-    await store.complete_upload("bucket", key, upload_id, parts=parts, new=new, now_ms=0)
+    await store.uploads.complete("bucket", key, upload_id, parts=parts, new=new, now_ms=0)
 
 
 async def write_on(store: Store, key: str, seed: str) -> None:
@@ -47,7 +47,7 @@ async def write_on(store: Store, key: str, seed: str) -> None:
     for number in itertools.count():
         if chance.random() < 0.25:
             say("begin", key, None)
-            await store.delete_object("bucket", key)
+            await delete(store, key)
             say("done", key, None)
             continue
         size = chance.choice(SIZES)

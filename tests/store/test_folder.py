@@ -21,7 +21,7 @@ def test_folder_is_held_once(folder: Path) -> None:
 async def test_store_opens_beneath_the_server_that_holds_its_folder(folder: Path) -> None:
     with hold_folder(folder):
         first, second = open_store(folder), open_store(folder)
-        await first.create_bucket("bucket", now_ms=NOW_MS)
+        await first.buckets.create("bucket", now_ms=NOW_MS)
         await put(first, "key", b"x")
         assert await read(second, "key") == b"x"
         await first.close()

@@ -35,7 +35,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture
 async def small(disk: Path) -> AsyncIterator[Store]:
     store = Store.open(disk / "data")
-    await store.create_bucket("bucket", now_ms=NOW_MS)
+    await store.buckets.create("bucket", now_ms=NOW_MS)
     yield store
     await store.close()
 
@@ -97,7 +97,7 @@ async def test_full_disk_refuses_writes_serves_reads_and_recovers(
 @SIZES
 async def test_every_object_can_be_deleted_one_by_one_on_a_full_disk(small: Store, size: int) -> None:
     for key in await fill(small, size):
-        assert await small.delete_object("bucket", key)
+        assert await delete(small, key)
     await put(small, "key", b"x" * 1000)
 
 
@@ -113,12 +113,12 @@ async def test_body_that_fills_the_disk_leaves_no_file(disk: Path, small: Store)
 
 
 async def test_parts_fill_the_disk_and_an_abort_makes_room(disk: Path, small: Store) -> None:
-    await small.create_upload("bucket", "key", upload_id="u1", headers={}, now_ms=NOW_MS)
+    await small.uploads.create("bucket", "key", upload_id="u1", headers={}, now_ms=NOW_MS)
     for number in range(1, 15):
         await put_part(small, "u1", number, bytes(MIB))
     with pytest.raises(OutOfSpaceError):
         await put_part(small, "u1", 15, bytes(10 * MIB))
-    await small.abort_upload("bucket", "key", "u1")
+    await small.uploads.abort("bucket", "key", "u1")
     await put(small, "key", bytes(10 * MIB))
     assert len(blob_files(disk / "data")) == 1
 
@@ -140,7 +140,7 @@ async def test_disk_that_somebody_else_fills_to_the_last_byte(disk: Path, small:
     with pytest.raises(OutOfSpaceError):
         await put(small, "new", b"z" * 100_000)
     with pytest.raises(OutOfSpaceError):
-        await small.create_bucket("another", now_ms=NOW_MS)
+        await small.buckets.create("another", now_ms=NOW_MS)
     assert await read(small, "small") == b"x" * 1000
     assert await read(small, "large") == b"y" * 100_000
     assert len((await small.list_objects("bucket")).entries) == 2

@@ -93,7 +93,7 @@ async def test_entry_shows_the_object(store: Store) -> None:
 
 
 async def test_other_buckets_do_not_show(store: Store) -> None:
-    await store.create_bucket("other", now_ms=NOW_MS)
+    await store.buckets.create("other", now_ms=NOW_MS)
     await put(store, "key", b"", bucket="other")
     assert await names(store) == ([], [])
     with pytest.raises(NoSuchBucketError):
@@ -133,7 +133,7 @@ async def test_any_listing_equals_the_slow_one(
     limit: int,
 ) -> None:
     store = open_store(tmp_path_factory.mktemp("data"))
-    await store.create_bucket("bucket", now_ms=NOW_MS)
+    await store.buckets.create("bucket", now_ms=NOW_MS)
     await fill(store, sorted(keys))
     page = await store.list_objects("bucket", prefix=prefix, delimiter=delimiter, after=after, limit=limit)
     await store.close()

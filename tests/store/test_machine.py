@@ -42,7 +42,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.model: dict[str, bytes] = {}
         self.uploads: dict[str, tuple[str, dict[int, bytes]]] = {}
         self.drawn = 0
-        self.run(self.store.create_bucket("bucket", now_ms=NOW_MS))
+        self.run(self.store.buckets.create("bucket", now_ms=NOW_MS))
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.loop.run(work)
@@ -80,7 +80,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(key=keys)
     def delete(self, key: str) -> None:
-        assert self.run(self.store.delete_object("bucket", key)) == (key in self.model)
+        assert self.run(self.delete(store, key)) == (key in self.model)
         self.model.pop(key, None)
 
     @rule(some=st.lists(keys, max_size=5))
@@ -102,7 +102,7 @@ class StoreMachine(RuleBasedStateMachine):
     def begin_upload(self, key: str) -> None:
         self.drawn += 1
         upload_id = f"{self.drawn}"
-        self.run(self.store.create_upload("bucket", key, upload_id=upload_id, headers={}, now_ms=NOW_MS))
+        self.run(self.store.uploads.create("bucket", key, upload_id=upload_id, headers={}, now_ms=NOW_MS))
         self.uploads[upload_id] = (key, {})
 
     @precondition(lambda self: self.uploads)
@@ -121,7 +121,7 @@ class StoreMachine(RuleBasedStateMachine):
         key, stored = self.uploads[upload_id]
         chosen = sorted(data.draw(st.sets(st.sampled_from(sorted(stored)), min_size=1)))
         self.run(
-            self.store.complete_upload(
+            self.store.uploads.complete(
                 "bucket",
                 key,
                 upload_id,
@@ -138,7 +138,7 @@ class StoreMachine(RuleBasedStateMachine):
     def abort_upload(self, data: st.DataObject) -> None:
         upload_id = data.draw(st.sampled_from(sorted(self.uploads)))
         key, _ = self.uploads.pop(upload_id)
-        self.run(self.store.abort_upload("bucket", key, upload_id))
+        self.run(self.store.uploads.abort("bucket", key, upload_id))
 
     @rule(key=keys, data=st.data())
     def read_range(self, key: str, data: st.DataObject) -> None:

@@ -53,17 +53,17 @@ class Looker:
 
 async def test_another_process_sees_each_acknowledged_change_at_once(tmp_path: Path) -> None:
     writer, reader = open_store(tmp_path), open_store(tmp_path)
-    await writer.create_bucket("bucket", now_ms=NOW_MS)
+    await writer.buckets.create("bucket", now_ms=NOW_MS)
     for number in range(50):
         body = f"version {number}".encode()
         await put(writer, "key", body)
         assert await read(reader, "key") == body
         assert await read(reader, "key") == body
         assert await read(writer, "key") == body
-    await writer.delete_object("bucket", "key")
+    await delete(writer, "key")
     with pytest.raises(NoSuchKeyError):
         reader.find_object("bucket", "key")
-    await writer.delete_bucket("bucket")
+    await writer.buckets.delete("bucket")
     with pytest.raises(NoSuchBucketError):
         reader.find_object("bucket", "key")
     await writer.close()
@@ -72,7 +72,7 @@ async def test_another_process_sees_each_acknowledged_change_at_once(tmp_path: P
 
 async def test_a_copy_and_a_completed_upload_change_the_key_too(tmp_path: Path) -> None:
     writer, reader = open_store(tmp_path), open_store(tmp_path)
-    await writer.create_bucket("bucket", now_ms=NOW_MS)
+    await writer.buckets.create("bucket", now_ms=NOW_MS)
     await put(writer, "source", b"new")
     await put(writer, "key", b"old")
     assert await read(reader, "key") == b"old"
@@ -87,7 +87,7 @@ async def test_a_copy_and_a_completed_upload_change_the_key_too(tmp_path: Path) 
 
 async def test_a_closed_store_finds_nothing_even_if_it_is_kept(tmp_path: Path) -> None:
     store = open_store(tmp_path)
-    await store.create_bucket("bucket", now_ms=NOW_MS)
+    await store.buckets.create("bucket", now_ms=NOW_MS)
     await put(store, "key", b"body")
     store.find_object("bucket", "key")
     await store.close()

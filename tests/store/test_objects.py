@@ -87,10 +87,10 @@ async def test_put_replaces_and_leaves_nothing_behind(
 @pytest.mark.parametrize("size", [10, 5000], ids=["small", "large"])
 async def test_delete_leaves_nothing_behind(store: Store, folder: Path, size: int) -> None:
     await put(store, "key", body_of("body", size))
-    assert await store.delete_object("bucket", "key") is True
+    assert await delete(store, "key") is True
     with pytest.raises(NoSuchKeyError):
         store.find_object("bucket", "key")
-    assert await store.delete_object("bucket", "key") is False
+    assert await delete(store, "key") is False
     await store.close()
     assert blob_files(folder) == set()
     assert set(count_rows(folder).values()) == {0}
@@ -193,9 +193,9 @@ async def test_copies_share_a_file_until_the_last_is_deleted(store: Store, folde
     await store.copy_object("bucket", "source", "bucket", "copy", now_ms=NOW_MS)
     await store.copy_object("bucket", "copy", "bucket", "copy", now_ms=NOW_MS, headers={"x": "y"})
     assert len(blob_files(folder)) == 1
-    await store.delete_object("bucket", "source")
+    await delete(store, "source")
     assert await read(store, "copy") == body
-    await store.delete_object("bucket", "copy")
+    await delete(store, "copy")
     await store.close()
     assert blob_files(folder) == set()
     assert set(count_rows(folder).values()) == {0}
@@ -209,7 +209,7 @@ async def test_copies_of_parts_share_their_files_until_the_last_is_deleted(
     await store.copy_object("bucket", "source", "bucket", "copy", now_ms=NOW_MS)
     await put(store, "source", b"other")
     assert await read(store, "copy") == b"".join(bodies)
-    await store.delete_object("bucket", "copy")
+    await delete(store, "copy")
     await store.close()
     assert blob_files(folder) == set()
     assert count_rows(folder) == dict.fromkeys(count_rows(folder), 0) | {"objects": 1, "contents": 1}

@@ -55,7 +55,7 @@ async def digest_of(store: Store, key: str) -> Content:
 
 async def make_bucket(folder: Path) -> None:
     store = open_store(folder)
-    await store.create_bucket("bucket", now_ms=NOW_MS)
+    await store.buckets.create("bucket", now_ms=NOW_MS)
     await store.close()
 
 
@@ -63,8 +63,8 @@ async def check_and_sweep(folder: Path, possible: dict[str, set[Content]]) -> di
     store = open_store(folder)
     found = {key: await digest_of(store, key) for key in possible}
     listed = {entry.key for entry in (await store.list_objects("bucket")).entries}
-    for upload in (await store.list_uploads("bucket")).uploads:
-        await store.abort_upload("bucket", upload.key, upload.id)
+    for upload in (await store.uploads.list("bucket")).uploads:
+        await store.uploads.abort("bucket", upload.key, upload.id)
     await store.sweep(now_s=4e9)
     await store.close()
     assert {key: digest for key, digest in found.items() if digest not in possible[key]} == {}
@@ -104,12 +104,12 @@ async def test_writer_survives_the_kill_of_its_neighbour(folder: Path) -> None:
 
 async def test_two_stores_on_one_folder_see_each_others_writes(folder: Path) -> None:
     one, two = open_store(folder), open_store(folder)
-    await one.create_bucket("bucket", now_ms=NOW_MS)
+    await one.buckets.create("bucket", now_ms=NOW_MS)
     for number, (writer, reader) in enumerate([(one, two), (two, one), (one, two)]):
         body = body_of(f"{number}", 4000 * number)
         await put(writer, "key", body)
         assert await read(reader, "key") == body
-    await one.delete_object("bucket", "key")
+    await delete(one, "key")
     with pytest.raises(NoSuchKeyError):
         two.find_object("bucket", "key")
     await one.close()
@@ -118,7 +118,7 @@ async def test_two_stores_on_one_folder_see_each_others_writes(folder: Path) -> 
 
 async def test_one_creator_wins_over_two_stores(folder: Path) -> None:
     stores = [open_store(folder), open_store(folder)]
-    await stores[0].create_bucket("bucket", now_ms=NOW_MS)
+    await stores[0].buckets.create("bucket", now_ms=NOW_MS)
     rule = WriteRule(create_only=True)
     for number in range(10):
         writes = (put(store, f"{number}", b"x" * 2000, rule=rule) for store in stores)
@@ -131,11 +131,11 @@ async def test_one_creator_wins_over_two_stores(folder: Path) -> None:
 
 async def test_content_read_in_one_process_outlives_its_deletion_in_another(folder: Path) -> None:
     one, two = open_store(folder), open_store(folder)
-    await one.create_bucket("bucket", now_ms=NOW_MS)
+    await one.buckets.create("bucket", now_ms=NOW_MS)
     body = body_of("body", 2_000_000)
     found = await put(one, "key", body)
     with one.open_content(found, 0, found.size) as reader:
-        await two.delete_object("bucket", "key")
+        await delete(two, "key")
         await two.sweep(now_s=4e9, min_age_s=0)
         assert blob_files(folder) == set()
         assert b"".join([block async for block in reader]) == body

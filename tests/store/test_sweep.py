@@ -46,7 +46,7 @@ async def test_whatever_a_row_names_stays(store: Store, folder: Path) -> None:
     parts = [body_of("one", 3000), body_of("two", 3000)]
     await put(store, "large", body_of("large", 5000))
     await put_in_parts(store, "parts", parts)
-    await store.create_upload("bucket", "open", upload_id="u1", headers={}, now_ms=NOW_MS)
+    await store.uploads.create("bucket", "open", upload_id="u1", headers={}, now_ms=NOW_MS)
     await put_part(store, "u1", 1, b"x")
     assert (await store.sweep(now_s=time.time() + LATER_S)).files_removed == 0
     assert blob_files(folder) == named_blobs(folder)

@@ -36,15 +36,15 @@ NEW = NewObject(etag="e-2", headers={"content-type": "text/plain"})
 
 
 async def begin(store: Store, key: str = "key", upload_id: str = "u1") -> None:
-    await store.create_upload("bucket", key, upload_id=upload_id, headers={}, now_ms=NOW_MS)
+    await store.uploads.create("bucket", key, upload_id=upload_id, headers={}, now_ms=NOW_MS)
 
 
 async def complete(store: Store, parts: list[tuple[int, str]], rule: WriteRule | None = None) -> None:
-    await store.complete_upload("bucket", "key", "u1", parts=parts, new=NEW, now_ms=NOW_MS, rule=rule)
+    await store.uploads.complete("bucket", "key", "u1", parts=parts, new=NEW, now_ms=NOW_MS, rule=rule)
 
 
 async def test_upload_keeps_what_it_began_with(store: Store) -> None:
-    created = await store.create_upload(
+    created = await store.uploads.create(
         "bucket",
         "key",
         upload_id="u1",
@@ -53,7 +53,7 @@ async def test_upload_keeps_what_it_began_with(store: Store) -> None:
         checksum_type="COMPOSITE",
         now_ms=NOW_MS,
     )
-    assert store.find_upload("bucket", "key", "u1") == created
+    assert store.uploads.find("bucket", "key", "u1") == created
     assert (created.id, created.bucket, created.key, created.created_ms) == ("u1", "bucket", "key", NOW_MS)
     assert created.headers == {"x-amz-meta-a": "ä"}
     assert (created.checksum_algorithm, created.checksum_type) == ("CRC32", "COMPOSITE")
@@ -62,13 +62,13 @@ async def test_upload_keeps_what_it_began_with(store: Store) -> None:
 async def test_upload_is_found_only_under_its_own_names(store: Store) -> None:
     await begin(store)
     with pytest.raises(NoSuchBucketError):
-        store.find_upload("nowhere", "key", "u1")
+        store.uploads.find("nowhere", "key", "u1")
     with pytest.raises(NoSuchUploadError):
-        store.find_upload("bucket", "other", "u1")
+        store.uploads.find("bucket", "other", "u1")
     with pytest.raises(NoSuchUploadError):
-        store.find_upload("bucket", "key", "u2")
+        store.uploads.find("bucket", "key", "u2")
     with pytest.raises(NoSuchBucketError):
-        await store.create_upload("nowhere", "key", upload_id="u3", headers={}, now_ms=NOW_MS)
+        await store.uploads.create("nowhere", "key", upload_id="u3", headers={}, now_ms=NOW_MS)
 
 
 async def test_parts_become_one_object_that_is_read_across_them(store: Store) -> None:
@@ -83,7 +83,7 @@ async def test_parts_become_one_object_that_is_read_across_them(store: Store) ->
     for start, end in [(0, 5), (699_999, 700_001), (700_000, 702_000), (702_000, 702_001), (10, 10)]:
         assert await read_range(store, found, start, end) == whole[start:end]
     with pytest.raises(NoSuchUploadError):
-        store.find_upload("bucket", "key", "upload")
+        store.uploads.find("bucket", "key", "upload")
 
 
 async def test_single_part_may_be_of_any_size(store: Store) -> None:
@@ -108,8 +108,8 @@ async def test_part_replaces_the_one_with_its_number(store: Store, folder: Path)
     await put_part(store, "u1", 1, b"old")
     checksum = Checksum(algorithm="CRC32", value="AAAAAA==", type="FULL_OBJECT")
     async with await receive(store, b"new") as draft:
-        part = await store.put_part("u1", 1, draft, etag_of(b"new"), checksum, NOW_MS + 1)
-    page = await store.list_parts("bucket", "key", "u1")
+        part = await store.uploads.put_part("u1", 1, draft, etag_of(b"new"), checksum, NOW_MS + 1)
+    page = await store.uploads.list_parts("bucket", "key", "u1")
     assert page.parts == (part,)
     assert (part.number, part.size, part.checksum, part.modified_ms) == (1, 3, checksum, NOW_MS + 1)
     await complete(store, [(1, etag_of(b"new"))])
@@ -173,12 +173,12 @@ async def test_completed_or_aborted_upload_takes_no_part(store: Store, folder: P
     await put_part(store, "u1", 1, b"x")
     await put_part(store, "u2", 1, b"y" * 5000)
     await complete(store, [(1, etag_of(b"x"))])
-    await store.abort_upload("bucket", "key", "u2")
+    await store.uploads.abort("bucket", "key", "u2")
     for upload_id in ("u1", "u2"):
         with pytest.raises(NoSuchUploadError):
             await put_part(store, upload_id, 1, b"x" * 5000)
         with pytest.raises(NoSuchUploadError):
-            await store.abort_upload("bucket", "key", upload_id)
+            await store.uploads.abort("bucket", "key", upload_id)
     with pytest.raises(NoSuchUploadError):
         await complete(store, [(1, etag_of(b"x"))])
     await store.close()
@@ -190,15 +190,15 @@ async def test_parts_are_listed_in_pages(store: Store) -> None:
     await begin(store)
     for number in (10, 2, 7):
         await put_part(store, "u1", number, b"x" * number)
-    first = await store.list_parts("bucket", "key", "u1", limit=2)
+    first = await store.uploads.list_parts("bucket", "key", "u1", limit=2)
     assert [part.number for part in first.parts] == [2, 7]
     assert (first.is_truncated, first.next_after_number) == (True, 7)
-    rest = await store.list_parts("bucket", "key", "u1", after_number=7, limit=2)
+    rest = await store.uploads.list_parts("bucket", "key", "u1", after_number=7, limit=2)
     assert [(part.number, part.size) for part in rest.parts] == [(10, 10)]
     assert (rest.is_truncated, rest.next_after_number) == (False, None)
-    assert rest.upload == store.find_upload("bucket", "key", "u1")
+    assert rest.upload == store.uploads.find("bucket", "key", "u1")
     with pytest.raises(NoSuchUploadError):
-        await store.list_parts("bucket", "other", "u1")
+        await store.uploads.list_parts("bucket", "other", "u1")
 
 
 UPLOADS = [("a", "1"), ("b/x", "1"), ("b/x", "2"), ("b/y", "1"), ("c", "1"), ("c", "2"), ("c", "3")]
@@ -222,7 +222,7 @@ async def test_uploads_are_listed_by_key_and_id(
 ) -> None:
     for key, number in reversed(UPLOADS):
         await begin(store, key, f"{key}-{number}")
-    page = await store.list_uploads("bucket", **query)  # type: ignore[arg-type] # names of one signature
+    page = await store.uploads.list("bucket", **query)  # type: ignore[arg-type] # names of one signature
     assert [(upload.key, upload.id) for upload in page.uploads] == [(key, f"{key}-{n}") for key, n in shown]
     assert list(page.common_prefixes) == prefixes
     assert page.is_truncated is False
@@ -235,12 +235,12 @@ async def test_pages_of_uploads_join_without_gap_or_repetition(
 ) -> None:
     for key, number in UPLOADS:
         await begin(store, key, f"{key}-{number}")
-    whole = await store.list_uploads("bucket", delimiter=delimiter)
+    whole = await store.uploads.list("bucket", delimiter=delimiter)
     uploads: list[Upload] = []
     prefixes: list[str] = []
     key_marker, upload_id_marker, goes_on = "", "", True
     while goes_on:
-        page = await store.list_uploads(
+        page = await store.uploads.list(
             "bucket",
             delimiter=delimiter,
             key_marker=key_marker,

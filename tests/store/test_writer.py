@@ -43,7 +43,7 @@ async def test_failing_change_does_not_hurt_its_neighbours(store: Store, folder:
     results = await asyncio.gather(
         *(put(store, f"{number}", b"x" * 5000) for number in range(20)),
         *(put(store, "taken", b"y" * 5000, rule=rule) for _ in range(5)),
-        store.create_bucket("bucket", now_ms=NOW_MS),
+        store.buckets.create("bucket", now_ms=NOW_MS),
         store.delete_object("bucket", "0", rule=WriteRule(etag="?")),
         return_exceptions=True,
     )
@@ -120,7 +120,7 @@ def test_loop_that_is_gone_does_not_stop_the_writer(folder: Path) -> None:
     store = open_store(folder)
 
     async def leave() -> None:
-        await store.create_bucket("bucket", now_ms=NOW_MS)
+        await store.buckets.create("bucket", now_ms=NOW_MS)
         draft = await receive(store, b"left behind")
         writing = store.put_object("bucket", "key", draft, NewObject(etag="e", headers={}), now_ms=NOW_MS)
         task = asyncio.ensure_future(writing)
@@ -150,10 +150,10 @@ async def test_catalog_that_breaks_is_the_stores_own_error(store: Store, folder:
         await store.list_objects("bucket")
     # What does not need the lost table goes on, also beside what does.
     results = await asyncio.gather(
-        put(store, "key", b"y"), store.create_bucket("another", now_ms=NOW_MS), return_exceptions=True
+        put(store, "key", b"y"), store.buckets.create("another", now_ms=NOW_MS), return_exceptions=True
     )
     assert isinstance(results[0], StorageFailedError)
-    assert store.find_bucket("another") == results[1]
+    assert store.buckets.find("another") == results[1]
     await store.close()
     assert blob_files(folder) == set()
 
@@ -163,7 +163,7 @@ async def test_log_stays_short_beside_readers_without_a_pause(
 ) -> None:
     monkeypatch.setattr(writer_module, "_LONG_LOG_BYTES", 2_000_000)
     store = Store.open(folder)
-    await store.create_bucket("bucket", now_ms=NOW_MS)
+    await store.buckets.create("bucket", now_ms=NOW_MS)
 
     async def list_on() -> None:
         while True:
@@ -183,7 +183,7 @@ async def test_log_stays_short_beside_readers_without_a_pause(
 
 async def test_log_is_short_again_after_a_long_reader(folder: Path) -> None:
     store = Store.open(folder)
-    await store.create_bucket("bucket", now_ms=NOW_MS)
+    await store.buckets.create("bucket", now_ms=NOW_MS)
     with closing(sqlite3.connect(folder / "catalog.sqlite", isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT * FROM buckets").fetchall()
@@ -202,7 +202,7 @@ async def test_look_up_leaves_no_transaction_open(store: Store, folder: Path) ->
     for key, size in [("small", 10), ("large", 5000)]:
         await put(store, key, b"x" * size)
         store.find_object("bucket", key)
-        store.find_bucket("bucket")
+        store.buckets.find("bucket")
         with closing(sqlite3.connect(folder / "catalog.sqlite", timeout=0)) as catalog:
             assert catalog.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
 

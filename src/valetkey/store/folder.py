@@ -4,6 +4,7 @@
     blobs/XX/<id>    the bytes of large objects, fanned out by the first two digits of the id
     write.lock       held around each write transaction, by whichever process writes
     sweep.lock       held by the one process that sweeps
+    lifecycle.lock   held by the one process that lets objects expire
     server.lock      held by the one running server
     marks            counters by which processes know what they may keep; see `marks.py`. Of no worth afterwards
 
@@ -51,6 +52,10 @@ class DataFolder:
     @property
     def sweep_lock(self) -> Path:
         return self.path / "sweep.lock"
+
+    @property
+    def lifecycle_lock(self) -> Path:
+        return self.path / "lifecycle.lock"
 
     @property
     def server_lock(self) -> Path:

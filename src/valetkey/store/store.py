@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import Final, Self
@@ -333,6 +334,13 @@ class Store:
             self._workings.keyring.open_seal(seal, customer_key)
 
     # Housekeeping
+
+    def hold_lifecycle(self) -> AbstractContextManager[bool]:
+        """Hold the right to let objects expire, until the block ends; False: somebody else holds it.
+
+        It is one for all processes that opened the folder, and ends with the process that has it.
+        """
+        return self._workings.hold_lifecycle()
 
     async def sweep(self, *, now_s: float, min_age_s: float = SPARED_AGE_S) -> SweepReport:
         """Remove blob files that no row names and that were last written `min_age_s` before `now_s`, or earlier.

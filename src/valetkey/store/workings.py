@@ -2,8 +2,9 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from typing import Final, Self, TypeVar
 
@@ -169,6 +170,20 @@ class Workings:
         except RuntimeError as error:
             raise StoreClosedError from error
         return await report
+
+    @contextmanager
+    def hold_lifecycle(self) -> Iterator[bool]:
+        """See `Store.hold_lifecycle`."""
+        if self.is_closed:
+            raise StoreClosedError
+        try:
+            lock = FileLock(self._folder.lifecycle_lock)
+        except OSError as error:
+            raise self.explain(error) from error
+        try:
+            yield lock.take_at_once()
+        finally:
+            lock.close()
 
     async def close(self) -> None:
         if self.is_closed:

@@ -15,6 +15,12 @@ def document(value: Document, *, headers: list[tuple[bytes, bytes]] | None = Non
     return Answer(200, [XML_TYPE, *(headers or [])], body, len(body))
 
 
+def kept_document(text: str, *, headers: list[tuple[bytes, bytes]] | None = None) -> Answer:
+    """Return 200 with a document that is XML already."""
+    body = text.encode()
+    return Answer(200, [XML_TYPE, *(headers or [])], body, len(body))
+
+
 def empty(*, headers: list[tuple[bytes, bytes]] | None = None) -> Answer:
     """Return 200 with an empty body."""
     return Answer(200, headers or [], b"", 0)

@@ -6,6 +6,37 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from valetkey.gateway.call import Answer, Call
+from valetkey.gateway.operations.access_control_lists import (
+    get_bucket_acl,
+    get_object_acl,
+    put_bucket_acl,
+    put_object_acl,
+)
+from valetkey.gateway.operations.bucket_documents import (
+    delete_bucket_encryption,
+    delete_bucket_lifecycle,
+    get_bucket_encryption,
+    get_bucket_lifecycle,
+    get_object_lock_configuration,
+    put_bucket_encryption,
+    put_bucket_lifecycle,
+    put_object_lock_configuration,
+)
+from valetkey.gateway.operations.bucket_settings import (
+    delete_bucket_tagging,
+    get_bucket_accelerate,
+    get_bucket_logging,
+    get_bucket_notification,
+    get_bucket_request_payment,
+    get_bucket_tagging,
+    get_bucket_versioning,
+    put_bucket_accelerate,
+    put_bucket_logging,
+    put_bucket_notification,
+    put_bucket_request_payment,
+    put_bucket_tagging,
+    put_bucket_versioning,
+)
 from valetkey.gateway.operations.buckets import (
     create_bucket,
     delete_bucket,
@@ -24,7 +55,25 @@ from valetkey.gateway.operations.multipart import (
     complete_multipart_upload,
     create_multipart_upload,
 )
+from valetkey.gateway.operations.object_attributes import get_object_attributes
+from valetkey.gateway.operations.object_lock import (
+    get_object_legal_hold,
+    get_object_retention,
+    put_object_legal_hold,
+    put_object_retention,
+)
+from valetkey.gateway.operations.object_tagging import (
+    delete_object_tagging,
+    get_object_tagging,
+    put_object_tagging,
+)
 from valetkey.gateway.operations.put_object import put_object
+from valetkey.gateway.operations.unset_settings import (
+    get_bucket_ownership_controls,
+    list_no_configurations,
+    remove_nothing,
+    say_missing,
+)
 from valetkey.gateway.operations.upload_part import upload_part, upload_part_copy
 
 Handler = Callable[[Call], Awaitable[Answer]]
@@ -51,4 +100,61 @@ OPERATIONS: Final[Mapping[str, Handler]] = {
     "AbortMultipartUpload": abort_multipart_upload,
     "ListParts": list_parts,
     "ListMultipartUploads": list_multipart_uploads,
+    "GetObjectAcl": get_object_acl,
+    "PutObjectAcl": put_object_acl,
+    "GetObjectAttributes": get_object_attributes,
+    "GetObjectLegalHold": get_object_legal_hold,
+    "PutObjectLegalHold": put_object_legal_hold,
+    "GetObjectRetention": get_object_retention,
+    "PutObjectRetention": put_object_retention,
+    "GetObjectTagging": get_object_tagging,
+    "PutObjectTagging": put_object_tagging,
+    "DeleteObjectTagging": delete_object_tagging,
+    "GetBucketAccelerateConfiguration": get_bucket_accelerate,
+    "PutBucketAccelerateConfiguration": put_bucket_accelerate,
+    "GetBucketAcl": get_bucket_acl,
+    "PutBucketAcl": put_bucket_acl,
+    "GetBucketEncryption": get_bucket_encryption,
+    "PutBucketEncryption": put_bucket_encryption,
+    "DeleteBucketEncryption": delete_bucket_encryption,
+    "GetBucketLifecycleConfiguration": get_bucket_lifecycle,
+    "PutBucketLifecycleConfiguration": put_bucket_lifecycle,
+    "DeleteBucketLifecycle": delete_bucket_lifecycle,
+    "GetBucketLogging": get_bucket_logging,
+    "PutBucketLogging": put_bucket_logging,
+    "GetBucketNotificationConfiguration": get_bucket_notification,
+    "PutBucketNotificationConfiguration": put_bucket_notification,
+    "GetObjectLockConfiguration": get_object_lock_configuration,
+    "PutObjectLockConfiguration": put_object_lock_configuration,
+    "GetBucketOwnershipControls": get_bucket_ownership_controls,
+    "GetBucketRequestPayment": get_bucket_request_payment,
+    "PutBucketRequestPayment": put_bucket_request_payment,
+    "GetBucketTagging": get_bucket_tagging,
+    "PutBucketTagging": put_bucket_tagging,
+    "DeleteBucketTagging": delete_bucket_tagging,
+    "GetBucketVersioning": get_bucket_versioning,
+    "PutBucketVersioning": put_bucket_versioning,
+    "GetBucketWebsite": say_missing,
+    "DeleteBucketWebsite": remove_nothing,
+    "GetBucketCors": say_missing,
+    "DeleteBucketCors": remove_nothing,
+    "GetBucketPolicy": say_missing,
+    "DeleteBucketPolicy": remove_nothing,
+    "GetBucketPolicyStatus": say_missing,
+    "GetPublicAccessBlock": say_missing,
+    "DeletePublicAccessBlock": remove_nothing,
+    "GetBucketReplication": say_missing,
+    "DeleteBucketReplication": remove_nothing,
+    "GetBucketAnalyticsConfiguration": say_missing,
+    "ListBucketAnalyticsConfigurations": list_no_configurations,
+    "DeleteBucketAnalyticsConfiguration": say_missing,
+    "GetBucketIntelligentTieringConfiguration": say_missing,
+    "ListBucketIntelligentTieringConfigurations": list_no_configurations,
+    "DeleteBucketIntelligentTieringConfiguration": say_missing,
+    "GetBucketInventoryConfiguration": say_missing,
+    "ListBucketInventoryConfigurations": list_no_configurations,
+    "DeleteBucketInventoryConfiguration": say_missing,
+    "GetBucketMetricsConfiguration": say_missing,
+    "ListBucketMetricsConfigurations": list_no_configurations,
+    "DeleteBucketMetricsConfiguration": say_missing,
 }
