@@ -13,7 +13,7 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from valetkey.store import NewObject, Store
+from valetkey.store import Deletion, NewObject, Store
 
 KEYS = 6
 SIZES = (0, 10, 999, 1001, 30_000, 1_500_000)
@@ -47,7 +47,7 @@ async def write_on(store: Store, key: str, seed: str) -> None:
     for number in itertools.count():
         if chance.random() < 0.25:
             say("begin", key, None)
-            await delete(store, key)
+            await store.delete_object("bucket", Deletion(key=key), now_ms=0)
             say("done", key, None)
             continue
         size = chance.choice(SIZES)

@@ -2,14 +2,18 @@
 
 import hashlib
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from valetkey.store import (
+    NO_LOCK,
     Checksum,
     ContentGoneError,
+    Deleted,
+    Deletion,
     Draft,
+    Lock,
     NewObject,
     Part,
     Store,
@@ -58,12 +62,62 @@ async def put(
     bucket: str = "bucket",
     headers: dict[str, str] | None = None,
     checksum: Checksum | None = None,
+    tags: dict[str, str] | None = None,
+    lock: Lock = NO_LOCK,
+    version_id: str = "",
     now_ms: int = NOW_MS,
     rule: WriteRule | None = None,
 ) -> StoredObject:
-    new = NewObject(etag=etag_of(body), headers=headers or {}, checksum=checksum)
+    new = NewObject(etag=etag_of(body), headers=headers or {}, checksum=checksum, tags=tags or {}, lock=lock)
     async with await receive(store, body) as draft:
-        return await store.put_object(bucket, key, draft, new, now_ms=now_ms, rule=rule)
+        return await store.put_object(
+            bucket, key, draft, new, version_id=version_id, now_ms=now_ms, rule=rule
+        )
+
+
+async def delete(
+    store: Store,
+    key: str,
+    *,
+    bucket: str = "bucket",
+    version_id: str | None = None,
+    marker_id: str = "",
+    now_ms: int = NOW_MS,
+    rule: WriteRule | None = None,
+    may_bypass: bool = False,
+) -> Deleted:
+    deletion = Deletion(key=key, version_id=version_id, rule=rule)
+    return await store.delete_object(
+        bucket, deletion, marker_id=marker_id, now_ms=now_ms, may_bypass=may_bypass
+    )
+
+
+async def delete_all(store: Store, keys: Sequence[str]) -> None:
+    outcomes = await store.delete_objects("bucket", [Deletion(key=key) for key in keys], now_ms=NOW_MS)
+    assert [outcome.key for outcome in outcomes if isinstance(outcome, Deleted)] == list(keys)
+
+
+async def copy(
+    store: Store,
+    source: str,
+    key: str,
+    *,
+    source_version_id: str | None = None,
+    bucket: str = "bucket",
+    headers: dict[str, str] | None = None,
+    version_id: str = "",
+    now_ms: int = NOW_MS,
+    rule: WriteRule | None = None,
+) -> StoredObject:
+    """Copy with the tags and, unless there are others, the headers of the source."""
+    found = store.find_object("bucket", source, source_version_id)
+    new = NewObject(
+        etag=found.etag,
+        headers=found.headers if headers is None else headers,
+        checksum=found.checksum,
+        tags=found.tags,
+    )
+    return await store.copy_object(found, bucket, key, new, version_id=version_id, now_ms=now_ms, rule=rule)
 
 
 async def put_part(store: Store, upload_id: str, number: int, body: bytes) -> Part:
@@ -80,10 +134,10 @@ async def put_in_parts(store: Store, key: str, bodies: list[bytes], *, upload_id
     await store.uploads.complete("bucket", key, upload_id, parts=parts, new=new, now_ms=NOW_MS)
 
 
-async def read(store: Store, key: str, *, bucket: str = "bucket") -> bytes:
+async def read(store: Store, key: str, *, bucket: str = "bucket", version_id: str | None = None) -> bytes:
     """Return the whole content, looking the object up again if it is replaced meanwhile."""
     while True:
-        found = store.find_object(bucket, key)
+        found = store.find_object(bucket, key, version_id)
         try:
             return await read_range(store, found, 0, found.size)
         except ContentGoneError:
@@ -101,12 +155,11 @@ def blob_files(folder: Path) -> set[str]:
 
 def named_blobs(folder: Path) -> set[str]:
     with closing(sqlite3.connect(folder / "catalog.sqlite")) as catalog:
-        names = catalog.execute("SELECT blob_id FROM segments UNION SELECT blob_id FROM parts")
-        return {row[0] for row in names}
+        return {row[0] for row in catalog.execute("SELECT blob_id FROM segments")}
 
 
 def count_rows(folder: Path) -> dict[str, int]:
     """Return how many rows each table holds that belongs to an object, an upload or their contents."""
-    tables = ("objects", "contents", "segments", "doomed", "uploads", "parts")
+    tables = ("objects", "versions", "contents", "segments", "content_parts", "doomed", "uploads", "parts")
     with closing(sqlite3.connect(folder / "catalog.sqlite")) as catalog:
         return {name: catalog.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}

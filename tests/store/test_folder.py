@@ -54,7 +54,7 @@ def test_folder_of_a_newer_version_is_refused_untouched(newer_folder: Path) -> N
     before = (newer_folder / "catalog.sqlite").read_bytes()
     with pytest.raises(NewerVersionError) as caught:
         Store.open(newer_folder)
-    assert (caught.value.found, caught.value.known) == (99, 1)
+    assert (caught.value.found, caught.value.known) == (99, 2)
     assert "newer Valetkey" in str(caught.value)
     assert (newer_folder / "catalog.sqlite").read_bytes() == before
 

@@ -9,17 +9,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.store.stock import NOW_MS, open_store, put, read
+from tests.store.stock import NOW_MS, copy, delete, delete_all, open_store, put, read
 
-from valetkey.store import NoSuchBucketError, NoSuchKeyError, StoreClosedError, StoredObject
+from valetkey.store import NO_LOCK, NoSuchBucketError, NoSuchKeyError, StoreClosedError, StoredObject
 from valetkey.store.marks import FILE_BYTES, Marks
-from valetkey.store.object_cache import ObjectCache
+from valetkey.store.object_cache import MarkedCache, object_weight
 
 
 def stored(key: str, body: bytes = b"body", headers: dict[str, str] | None = None) -> StoredObject:
     return StoredObject(
+        id=1,
         bucket="bucket",
         key=key,
+        version_id=None,
         size=len(body),
         etag="tag",
         modified_ms=NOW_MS,
@@ -27,6 +29,10 @@ def stored(key: str, body: bytes = b"body", headers: dict[str, str] | None = Non
         checksum=None,
         content=body,
         parts_count=None,
+        tags={},
+        lock=NO_LOCK,
+        encryption=None,
+        seal=None,
     )
 
 
@@ -35,6 +41,10 @@ def marks(tmp_path: Path) -> Marks:
     path = tmp_path / "marks"
     path.write_bytes(bytes(FILE_BYTES))
     return Marks(path)
+
+
+def cache_of(marks: Marks, most_bytes: int) -> MarkedCache[StoredObject]:
+    return MarkedCache(marks, most_bytes=most_bytes, weigh=object_weight)
 
 
 class Looker:
@@ -76,9 +86,9 @@ async def test_a_copy_and_a_completed_upload_change_the_key_too(tmp_path: Path) 
     await put(writer, "source", b"new")
     await put(writer, "key", b"old")
     assert await read(reader, "key") == b"old"
-    await writer.copy_object("bucket", "source", "bucket", "key", now_ms=NOW_MS)
+    await copy(writer, "source", "key")
     assert await read(reader, "key") == b"new"
-    await writer.delete_objects("bucket", ["key", "source"])
+    await delete_all(writer, ["key", "source"])
     with pytest.raises(NoSuchKeyError):
         reader.find_object("bucket", "key")
     await writer.close()
@@ -96,14 +106,14 @@ async def test_a_closed_store_finds_nothing_even_if_it_is_kept(tmp_path: Path) -
 
 
 def test_an_unchanged_object_is_looked_up_once(marks: Marks) -> None:
-    cache, looker = ObjectCache(marks, most_bytes=100_000), Looker()
+    cache, looker = cache_of(marks, 100_000), Looker()
     for _ in range(3):
         cache.find("bucket", "key", looker.at(stored("key")))
     assert looker.looks == 1
 
 
 def test_a_key_that_is_being_changed_is_not_kept(marks: Marks) -> None:
-    cache, looker = ObjectCache(marks, most_bytes=100_000), Looker()
+    cache, looker = cache_of(marks, 100_000), Looker()
     with marks.changing([("bucket", "key")]):
         cache.find("bucket", "key", looker.at(stored("key")))
         cache.find("bucket", "key", looker.at(stored("key")))
@@ -112,7 +122,7 @@ def test_a_key_that_is_being_changed_is_not_kept(marks: Marks) -> None:
 
 
 def test_what_was_looked_up_during_a_change_is_not_used_after_it(marks: Marks) -> None:
-    cache, looker = ObjectCache(marks, most_bytes=100_000), Looker()
+    cache, looker = cache_of(marks, 100_000), Looker()
 
     def look_while_it_changes() -> StoredObject:
         with marks.changing([("bucket", "key")]):
@@ -123,7 +133,7 @@ def test_what_was_looked_up_during_a_change_is_not_used_after_it(marks: Marks) -
 
 
 def test_a_writer_that_died_halfway_leaves_its_key_unkept_until_it_changes_again(marks: Marks) -> None:
-    cache, looker = ObjectCache(marks, most_bytes=100_000), Looker()
+    cache, looker = cache_of(marks, 100_000), Looker()
     dying = marks.changing([("bucket", "key")])
     dying.__enter__()  # and never further: the process is gone
     for _ in range(3):
@@ -137,7 +147,7 @@ def test_a_writer_that_died_halfway_leaves_its_key_unkept_until_it_changes_again
 
 
 def test_the_objects_used_last_stay_within_the_weight(marks: Marks) -> None:
-    cache, looker = ObjectCache(marks, most_bytes=3 * 3000), Looker()
+    cache, looker = cache_of(marks, 3 * 3000), Looker()
     for key in ("a", "b", "c"):
         cache.find("bucket", key, looker.at(stored(key, b"x" * 900)))
     cache.find("bucket", "a", looker.at(stored("a")))
@@ -150,7 +160,7 @@ def test_the_objects_used_last_stay_within_the_weight(marks: Marks) -> None:
 
 
 def test_headers_weigh_too(marks: Marks) -> None:
-    cache, looker = ObjectCache(marks, most_bytes=10_000), Looker()
+    cache, looker = cache_of(marks, 10_000), Looker()
     for key in ("a", "b", "a"):
         cache.find("bucket", key, looker.at(stored(key, headers={"content-disposition": "x" * 7000})))
     assert looker.looks == 3

@@ -6,7 +6,17 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.store.stock import NOW_MS, blob_files, body_of, count_rows, named_blobs, open_store, put, read
+from tests.store.stock import (
+    NOW_MS,
+    blob_files,
+    body_of,
+    count_rows,
+    delete,
+    named_blobs,
+    open_store,
+    put,
+    read,
+)
 
 from valetkey.store import NoSuchKeyError, PreconditionFailedError, Store, WriteRule
 

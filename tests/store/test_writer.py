@@ -8,6 +8,7 @@ from tests.store.stock import (
     NOW_MS,
     blob_files,
     body_of,
+    delete,
     etag_of,
     named_blobs,
     open_store,
@@ -44,7 +45,7 @@ async def test_failing_change_does_not_hurt_its_neighbours(store: Store, folder:
         *(put(store, f"{number}", b"x" * 5000) for number in range(20)),
         *(put(store, "taken", b"y" * 5000, rule=rule) for _ in range(5)),
         store.buckets.create("bucket", now_ms=NOW_MS),
-        store.delete_object("bucket", "0", rule=WriteRule(etag="?")),
+        delete(store, "0", rule=WriteRule(etag="?")),
         return_exceptions=True,
     )
     failed = [type(result) for result in results[20:]]

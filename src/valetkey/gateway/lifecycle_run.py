@@ -6,7 +6,7 @@ Source: Amazon S3 User Guide, "Expiring objects", "Lifecycle and other bucket co
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from os.path import commonprefix
 from typing import Final
@@ -62,7 +62,8 @@ class _Task:
     @property
     def prefix(self) -> str:
         """What all keys begin with that a rule in force is for."""
-        return commonprefix([rule.scope.prefix or "" for rule in self.rules.enabled()])
+        # By characters, which is what prefixes of keys are made of.
+        return commonprefix([rule.scope.prefix or "" for rule in self.rules.enabled()])  # noqa: RUF071
 
     def is_in_force(self, store: Store) -> bool:
         """Return whether the bucket is still there, and still has these rules."""
@@ -104,25 +105,23 @@ async def run_lifecycle(
 async def _run_bucket(store: Store, task: _Task, report: LifecycleReport, new_id: Callable[[], str]) -> None:
     enabled = list(task.rules.enabled())
     if any(rule.expiration or rule.noncurrent_expiration for rule in enabled):
-        judge = _Judge(task)
-        async for page in _version_pages(store, task):
-            await _delete(store, task, await judge.due_of(page.entries), report, new_id)
-        await _delete(store, task, judge.due_at_end(), report, new_id)
+        await _expire_versions(store, task, report, new_id)
     if any(rule.abort_days is not None for rule in enabled):
-        async for uploads in _upload_pages(store, task):
-            await _abort(store, task, uploads, report)
+        await _abort_uploads(store, task, report)
 
 
-async def _version_pages(store: Store, task: _Task) -> AsyncIterator[VersionPage]:
-    """Yield all versions page by page, each once the next one is read.
-
-    So the version that a page goes on behind has not been deleted yet, and no key is walked again.
-    """
+async def _expire_versions(
+    store: Store, task: _Task, report: LifecycleReport, new_id: Callable[[], str]
+) -> None:
+    judge = _Judge(task)
     page: VersionPage | None = await _versions_behind(store, task, None)
     while page is not None:
+        # Read before the page's own are deleted: the listing would begin the key anew whose version, on which
+        # the page ended, is gone.
         following = await _versions_behind(store, task, page) if page.is_truncated else None
-        yield page
+        await _delete(store, task, await judge.due_of(page.entries), report, new_id)
         page = following
+    await _delete(store, task, judge.due_at_end(), report, new_id)
 
 
 async def _versions_behind(store: Store, task: _Task, page: VersionPage | None) -> VersionPage:
@@ -167,13 +166,13 @@ class _Judge:
             now_ms=task.now_ms,
             day_ms=task.day_ms,
         ):
-            return [_removal_of(marker)]
+            return [_removal_of(marker, is_superseded=False)]
         return []
 
     def _see(self, entry: VersionSummary) -> list[Deletion]:
         newer = self._newer
         self._newer = entry
-        # The listing may begin a key anew, where a version was deleted that it should have gone on behind.
+        # The listing begins a key anew where somebody deleted the version that it should have gone on behind.
         if entry.is_latest or newer is None or newer.key != entry.key:
             due = self.due_at_end()
             self._noncurrent = 0
@@ -185,7 +184,7 @@ class _Judge:
         self._marker = None
         self._noncurrent += 1
         is_due = self._is_due_noncurrent(entry, since_ms=newer.modified_ms, newer_count=self._noncurrent - 1)
-        return [_removal_of(entry)] if is_due else []
+        return [_removal_of(entry, is_superseded=True)] if is_due else []
 
     def _is_due(self, entry: VersionSummary) -> bool:
         expiry = expiry_of_current(
@@ -219,9 +218,11 @@ def _expiry_of(entry: VersionSummary) -> Deletion:
     return Deletion(key=entry.key, rule=rule)
 
 
-def _removal_of(entry: VersionSummary) -> Deletion:
+def _removal_of(entry: VersionSummary, *, is_superseded: bool) -> Deletion:
     return Deletion(
-        key=entry.key, version_id=entry.version_id or "null", rule=WriteRule(rank=entry.rank)
+        key=entry.key,
+        version_id=entry.version_id or "null",
+        rule=WriteRule(rank=entry.rank, is_superseded=is_superseded),
     )
 
 
@@ -230,9 +231,7 @@ async def _delete(
 ) -> None:
     if not due or not task.is_in_force(store):
         return
-    outcomes = await store.delete_objects(
-        task.bucket.name, due, new_marker_id=new_id, now_ms=task.now_ms
-    )
+    outcomes = await store.delete_objects(task.bucket.name, due, new_marker_id=new_id, now_ms=task.now_ms)
     for outcome in outcomes:
         if isinstance(outcome, ObjectLockedError):
             report.locked += 1
@@ -242,20 +241,19 @@ async def _delete(
             raise outcome
 
 
-async def _upload_pages(store: Store, task: _Task) -> AsyncIterator[UploadPage]:
-    key_marker = upload_id_marker = ""
-    while True:
+async def _abort_uploads(store: Store, task: _Task, report: LifecycleReport) -> None:
+    key_marker: str | None = ""
+    upload_id_marker: str | None = ""
+    while key_marker is not None:
         page = await store.uploads.list(
             task.bucket.name,
             prefix=task.prefix,
             key_marker=key_marker,
-            upload_id_marker=upload_id_marker,
+            upload_id_marker=upload_id_marker or "",
             limit=_PAGE,
         )
-        yield page
-        if not page.is_truncated:
-            return
-        key_marker, upload_id_marker = page.next_key_marker or "", page.next_upload_id_marker or ""
+        await _abort(store, task, page, report)
+        key_marker, upload_id_marker = page.next_key_marker, page.next_upload_id_marker
 
 
 async def _abort(store: Store, task: _Task, page: UploadPage, report: LifecycleReport) -> None:

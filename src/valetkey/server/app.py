@@ -9,7 +9,7 @@ import secrets
 import signal
 import time
 from base64 import b64encode
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping
 from datetime import UTC, datetime
 from functools import partial
 from random import getrandbits
@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from valetkey.gateway.call import Answer, Request, Rules
 from valetkey.gateway.flow import Gateway, render_fault
+from valetkey.gateway.lifecycle_run import run_lifecycle
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
 from valetkey.s3.target import parse_target
@@ -48,6 +49,9 @@ _OWN_PATHS: Final = b"/-/"
 _HEALTHY: Final = b'{"status":"ok"}'
 
 SWEEP_EVERY_S: Final = 3600.0
+LIFECYCLE_EVERY_S: Final = 3600.0
+"""Twice a day where days are shorter."""
+
 PARENT_CHECK_S: Final = 1.0
 
 
@@ -106,15 +110,17 @@ class App:
             token_key=derive(master, "continuation tokens"),
             lifecycle_day_ms=settings.lifecycle_day_s * 1000,
         )
+        new_id = partial(secrets.token_urlsafe, 36)
         self._gateway = Gateway(
             store=self._store,
             keys=AccountKeys(_accounts(settings, credentials, root_id=rules.owner_id)),
             rules=rules,
-            new_id=partial(secrets.token_urlsafe, 36),
+            new_id=new_id,
         )
         self._background = [
             asyncio.create_task(self._flush_log()),
             asyncio.create_task(self._sweep()),
+            asyncio.create_task(self._run_lifecycle(rules.lifecycle_day_ms, new_id=new_id)),
             asyncio.create_task(self._end_with_parent()),
         ]
 
@@ -130,6 +136,17 @@ class App:
             except Exception:  # noqa: BLE001 - a failed sweep must not end the next one
                 _LOG.exception("The sweep failed; it is tried again in an hour.")
             await asyncio.sleep(SWEEP_EVERY_S)
+
+    async def _run_lifecycle(self, day_ms: int, *, new_id: Callable[[], str]) -> None:
+        every_s = min(LIFECYCLE_EVERY_S, day_ms / 2000)
+        while True:
+            try:
+                await run_lifecycle(
+                    self._store, now_ms=time.time_ns() // 1_000_000, day_ms=day_ms, new_id=new_id
+                )
+            except Exception:  # noqa: BLE001 - nor must this one
+                _LOG.exception("Lifecycle rules could not be run; it is tried again in %d s.", every_s)
+            await asyncio.sleep(every_s)
 
     async def _end_with_parent(self) -> None:
         # A worker whose parent was killed would go on serving a folder that a new server may take over.

@@ -2,7 +2,8 @@
 
 Two advisory locks on the files themselves keep processes out of each other's way. A new blob is locked (shared)
 by its writer until the catalog names it, so that a sweep leaves it alone however old it is. And whoever reads a
-content of several segments locks the first of them (shared), so that none of them is removed meanwhile.
+content of several segments locks the first of them (shared) and only then makes sure that some object still has
+the content, so that none of them is removed meanwhile.
 """
 
 import fcntl
@@ -11,7 +12,6 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -56,8 +56,10 @@ class BlobFolder:
     def open_locked(self, blob_id: str) -> int:
         """Return a descriptor of a first segment that keeps the content's other segments in place too.
 
+        They stay if the content is live after this.
+
         Raises:
-            ContentGoneError: the content is removed already, or just now.
+            ContentGoneError: the file is removed already, or somebody asks just now whether it may be.
         """
         descriptor = self.open(blob_id)
         if not _lock_present(descriptor, fcntl.LOCK_SH):
@@ -80,20 +82,23 @@ class BlobFolder:
                 _logger.warning("Blob %s could not be removed: %s", blob_id, error)
         return RemovedFiles(files=files, size_bytes=size_bytes)
 
-    def close_to_readers(self, blob_id: str) -> Callable[[], None] | None:
-        """Keep readers away from the content whose first segment this is, until what is returned is called.
+    def is_read(self, blob_id: str) -> bool:
+        """Return whether somebody reads a content whose first segment this is.
 
-        Returns None if somebody reads it just now.
+        If not, nobody ever will read one that is doomed: who comes later sees that it is.
         """
         try:
             descriptor = self.open(blob_id)
         except ContentGoneError:
-            # Without its first segment nobody can begin to read it.
-            return _nothing
-        if not _lock_present(descriptor, fcntl.LOCK_EX):
+            return False
+        try:
+            # For no longer than this: other contents that begin with the file have readers to come.
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
             os.close(descriptor)
-            return None
-        return partial(os.close, descriptor)
+        return False
 
     def remove_unless(self, blob_id: str, is_named: Callable[[str], bool]) -> RemovedFiles | None:
         """Remove the file unless a writer still holds it or a row names it, and say whether that was so.
@@ -224,10 +229,6 @@ class NewBlob:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
-
-
-def _nothing() -> None:
-    """There is nothing to open again."""
 
 
 def _lock_present(descriptor: int, kind: int) -> bool:

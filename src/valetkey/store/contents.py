@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from valetkey.store import rows, statements
 from valetkey.store.errors import ContentGoneError
@@ -92,7 +92,7 @@ def forget_content(connection: sqlite3.Connection, effects: Effects, *, content_
 
 
 def forget_doomed(connection: sqlite3.Connection, effects: Effects, *, content_id: int) -> None:
-    """Remove the rows of a doomed content. The caller keeps readers away until its files are gone too."""
+    """Remove the rows of a doomed content that nobody reads, and note the blobs that nobody names then."""
     forget_content(connection, effects, content_id=content_id)
     connection.execute(statements.FORGET_DOOMED, (content_id,))
 
@@ -110,13 +110,13 @@ def _forget(
             effects.blob_ids.append(blob_id)
 
 
-def require_live(connection: sqlite3.Connection, content_id: int) -> None:
-    """Return if some version still has this content, so that its blobs may be named once more.
+def require_live(source: rows.Source, content_id: int) -> None:
+    """Return if some version still has this content, so that its blobs may be named once more, or read.
 
     Raises:
         ContentGoneError: none has.
     """
-    if not connection.execute(statements.IS_LIVE, (content_id,)).fetchone()[0]:
+    if not source.execute(statements.IS_LIVE, (content_id,)).fetchone()[0]:
         raise ContentGoneError
 
 
@@ -125,7 +125,10 @@ def list_segments(source: rows.Source, content_id: int) -> tuple[Segment, ...]:
 
 
 def cut_segments(segments: Sequence[Segment], *, start: int, end: int) -> tuple[Segment, ...]:
-    """Return the pieces of a content that hold its bytes from `start` to before `end`."""
+    """Return the pieces of a content that hold its bytes from `start` to before `end`.
+
+    There is always one, if need be of no bytes: content without a piece is content that is gone.
+    """
     pieces = []
     offset = 0
     for segment in segments:
@@ -140,7 +143,7 @@ def cut_segments(segments: Sequence[Segment], *, start: int, end: int) -> tuple[
                 )
             )
         offset += segment.size
-    return tuple(pieces)
+    return tuple(pieces) or (replace(segments[0], size=0),)
 
 
 def list_doomed(connection: sqlite3.Connection) -> list[DoomedContent]:

@@ -65,7 +65,7 @@ def list_uploads(
     scope, mark = prefix.encode(), delimiter.encode()
     end = behind(scope)
     start = resume(key_marker.encode(), scope, mark)
-    if key_marker and upload_id_marker and start[0] == key_marker.encode() + b"\0":
+    if upload_id_marker and is_resumed_in(key_marker.encode(), start, scope):
         # The least text behind the marker.
         start = (key_marker.encode(), upload_id_marker + "\0")
 
@@ -127,6 +127,11 @@ def resume(after: bytes, scope: bytes, mark: bytes, *, least: str | int = "") ->
     # Appending a zero byte gives the next possible key.
     following = after + b"\0" if group is None else behind(group)
     return max(following, scope), least
+
+
+def is_resumed_in(marker: bytes, start: Position, scope: bytes) -> bool:
+    """Return whether a listing that begins behind the marker could begin among the entries for that very key."""
+    return bool(marker) and marker.startswith(scope) and start[0] == marker + b"\0"
 
 
 def group_of(key: bytes, scope: bytes, mark: bytes) -> bytes | None:

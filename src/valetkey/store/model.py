@@ -151,6 +151,8 @@ class WriteRule:
     """Only if it has this size."""
     rank: int | None = None
     """Only if it is this very version, by the rank that a listing of versions showed."""
+    is_superseded: bool = False
+    """Only if a newer version or delete marker of the key is there. For deletions that name a version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,7 +84,10 @@ def _with_content(source: rows.Source, bucket: str, key: str, row: rows.Row) -> 
 
 def _no_such_key(source: rows.Source, bucket: str, key: str) -> NoSuchKeyError:
     marker = find_newest_other(source, find_bare_bucket(source, bucket).id, key.encode())
-    return NoSuchKeyError(bucket, key, marker_id=None if marker is None else marker.version_id or NULL_ID)
+    if marker is None or marker.content_id is not None:
+        # It came back in between.
+        return NoSuchKeyError(bucket, key)
+    return NoSuchKeyError(bucket, key, marker_id=marker.version_id or NULL_ID)
 
 
 def _without_content(bucket: str, key: str) -> StorageFailedError:
@@ -199,7 +202,7 @@ def place(
     add_object_parts(connection, content_id, parts)
     if parts_of is not None:
         connection.execute(statements.COPY_CONTENT_PARTS, (content_id, parts_of))
-    rank = make_way(connection, effects, bucket, key, current)
+    rank = make_way(connection, effects, bucket, key, current, now_ms=placed.modified_ms)
     placed = replace(
         placed, id=content_id, version_id=placed.version_id if bucket.versioning == "Enabled" else None
     )

@@ -14,21 +14,21 @@ _MOST_WAITING: Final = 1000
 class Remover:
     """Removes files in the order in which it is told. What it cannot remove is left to the sweep."""
 
-    def __init__(self, blobs: BlobFolder, *, forget: Callable[[int, Callable[[], None]], None]) -> None:
-        """`forget` is told the id of each doomed content that nobody reads, and what lets readers in again."""
+    def __init__(self, blobs: BlobFolder, *, forget: Callable[[int], None]) -> None:
+        """`forget` is told the id of each doomed content that nobody reads."""
         self._blobs = blobs
         self._forget = forget
         self._waiting: deque[DoomedContent] = deque(maxlen=_MOST_WAITING)
         """Contents that somebody was reading. Beyond the most they are left to the sweep."""
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="valetkey-remover")
 
-    def take(self, effects: Effects, then: Callable[[], None] | None) -> None:
-        """Remove what the change has left, and call `then`."""
+    def take(self, effects: Effects) -> None:
+        """Remove what the change has left."""
         try:
-            self._executor.submit(self._remove, effects, then)
+            self._executor.submit(self._remove, effects)
         except RuntimeError:
             # The last changes at the end: there is no other thread left.
-            self._remove(effects, then)
+            self._remove(effects)
 
     def abandon(self, blob: NewBlob) -> None:
         self._executor.submit(blob.abandon)
@@ -40,18 +40,15 @@ class Remover:
     def close(self) -> None:
         self._executor.shutdown()
 
-    def _remove(self, effects: Effects, then: Callable[[], None] | None) -> None:
+    def _remove(self, effects: Effects) -> None:
         self._blobs.remove(effects.blob_ids)
-        if then is not None:
-            then()
         self._waiting.extend(effects.doomed)
         for _ in range(len(self._waiting)):
             content = self._waiting.popleft()
-            release = self._blobs.close_to_readers(content.first_blob_id)
-            if release is None:
+            if self._blobs.is_read(content.first_blob_id):
                 self._waiting.append(content)
             else:
-                self._forget(content.id, release)
+                self._forget(content.id)
 
 
 def _nothing() -> None:

@@ -65,7 +65,8 @@ FIND_CURRENT_VERSION: Final = f"""
 # A marker has no content. The table takes the other's name, for the same columns.
 FIND_OTHER_VERSION: Final = f"""
     SELECT {_OBJECT_COLUMNS}
-    FROM versions AS objects LEFT JOIN contents ON contents.id = objects.content_id
+    FROM versions AS objects INDEXED BY versions_by_id
+    LEFT JOIN contents ON contents.id = objects.content_id
     WHERE objects.bucket_id = ? AND objects.key = ? AND objects.version_id IS ?
 """
 # What a change has to know of the version that it touches.
@@ -73,12 +74,19 @@ _STATE_COLUMNS: Final = """
            {table}.rank, {table}.version_id, {table}.size, {table}.etag, {table}.modified_ms,
            {table}.content_id, contents.bytes IS NOT NULL,
            contents.lock_mode, contents.lock_until_ms, contents.legal_hold
-    FROM {table} LEFT JOIN contents ON contents.id = {table}.content_id
+    FROM {table} {index} LEFT JOIN contents ON contents.id = {table}.content_id
     WHERE {table}.bucket_id = ? AND {table}.key = ?
 """
-FIND_CURRENT: Final = "SELECT" + _STATE_COLUMNS.format(table="objects")
-FIND_NEWEST_OTHER: Final = "SELECT" + _STATE_COLUMNS.format(table="versions") + "ORDER BY rank LIMIT 1"
-FIND_OTHER: Final = "SELECT" + _STATE_COLUMNS.format(table="versions") + "AND versions.version_id IS ?"
+FIND_CURRENT: Final = "SELECT" + _STATE_COLUMNS.format(table="objects", index="")
+FIND_NEWEST_OTHER: Final = (
+    "SELECT" + _STATE_COLUMNS.format(table="versions", index="") + "ORDER BY rank LIMIT 1"
+)
+# Left to itself, SQLite would walk over all versions of the key.
+FIND_OTHER: Final = (
+    "SELECT"
+    + _STATE_COLUMNS.format(table="versions", index="INDEXED BY versions_by_id")
+    + "AND versions.version_id IS ?"
+)
 
 _VERSION_COLUMNS: Final = """
         bucket_id, key, rank, version_id, size, etag, modified_ms, storage_class,

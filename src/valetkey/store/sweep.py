@@ -23,12 +23,12 @@ def sweep(
     blobs: BlobFolder,
     *,
     oldest_kept_s: float,
-    forget: Callable[[int, Callable[[], None]], None],
+    forget: Callable[[int], None],
 ) -> SweepReport:
     """Remove blob files changed before `oldest_kept_s` (since the epoch) that no row names and nobody writes.
 
-    Of doomed contents that nobody reads any more `forget` is told the ids, and what lets readers in again. Only one process sweeps at
-    a time: if another does, this one removes nothing. Nothing else in the folder is touched.
+    Of doomed contents that nobody reads any more `forget` is told the ids. Only one process sweeps at a time: if
+    another does, this one removes nothing. Nothing else in the folder is touched.
     """
     lock = FileLock(folder.sweep_lock)
     try:
@@ -45,13 +45,10 @@ def sweep(
     )
 
 
-def _release_doomed(
-    connection: sqlite3.Connection, blobs: BlobFolder, forget: Callable[[int, Callable[[], None]], None]
-) -> None:
+def _release_doomed(connection: sqlite3.Connection, blobs: BlobFolder, forget: Callable[[int], None]) -> None:
     for content in list_doomed(connection):
-        release = blobs.close_to_readers(content.first_blob_id)
-        if release is not None:
-            forget(content.id, release)
+        if not blobs.is_read(content.first_blob_id):
+            forget(content.id)
 
 
 def _remove_unnamed(

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from valetkey.store import rows, statements
 from valetkey.store.buckets import find_bare_bucket
-from valetkey.store.listing import Position, Scan, behind, name, resume, take, walk
+from valetkey.store.listing import Position, Scan, behind, is_resumed_in, name, resume, take, walk
 from valetkey.store.model import VersionPage, VersionSummary
 from valetkey.store.objects import find_tags
 from valetkey.store.versions import NULL_ID
@@ -37,8 +37,9 @@ def list_versions(
     end = behind(scope)
     start = resume(key_marker.encode(), scope, mark, least=_LEAST_RANK)
     goes_on_in = None
-    if version_id_marker and start[0] == key_marker.encode() + b"\0":
-        start, goes_on_in = _resume_in_key(connection, bucket_id, key_marker.encode(), version_id_marker)
+    marker = key_marker.encode()
+    if version_id_marker and is_resumed_in(marker, start, scope):
+        start, goes_on_in = _resume_in_key(connection, bucket_id, marker, version_id_marker)
 
     def seek(position: Position) -> Scan:
         place = (bucket_id, *position, end)

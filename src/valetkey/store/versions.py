@@ -77,7 +77,13 @@ def require_rule(rule: WriteRule | None, state: State | None, *, bucket: str, ke
 
 
 def make_way(
-    connection: sqlite3.Connection, effects: Effects, bucket: Bucket, key: bytes, current: State | None
+    connection: sqlite3.Connection,
+    effects: Effects,
+    bucket: Bucket,
+    key: bytes,
+    current: State | None,
+    *,
+    now_ms: int,
 ) -> int:
     """Clear the place of the current version for a new one, and return the new one's rank."""
     if bucket.versioning is None:
@@ -86,7 +92,7 @@ def make_way(
             drop_content(
                 connection, effects, content_id=current.content_id, is_inline=bool(current.is_inline)
             )
-        return 0
+        return _next_rank(current, now_ms=now_ms)
     newest = current or find_newest_other(connection, bucket.id, key)
     if current is not None:
         connection.execute(statements.RETIRE_OBJECT, (bucket.id, key))
@@ -96,7 +102,13 @@ def make_way(
         former = _find_other(connection, bucket.id, key, None)
         if former is not None:
             _remove_other(connection, effects, bucket, key, former)
-    return 0 if newest is None else newest.rank - 1
+    return _next_rank(newest, now_ms=now_ms)
+
+
+def _next_rank(newest: State | None, *, now_ms: int) -> int:
+    """Return a rank before that of the newest version, and before those that had been and are gone."""
+    # Taken from the clock: counted from what is there, a rank would come back after the newest was deleted.
+    return -now_ms if newest is None else min(-now_ms, newest.rank - 1)
 
 
 def delete(
@@ -123,7 +135,7 @@ def delete(
     key = deletion.key.encode()
     current = find_current(connection, bucket.id, key)
     _require_deletable(connection, bucket, deletion, current)
-    rank = make_way(connection, effects, bucket, key, current)
+    rank = make_way(connection, effects, bucket, key, current, now_ms=now_ms)
     if bucket.versioning is None:
         return Deleted(key=deletion.key, version_id=None, marker_id=None, is_versioned=False)
     version_id = marker_id if bucket.versioning == "Enabled" else None
@@ -165,6 +177,8 @@ def _delete_version(
     if state is None:
         return Deleted(key=deletion.key, version_id=version_id, marker_id=None, is_versioned=is_versioned)
     require_rule(deletion.rule, state, bucket=bucket.name, key=deletion.key)
+    if deletion.rule is not None and deletion.rule.is_superseded:
+        _require_superseded(state, current or find_newest_other(connection, bucket.id, key))
     lock = rows.to_lock(state.lock_mode, state.lock_until_ms, state.legal_hold)
     if lock.protects(now_ms=now_ms, may_bypass=may_bypass):
         raise ObjectLockedError(deletion.key, version_id)
@@ -182,6 +196,11 @@ def _delete_version(
         marker_id=version_id if is_marker else None,
         is_versioned=is_versioned,
     )
+
+
+def _require_superseded(state: State, newest: State | None) -> None:
+    if newest is None or state.rank == newest.rank:
+        raise PreconditionFailedError("superseded")
 
 
 def _remove_other(

@@ -12,7 +12,7 @@ from valetkey.store import objects
 from valetkey.store.blobs import BlobFolder, NewBlob
 from valetkey.store.buckets import WHOLE_BUCKET, find_bucket
 from valetkey.store.content_reader import ContentReader
-from valetkey.store.contents import forget_doomed
+from valetkey.store.contents import forget_doomed, require_live
 from valetkey.store.drafts import Draft, Intake
 from valetkey.store.errors import StorageFailedError, StoreClosedError, StoreError
 from valetkey.store.folder import DataFolder, FileLock, make_private_folder
@@ -148,7 +148,7 @@ class Workings:
     ) -> ContentReader:
         """See `Store.open_content`."""
         try:
-            return ContentReader.open(
+            reader = ContentReader.open(
                 obj.content,
                 start=start,
                 end=end,
@@ -160,6 +160,14 @@ class Workings:
             )
         except OSError as error:
             raise self.explain(error) from error
+        if len(obj.content) > 1 and not isinstance(obj.content, bytes):
+            # Now that it is locked. The file alone tells nothing: another content may keep it.
+            try:
+                self.look(partial(require_live, content_id=obj.id))
+            except StoreError:
+                reader.close()
+                raise
+        return reader
 
     def explain(self, error: sqlite3.Error | OSError) -> StoreError:
         return StoreClosedError() if self.is_closed else self._room.explain(error)
@@ -213,5 +221,5 @@ class Workings:
         except (sqlite3.Error, OSError) as error:
             raise self.explain(error) from error
 
-    def _forget(self, content_id: int, release: Callable[[], None]) -> None:
-        self.writer.post(partial(forget_doomed, content_id=content_id), then=release)
+    def _forget(self, content_id: int) -> None:
+        self.writer.post(partial(forget_doomed, content_id=content_id))

@@ -43,8 +43,6 @@ class _Job:
     blob: NewBlob | None
     """The blob that the change gives a name to; the job's own from now on."""
     future: asyncio.Future[Any] | None
-    then: Callable[[], None] | None = None
-    """Called after the files that the change leaves are gone, or after it failed."""
     done: threading.Event | None = None
     """Set when everything that the job leaves behind has been handed on."""
     result: Any = None
@@ -91,12 +89,9 @@ class Writer:
         self._jobs.put(_Job(change=change, room_bytes=room_bytes, blob=blob, future=future))
         return future
 
-    def post(self, change: Change[object], *, then: Callable[[], None] | None = None) -> None:
-        """Queue a change that makes room and that nobody waits for.
-
-        `then` is called when the files that it leaves are gone, or when it has failed.
-        """
-        self._jobs.put(_Job(change=change, room_bytes=None, blob=None, future=None, then=then))
+    def post(self, change: Change[object]) -> None:
+        """Queue a change that makes room and that nobody waits for."""
+        self._jobs.put(_Job(change=change, room_bytes=None, blob=None, future=None))
 
     def refuse_more(self) -> None:
         """From now on `submit` raises; `post` goes on until `stop`."""
@@ -272,10 +267,8 @@ class Writer:
     def _clear_up(self, job: _Job) -> None:
         if job.blob is not None and job.error is not None and not job.is_in_doubt:
             self._remover.abandon(job.blob)
-        if job.error is None and (job.effects.leaves_files or job.then is not None):
-            self._remover.take(job.effects, job.then)
-        elif job.then is not None:
-            job.then()
+        if job.error is None and job.effects.leaves_files:
+            self._remover.take(job.effects)
         if job.done is not None:
             job.done.set()
 

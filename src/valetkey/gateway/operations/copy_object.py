@@ -77,7 +77,7 @@ async def _make(
         observe=digests.observe,
         encryption=options.encryption,
     ) as draft:
-        etag = stored_etag(call, digests.etag, kind)
+        etag = stored_etag(digests.etag, options.customer_key)
         new = options.new_object(etag=etag, checksum=digests.checksum)
         return await call.store.put_object(
             call.bucket_name, key, draft, new, version_id=version_id, now_ms=call.now_ms, rule=rule

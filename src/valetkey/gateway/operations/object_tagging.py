@@ -21,7 +21,10 @@ _MAX_DOCUMENT_BYTES: Final = 64 * 1024
 async def get_object_tagging(call: Call) -> Answer:
     """GetObjectTagging: an empty set if there are no tags."""
     found = call.store.find_object(call.bucket_name, call.key, version_id_of(call.query))
-    return document(Tagging(tags=found.tags), headers=version_header(call.bucket, found.version_id))
+    # S3 gives them ordered by key.
+    return document(
+        Tagging(tags=dict(sorted(found.tags.items()))), headers=version_header(call.bucket, found.version_id)
+    )
 
 
 async def put_object_tagging(call: Call) -> Answer:

@@ -30,7 +30,7 @@ async def put_object(call: Call) -> Answer:
             call.bucket_name,
             key,
             draft,
-            options.new_object(etag=stored_etag(call, intake.etag, draft.encryption), checksum=checksum),
+            options.new_object(etag=stored_etag(intake.etag, options.customer_key), checksum=checksum),
             version_id=new_version_id(call),
             now_ms=call.now_ms,
             rule=rule,

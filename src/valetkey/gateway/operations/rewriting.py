@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import hmac
 from collections.abc import AsyncIterator
 
-from valetkey.gateway.call import Call
 from valetkey.s3.checksums import Algorithm, new_hasher
-from valetkey.s3.encryption import SSE_C
+from valetkey.s3.encryption import CustomerKey
 from valetkey.store.model import Checksum
 
 
@@ -40,12 +40,11 @@ class Digests:
         return Checksum(algorithm=self._algorithm.name, value=self._hasher.base64(), type="FULL_OBJECT")
 
 
-def stored_etag(call: Call, md5_hex: str, encryption: str | None) -> str:
+def stored_etag(md5_hex: str, key: CustomerKey | None) -> str:
     """Return the ETag of bytes with this MD5.
 
-    Whoever may list a bucket sees its ETags, and is not to learn from them what lies there under a client's own key.
-    So that of such an object is no MD5 of its bytes, and no two are alike. Source: Amazon S3 API Reference, "Object".
+    Whoever may list a bucket sees its ETags, and is not to learn from them what lies there under a client's own
+    key. So that of such an object is no MD5 of its bytes, and takes the key to make. Source: Amazon S3 API
+    Reference, "Object".
     """
-    if encryption != SSE_C:
-        return md5_hex
-    return hashlib.md5((call.new_id() + md5_hex).encode(), usedforsecurity=False).hexdigest()
+    return md5_hex if key is None else hmac.digest(key.key, md5_hex.encode(), "md5").hex()

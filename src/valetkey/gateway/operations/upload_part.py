@@ -42,7 +42,7 @@ async def upload_part(call: Call) -> Answer:
         encryption=_encryption(upload, key),
     ) as draft:
         checksum = intake.require_as_claimed()
-        etag = stored_etag(call, intake.etag, upload.encryption)
+        etag = stored_etag(intake.etag, key)
         part = await call.store.uploads.put_part(
             upload.id, number, draft, etag=etag, checksum=checksum, now_ms=call.now_ms
         )
@@ -146,7 +146,7 @@ async def _copy_part(
         observe=digests.observe,
         encryption=_encryption(upload, key),
     ) as draft:
-        etag = stored_etag(call, digests.etag, upload.encryption)
+        etag = stored_etag(digests.etag, key)
         return await call.store.uploads.put_part(
             upload.id, number, draft, etag=etag, checksum=digests.checksum, now_ms=call.now_ms
         )
