@@ -33,7 +33,7 @@ def test_two_folders_have_two_keys(tmp_path: Path) -> None:
 def test_nobody_else_may_read_the_file(tmp_path: Path) -> None:
     master_key(settings_for(tmp_path))
     assert stat.S_IMODE((tmp_path / "master.key").stat().st_mode) == 0o600
-    assert [path.name for path in tmp_path.iterdir()] == ["master.key"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["master.key", "master.print"]
 
 
 def test_what_a_cut_start_left_is_replaced(tmp_path: Path) -> None:
@@ -50,14 +50,23 @@ def test_what_a_cut_start_left_is_replaced(tmp_path: Path) -> None:
 def test_given_key_is_not_written_down(tmp_path: Path, text: str) -> None:
     given = settings_for(tmp_path, VALETKEY_MASTER_KEY=text)
     assert master_key(given) == KEY
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["master.print"]
+    assert KEY.hex() not in (tmp_path / "master.print").read_text()
     assert KEY.hex() not in repr(given)
 
 
-def test_given_key_wins_over_the_kept_one(tmp_path: Path) -> None:
-    kept = master_key(settings_for(tmp_path))
-    assert master_key(settings_for(tmp_path, VALETKEY_MASTER_KEY=KEY.hex())) == KEY
-    assert master_key(settings_for(tmp_path)) == kept
+def test_another_key_than_the_first_is_refused(tmp_path: Path) -> None:
+    master_key(settings_for(tmp_path))
+    with pytest.raises(SettingsError, match="is not the one that"):
+        master_key(settings_for(tmp_path, VALETKEY_MASTER_KEY=KEY.hex()))
+
+
+def test_a_lost_key_is_not_made_anew(tmp_path: Path) -> None:
+    key = master_key(settings_for(tmp_path))
+    (tmp_path / "master.key").unlink()
+    with pytest.raises(SettingsError, match="is missing"):
+        master_key(settings_for(tmp_path))
+    assert master_key(settings_for(tmp_path, VALETKEY_MASTER_KEY=key.hex())) == key
 
 
 def test_it_may_stand_in_a_file_of_its_own(tmp_path: Path) -> None:

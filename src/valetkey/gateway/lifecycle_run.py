@@ -211,11 +211,7 @@ class _Judge:
 
 
 def _expiry_of(entry: VersionSummary) -> Deletion:
-    # Without versions all ranks are alike, so the rest has to tell a replaced object.
-    rule = WriteRule(
-        rank=entry.rank, etag=entry.etag, modified_second=entry.modified_ms // 1000, size=entry.size
-    )
-    return Deletion(key=entry.key, rule=rule)
+    return Deletion(key=entry.key, rule=WriteRule(rank=entry.rank))
 
 
 def _removal_of(entry: VersionSummary, *, is_superseded: bool) -> Deletion:

@@ -53,6 +53,7 @@ from valetkey.store.model import (
 from valetkey.store.store import Store
 
 __all__ = [
+    "NO_LOCK",
     "Bucket",
     "BucketExistsError",
     "BucketNotEmptyError",
@@ -70,7 +71,6 @@ __all__ = [
     "InvalidPartOrderError",
     "ListPage",
     "Lock",
-    "NO_LOCK",
     "NewObject",
     "NewerVersionError",
     "NoMasterKeyError",

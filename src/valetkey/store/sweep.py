@@ -3,7 +3,7 @@
 import os
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -23,20 +23,23 @@ def sweep(
     blobs: BlobFolder,
     *,
     oldest_kept_s: float,
-    forget: Callable[[int], None],
+    forget: Callable[[Sequence[int]], Sequence[str]],
 ) -> SweepReport:
     """Remove blob files changed before `oldest_kept_s` (since the epoch) that no row names and nobody writes.
 
-    Of doomed contents that nobody reads any more `forget` is told the ids. Only one process sweeps at a time: if
-    another does, this one removes nothing. Nothing else in the folder is touched.
+    `forget` is told the ids of doomed contents that nobody reads any more, and returns the blobs that it thereby
+    left without a name. Only one process sweeps at a time: if another does, this one removes nothing. Nothing else
+    in the folder is touched.
     """
     lock = FileLock(folder.sweep_lock)
     try:
         if not lock.take_at_once():
             return SweepReport(files_removed=0, bytes_removed=0)
         with closing(open_reader(folder)) as connection:
-            _release_doomed(connection, blobs, forget)
-            removed = list(_remove_unnamed(connection, folder, blobs, oldest_kept_s))
+            removed = [
+                *_remove_doomed(connection, blobs, forget),
+                *_remove_unnamed(connection, folder, blobs, oldest_kept_s),
+            ]
     finally:
         lock.close()
     return SweepReport(
@@ -45,26 +48,35 @@ def sweep(
     )
 
 
-def _release_doomed(connection: sqlite3.Connection, blobs: BlobFolder, forget: Callable[[int], None]) -> None:
-    for content in list_doomed(connection):
-        if not blobs.is_read(content.first_blob_id):
-            forget(content.id)
+def _remove_doomed(
+    connection: sqlite3.Connection, blobs: BlobFolder, forget: Callable[[Sequence[int]], Sequence[str]]
+) -> Iterator[RemovedFiles]:
+    doomed = list_doomed(connection)
+    unread = [content.id for content in doomed if not blobs.is_read(content.first_blob_id)]
+    if unread:
+        yield from _remove_if_unnamed(connection, blobs, forget(unread))
 
 
 def _remove_unnamed(
     connection: sqlite3.Connection, folder: DataFolder, blobs: BlobFolder, oldest_kept_s: float
 ) -> Iterator[RemovedFiles]:
+    for name in SHELVES:
+        yield from _remove_if_unnamed(connection, blobs, _list_old(folder.blobs / name, oldest_kept_s))
+
+
+def _remove_if_unnamed(
+    connection: sqlite3.Connection, blobs: BlobFolder, blob_ids: Iterable[str]
+) -> Iterator[RemovedFiles]:
     def is_named(blob_id: str) -> bool:
         return bool(connection.execute(statements.IS_NAMED, (blob_id,)).fetchone()[0])
 
-    for name in SHELVES:
-        for blob_id in _list_old(folder.blobs / name, oldest_kept_s):
-            # Asked first without the lock: nearly all files are named, and need not be opened.
-            if is_named(blob_id):
-                continue
-            removed = blobs.remove_unless(blob_id, is_named)
-            if removed is not None:
-                yield removed
+    for blob_id in blob_ids:
+        # Asked first without the lock: nearly all files are named, and need not be opened.
+        if is_named(blob_id):
+            continue
+        removed = blobs.remove_unless(blob_id, is_named)
+        if removed is not None:
+            yield removed
 
 
 def _list_old(shelf: Path, oldest_kept_s: float) -> list[str]:

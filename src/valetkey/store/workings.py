@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -12,7 +12,7 @@ from valetkey.store import objects
 from valetkey.store.blobs import BlobFolder, NewBlob
 from valetkey.store.buckets import WHOLE_BUCKET, find_bucket
 from valetkey.store.content_reader import ContentReader
-from valetkey.store.contents import forget_doomed, require_live
+from valetkey.store.contents import Effects, forget_doomed, require_live
 from valetkey.store.drafts import Draft, Intake
 from valetkey.store.errors import StorageFailedError, StoreClosedError, StoreError
 from valetkey.store.folder import DataFolder, FileLock, make_private_folder
@@ -217,9 +217,25 @@ class Workings:
     def _sweep(self, oldest_kept_s: float) -> SweepReport:
         self._remover.wait()
         try:
-            return sweep(self._folder, self.blobs, oldest_kept_s=oldest_kept_s, forget=self._forget)
+            return sweep(self._folder, self.blobs, oldest_kept_s=oldest_kept_s, forget=self._forget_now)
         except (sqlite3.Error, OSError) as error:
             raise self.explain(error) from error
 
     def _forget(self, content_id: int) -> None:
         self.writer.post(partial(forget_doomed, content_id=content_id))
+
+    def _forget_now(self, content_ids: Sequence[int]) -> Sequence[str]:
+        """Forget doomed contents, and return the blobs that nobody names then, if it could be done."""
+        left: list[str] = []
+
+        def forget(connection: sqlite3.Connection, effects: Effects) -> None:
+            kept_back = Effects()
+            for content_id in content_ids:
+                forget_doomed(connection, kept_back, content_id=content_id)
+            left[:] = kept_back.blob_ids
+
+        self.writer.post(forget)
+        self.writer.settle()
+        # What it forgot by itself shortly before is gone then, too.
+        self._remover.wait()
+        return left
