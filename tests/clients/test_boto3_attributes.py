@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from base64 import b64encode
 from typing import Any, Final
 
 import pytest
@@ -74,8 +76,12 @@ def test_parts_come_page_by_page(plain_s3: S3Client, plain_bucket: str, algorith
 
 def test_an_object_under_a_key_of_the_client_takes_that_key(plain_s3: S3Client, plain_bucket: str) -> None:
     place = {"Bucket": plain_bucket, "Key": "key"}
-    key: dict[str, Any] = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32}
+    key = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32}
     plain_s3.put_object(**place, Body=b"body", **key)
+    # For this operation alone boto3 leaves the encoding to its caller.
+    raw = key["SSECustomerKey"].encode()
+    key["SSECustomerKey"] = b64encode(raw).decode()
+    key["SSECustomerKeyMD5"] = b64encode(hashlib.md5(raw).digest()).decode()
     answer = plain_s3.get_object_attributes(**place, **key, ObjectAttributes=["ObjectSize"])
     assert answer["ObjectSize"] == 4
     with pytest.raises(ClientError) as caught:

@@ -207,13 +207,25 @@ def test_the_owner_may_do_everything_and_nobody_else_anything(plain_s3: S3Client
 def test_access_is_not_granted_by_lists(plain_s3: S3Client, plain_bucket: str) -> None:
     plain_s3.put_object(Bucket=plain_bucket, Key="key", Body=b"body")
     refusal_of_lists = (400, "AccessControlListNotSupported")
-    owner = plain_s3.get_bucket_acl(Bucket=plain_bucket)
-    policy = {"Owner": owner["Owner"], "Grants": owner["Grants"]}
-    for options in ({"ACL": "public-read"}, {"GrantRead": "id=1"}, {"AccessControlPolicy": policy}):
+    owner = plain_s3.get_bucket_acl(Bucket=plain_bucket)["Owner"]
+    stranger = {"ID": "0" * 64, "Type": "CanonicalUser"}
+    policy = {"Owner": owner, "Grants": [{"Grantee": stranger, "Permission": "READ"}]}
+    wanted: tuple[dict[str, Any], ...] = (
+        {"ACL": "public-read"},
+        {"GrantRead": "id=1"},
+        {"AccessControlPolicy": policy},
+    )
+    for options in wanted:
         assert refused(plain_s3.put_bucket_acl, Bucket=plain_bucket, **options) == refusal_of_lists
         assert refused(plain_s3.put_object_acl, Bucket=plain_bucket, Key="key", **options) == refusal_of_lists
     missing = refused(plain_s3.put_object_acl, Bucket=plain_bucket, Key="none", ACL="private")
     assert missing == (404, "NoSuchKey")
+
+
+def test_a_list_that_was_read_may_be_put_back(plain_s3: S3Client, plain_bucket: str) -> None:
+    found = plain_s3.get_bucket_acl(Bucket=plain_bucket)
+    policy = {"Owner": found["Owner"], "Grants": found["Grants"]}
+    plain_s3.put_bucket_acl(Bucket=plain_bucket, AccessControlPolicy=policy)
 
 
 def test_settings_of_no_bucket(plain_s3: S3Client) -> None:

@@ -34,6 +34,9 @@ class Keys:
         secret = self.secrets.get(access_key)
         return None if secret is None else (secret, ROOT)
 
+    def name_of(self, account_id: str) -> str | None:
+        return ROOT.name if account_id == ROOT.account_id else None
+
 
 @dataclass
 class Door:

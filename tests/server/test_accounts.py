@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from valetkey.policy.decide import PrincipalKind
-from valetkey.server.accounts import Account, AccountKeys, read_accounts
-from valetkey.server.settings import SettingsError
+from valetkey.server.accounts import Account, AccountKeys, all_accounts, is_shared, read_accounts
+from valetkey.server.credentials import owner_id
+from valetkey.server.settings import SettingsError, load_settings
 from valetkey.sigv4.secret import Secret
 
 ACCOUNT = Account(id="a" * 64, name="Alice", access_key="AK", secret_key=Secret("precious"))
@@ -58,3 +59,48 @@ def test_a_malformed_file_is_refused_without_its_secrets(tmp_path: Path, text: s
     with pytest.raises(SettingsError) as caught:
         read_accounts(write(tmp_path, text))
     assert "precious" not in str(caught.value)
+
+
+def accounts_of(tmp_path: Path, *sections: tuple[str, str]) -> list[Account]:
+    """The accounts of a server whose root has the key ROOT, with sections of an id and an access key each."""
+    texts = [
+        f"[{number}]\nid = {account_id}\naccess_key = {key}\nsecret_key = precious\n"
+        for number, (account_id, key) in enumerate(sections)
+    ]
+    file = write(tmp_path, "".join(texts))
+    environ = {
+        "VALETKEY_ACCESS_KEY": "ROOT",
+        "VALETKEY_SECRET_KEY": "secret",
+        "VALETKEY_ACCOUNTS_FILE": str(file),
+    }
+    return all_accounts(load_settings({"data": str(tmp_path)}, environ), bytes(32))
+
+
+def test_the_root_account_is_among_all(tmp_path: Path) -> None:
+    accounts = accounts_of(tmp_path, ("a" * 64, "A"), ("b" * 64, "B"))
+    assert {account.access_key: account.id for account in accounts} == {
+        "ROOT": owner_id(bytes(32)),
+        "A": "a" * 64,
+        "B": "b" * 64,
+    }
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [
+        pytest.param([("a" * 64, "A"), ("a" * 64, "B")], id="id"),
+        pytest.param([("a" * 64, "A"), ("b" * 64, "A")], id="access key"),
+        pytest.param([(owner_id(bytes(32)), "A")], id="id of the root"),
+        pytest.param([("a" * 64, "ROOT")], id="access key of the root"),
+    ],
+)
+def test_no_two_accounts_are_alike(tmp_path: Path, sections: list[tuple[str, str]]) -> None:
+    with pytest.raises(SettingsError):
+        accounts_of(tmp_path, *sections)
+
+
+@pytest.mark.parametrize(("mode", "expected"), [(0o600, False), (0o640, True), (0o604, True)])
+def test_a_file_that_others_may_read_is_noticed(tmp_path: Path, mode: int, expected: bool) -> None:
+    path = write(tmp_path, "")
+    path.chmod(mode)
+    assert is_shared(path) is expected

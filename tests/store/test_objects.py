@@ -21,6 +21,7 @@ from tests.store.stock import (
 
 from valetkey.store import (
     Checksum,
+    ContentGoneError,
     NewObject,
     NoSuchBucketError,
     NoSuchKeyError,
@@ -227,14 +228,21 @@ async def test_copy_onto_itself_keeps_the_content(store: Store, folder: Path) ->
     assert len(blob_files(folder)) == 1
 
 
-async def test_copy_fails_if_the_source_has_changed_or_the_rule_does_not_hold(store: Store) -> None:
+async def test_copy_goes_ahead_only_if_its_rule_holds_and_all_is_there(store: Store) -> None:
     await put(store, "source", b"one")
     with pytest.raises(PreconditionFailedError):
-        await copy(store, "source", "copy")
-    rule = WriteRule(create_only=True)
-    with pytest.raises(PreconditionFailedError):
-        await copy(store, "source", "source", rule=rule)
+        await copy(store, "source", "source", rule=WriteRule(create_only=True))
     with pytest.raises(NoSuchKeyError):
         await copy(store, "missing", "copy")
     with pytest.raises(NoSuchBucketError):
         await copy(store, "source", "copy", bucket="nowhere")
+
+
+@pytest.mark.parametrize("size", [10, 5000], ids=["small", "large"])
+async def test_source_that_is_gone_is_not_copied(store: Store, folder: Path, size: int) -> None:
+    source = await put(store, "source", body_of("old", size))
+    await put(store, "source", b"new")
+    with pytest.raises(ContentGoneError):
+        await store.copy_object(source, "bucket", "copy", NewObject(etag="e", headers={}), now_ms=NOW_MS)
+    await store.close()
+    assert blob_files(folder) == set()

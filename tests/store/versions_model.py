@@ -1,10 +1,7 @@
 """What a bucket with versions holds and lists, the plain way: a list for each key, the newest version first."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,32 +58,29 @@ class ModelBucket:
 
     def list_objects(self, prefix: str, delimiter: str) -> list[tuple[str, ModelVersion] | str]:
         """Return what a listing of objects shows in all: keys with their versions, and common prefixes."""
-        return self._list(
-            prefix, delimiter, lambda key: [(key, found)] if (found := self.current(key)) else []
-        )
+        shown: list[tuple[str, ModelVersion] | str] = []
+        for name, is_group in self._names(prefix, delimiter, [key for key in self.keys if self.current(key)]):
+            if is_group:
+                shown.append(name)
+            elif version := self.current(name):
+                shown.append((name, version))
+        return shown
 
     def list_versions(self, prefix: str, delimiter: str) -> list[tuple[str, ModelVersion, bool] | str]:
         """Return the same of all versions, with whether each is its key's latest."""
-        return self._list(
-            prefix,
-            delimiter,
-            lambda key: [(key, version, place == 0) for place, version in enumerate(self.keys[key])],
-        )
+        shown: list[tuple[str, ModelVersion, bool] | str] = []
+        for name, is_group in self._names(prefix, delimiter, self.keys):
+            if is_group:
+                shown.append(name)
+            else:
+                shown.extend((name, one, place == 0) for place, one in enumerate(self.keys[name]))
+        return shown
 
-    def _list(self, prefix: str, delimiter: str, show: Callable[[str], list[T]]) -> list[T | str]:
-        return list(self._walk(prefix, delimiter, show))
-
-    def _walk(self, prefix: str, delimiter: str, show: Callable[[str], list[T]]) -> Iterator[T | str]:
-        last = None
-        for key in sorted(self.keys, key=str.encode):
-            shown = show(key)
-            if not key.startswith(prefix) or not shown:
-                continue
-            end = key.find(delimiter, len(prefix)) if delimiter else -1
-            if end < 0:
-                yield from shown
-                continue
-            group = key[: end + len(delimiter)]
-            if group != last:
-                yield group
-            last = group
+    def _names(self, prefix: str, delimiter: str, keys: Iterable[str]) -> list[tuple[str, bool]]:
+        """Return keys and common prefixes in their order, with whether each is a common prefix."""
+        names = set()
+        for key in keys:
+            if key.startswith(prefix):
+                end = key.find(delimiter, len(prefix)) if delimiter else -1
+                names.add((key, False) if end < 0 else (key[: end + len(delimiter)], True))
+        return sorted(names, key=lambda name: (name[0].encode(), name[1]))

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import configparser
 import re
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from valetkey.policy.decide import Principal, PrincipalKind
-from valetkey.server.settings import SettingsError
+from valetkey.server.credentials import owner_id, root_credentials
+from valetkey.server.settings import Settings, SettingsError
 from valetkey.sigv4.secret import Secret
 
 ROOT_NAME: Final = "root"
@@ -51,6 +53,37 @@ class AccountKeys:
     def name_of(self, account_id: str) -> str | None:
         """Return the display name of an account, or None if there is none with this id."""
         return self._names.get(account_id)
+
+
+def all_accounts(settings: Settings, master: bytes) -> list[Account]:
+    """Return the accounts of the file that `settings` name, and the root account.
+
+    Raises:
+        SettingsError: the file or the root credentials cannot be used, or two accounts share an id or a key.
+    """
+    credentials = root_credentials(settings)
+    root = Account(
+        id=owner_id(master),
+        name=ROOT_NAME,
+        access_key=credentials.access_key,
+        secret_key=credentials.secret_key,
+    )
+    others = [] if settings.accounts_file is None else read_accounts(settings.accounts_file)
+    accounts = [root, *others]
+    for what, values in (
+        ("id", [account.id for account in accounts]),
+        ("access_key", [account.access_key for account in accounts]),
+    ):
+        if len(set(values)) < len(values):
+            raise SettingsError(
+                f"In {settings.accounts_file}, an {what} stands twice, or is that of the root."
+            )
+    return accounts
+
+
+def is_shared(path: Path) -> bool:
+    """Return whether others than its owner may read the file."""
+    return bool(path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH))
 
 
 def read_accounts(path: Path) -> list[Account]:

@@ -29,9 +29,9 @@ from valetkey.server.access_log import (
     redacted,
     redacted_target,
 )
-from valetkey.server.accounts import ROOT_NAME, Account, AccountKeys, read_accounts
+from valetkey.server.accounts import AccountKeys, all_accounts
 from valetkey.server.bodies import ClientGoneError, IncomingBody, Receive, Send, send_stream
-from valetkey.server.credentials import RootCredentials, owner_id, root_credentials
+from valetkey.server.credentials import owner_id
 from valetkey.server.master_key import derive, master_key
 from valetkey.server.settings import Settings, SettingsError
 from valetkey.sigv4.verify import SignedHost
@@ -93,7 +93,6 @@ class App:
 
     def _open(self) -> None:
         settings = self._settings
-        credentials = root_credentials(settings)
         master = master_key(settings)
         self._store = Store.open(
             settings.data, inline_limit_bytes=settings.inline_limit_bytes, master_key=master
@@ -113,7 +112,7 @@ class App:
         new_id = partial(secrets.token_urlsafe, 36)
         self._gateway = Gateway(
             store=self._store,
-            keys=AccountKeys(_accounts(settings, credentials, root_id=rules.owner_id)),
+            keys=AccountKeys(all_accounts(settings, master)),
             rules=rules,
             new_id=new_id,
         )
@@ -222,17 +221,6 @@ class App:
         finally:
             if not isinstance(body, bytes):
                 body.close()
-
-
-def _accounts(settings: Settings, credentials: RootCredentials, *, root_id: str) -> list[Account]:
-    others = [] if settings.accounts_file is None else read_accounts(settings.accounts_file)
-    root = Account(
-        id=root_id,
-        name=ROOT_NAME,
-        access_key=credentials.access_key,
-        secret_key=credentials.secret_key,
-    )
-    return [*others, root]
 
 
 async def _serve_own(raw_path: bytes, method: str, send: Send) -> None:

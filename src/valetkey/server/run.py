@@ -16,6 +16,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
+from valetkey.server.accounts import all_accounts, is_shared
 from valetkey.server.address import require_free
 from valetkey.server.app import App
 from valetkey.server.credentials import FILE_NAME, root_credentials
@@ -60,7 +61,8 @@ def serve(settings: Settings) -> None:
         with hold_folder(settings.data):
             credentials = root_credentials(settings)
             # Made while nobody else may make one; each worker reads it again.
-            master_key(settings)
+            all_accounts(settings, master_key(settings))
+            _warn_of_shared(settings.accounts_file)
             asyncio.run(_prepare(settings.data))
             require_free(settings.listen)
             print(_greeting(settings, credentials.access_key), file=sys.stderr, flush=True)
@@ -71,6 +73,11 @@ def serve(settings: Settings) -> None:
         raise SettingsError(
             f"The data folder {settings.data} cannot be used: {error.strerror or error}."
         ) from error
+
+
+def _warn_of_shared(accounts_file: Path | None) -> None:
+    if accounts_file is not None and is_shared(accounts_file):
+        print(f"valetkey: {accounts_file} holds secrets, and others may read it.", file=sys.stderr)
 
 
 async def _prepare(folder: Path) -> None:
