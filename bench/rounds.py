@@ -27,7 +27,8 @@ class Unit(Enum):
         if self is Unit.MICROSECONDS:
             return f"{1e6 / rate:.2f} {self.value}"
         if self is Unit.MILLISECONDS:
-            return f"{1e3 / rate:.0f} {self.value}"
+            digits = 0 if rate <= 100 else 2
+            return f"{1e3 / rate:.{digits}f} {self.value}"
         return f"{rate:,.0f} {self.value}"
 
 

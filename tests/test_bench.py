@@ -14,6 +14,18 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 COMPUTING: Final = ("sign", "sign-anew", "sign-many", "verify")
 SERVING: Final = ("get-1kib", "get-1kib-new-urls", "get-1kib-2-workers", "get-1mib", "put-1kib")
 STARTING: Final = ("start", "import")
+LISTING: Final = (
+    "list-keys",
+    "list-in-folder",
+    "list-one-folder",
+    "list-folders",
+    "list-small-folders",
+    "list-one-key",
+    "list-nothing",
+    "list-versions",
+    "list-deleted",
+    "list-markers",
+)
 
 
 def run_bench(*arguments: str, path: str | None = None) -> subprocess.CompletedProcess[str]:
@@ -51,6 +63,11 @@ def test_starting_entry_prints_a_table(name: str, tmp_path: Path) -> None:
     require_table(name, tmp_path / "report.json")
 
 
+@pytest.mark.parametrize("name", LISTING)
+def test_listing_entry_prints_a_table(name: str, tmp_path: Path) -> None:
+    require_table(name, tmp_path / "report.json")
+
+
 @pytest.mark.needs_program("nginx", "wrk")
 @pytest.mark.parametrize("name", SERVING)
 def test_serving_entry_prints_a_table(name: str, tmp_path: Path) -> None:
@@ -59,7 +76,7 @@ def test_serving_entry_prints_a_table(name: str, tmp_path: Path) -> None:
 
 def test_every_entry_is_run_here() -> None:
     names = run_bench("--help").stdout.partition("names:\n")[2].partition("\n\n")[0]
-    assert {line.split()[0] for line in names.splitlines()} == {*COMPUTING, *SERVING, *STARTING}
+    assert {line.split()[0] for line in names.splitlines()} == {*COMPUTING, *SERVING, *LISTING, *STARTING}
 
 
 def test_unknown_name_is_refused() -> None:

@@ -181,9 +181,7 @@ def create_bucket(server: RunningServer, signer: Signer) -> None:
 def leaked_files(data: Path) -> set[str]:
     """Return the blob files that no row names."""
     with closing(sqlite3.connect(data / "catalog.sqlite")) as catalog:
-        named = {
-            row[0] for row in catalog.execute("SELECT blob_id FROM segments UNION SELECT blob_id FROM parts")
-        }
+        named = {row[0] for row in catalog.execute("SELECT blob_id FROM segments")}
     return {path.name for path in (data / "blobs").rglob("*") if path.is_file()} - named
 
 

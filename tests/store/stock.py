@@ -125,13 +125,21 @@ async def put_part(store: Store, upload_id: str, number: int, body: bytes) -> Pa
         return await store.uploads.put_part(upload_id, number, draft, etag_of(body), None, NOW_MS)
 
 
-async def put_in_parts(store: Store, key: str, bodies: list[bytes], *, upload_id: str = "upload") -> None:
+async def put_in_parts(
+    store: Store, key: str, bodies: list[bytes], *, upload_id: str = "upload", version_id: str = ""
+) -> StoredObject:
     await store.uploads.create("bucket", key, upload_id=upload_id, headers={}, now_ms=NOW_MS)
     for number, body in enumerate(bodies, start=1):
         await put_part(store, upload_id, number, body)
-    parts = [(number, etag_of(body)) for number, body in enumerate(bodies, start=1)]
-    new = NewObject(etag=f"{etag_of(b''.join(bodies))}-{len(bodies)}", headers={})
-    await store.uploads.complete("bucket", key, upload_id, parts=parts, new=new, now_ms=NOW_MS)
+    return await store.uploads.complete(
+        "bucket",
+        key,
+        upload_id,
+        parts=[(number, etag_of(body)) for number, body in enumerate(bodies, start=1)],
+        new=NewObject(etag=f"{etag_of(b''.join(bodies))}-{len(bodies)}", headers={}),
+        version_id=version_id,
+        now_ms=NOW_MS,
+    )
 
 
 async def read(store: Store, key: str, *, bucket: str = "bucket", version_id: str | None = None) -> bytes:

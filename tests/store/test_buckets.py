@@ -1,7 +1,8 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.store.stock import NOW_MS, blob_files, count_rows, put, put_part
+from tests.store.stock import NOW_MS, blob_files, count_rows, open_store, put, put_part
 
 from valetkey.store import (
     BucketExistsError,
@@ -54,3 +55,70 @@ async def test_open_uploads_end_with_their_bucket(store: Store, folder: Path) ->
     await store.close()
     assert blob_files(folder) == set()
     assert set(count_rows(folder).values()) == {0}
+
+
+async def test_taken_name_tells_whose_bucket_it_is(store: Store) -> None:
+    created = await store.buckets.create("another", owner_id="someone", now_ms=NOW_MS)
+    assert created.owner_id == "someone"
+    with pytest.raises(BucketExistsError) as caught:
+        await store.buckets.create("another", owner_id="else", now_ms=NOW_MS)
+    assert caught.value.owner_id == "someone"
+    with pytest.raises(BucketExistsError) as caught:
+        await store.buckets.create("bucket", owner_id="else", now_ms=NOW_MS)
+    assert caught.value.owner_id is None
+
+
+async def test_lockable_bucket_has_versions_from_the_start(store: Store) -> None:
+    created = await store.buckets.create("another", is_lockable=True, now_ms=NOW_MS)
+    assert (created.is_lockable, created.versioning) == (True, "Enabled")
+    before = store.buckets.find("bucket")
+    assert (before.is_lockable, before.versioning) == (False, None)
+    await store.buckets.allow_locks("bucket")
+    assert store.buckets.find("bucket") == replace(before, is_lockable=True)
+
+
+async def test_settings_are_kept_replaced_and_removed(store: Store) -> None:
+    assert store.buckets.find("bucket").settings == {}
+    await store.buckets.put_setting("bucket", "tagging", "<a/>")
+    await store.buckets.put_setting("bucket", "lifecycle", "<é/>")
+    assert store.buckets.find("bucket").settings == {"tagging": "<a/>", "lifecycle": "<é/>"}
+    await store.buckets.put_setting("bucket", "tagging", "<b/>")
+    await store.buckets.put_setting("bucket", "lifecycle", None)
+    await store.buckets.put_setting("bucket", "lifecycle", None)
+    assert store.buckets.find("bucket").settings == {"tagging": "<b/>"}
+
+
+async def test_settings_end_with_their_bucket(store: Store) -> None:
+    await store.buckets.put_setting("bucket", "tagging", "<a/>")
+    await store.buckets.delete("bucket")
+    assert (await store.buckets.create("bucket", now_ms=NOW_MS)).settings == {}
+
+
+async def test_bucket_that_is_missing_cannot_be_configured(store: Store) -> None:
+    for change in (
+        store.buckets.put_setting("nowhere", "tagging", "<a/>"),
+        store.buckets.put_setting("nowhere", "tagging", None),
+        store.buckets.set_versioning("nowhere", "Enabled"),
+        store.buckets.allow_locks("nowhere"),
+    ):
+        with pytest.raises(NoSuchBucketError):
+            await change
+
+
+async def test_other_processes_see_each_change_of_a_bucket_at_once(store: Store, folder: Path) -> None:
+    other = open_store(folder)
+    for number in range(10):
+        await store.buckets.put_setting("bucket", "tagging", f"{number}")
+        assert other.buckets.find("bucket").settings == {"tagging": f"{number}"}
+        status = ("Enabled", "Suspended")[number % 2]
+        await other.buckets.set_versioning("bucket", status)
+        assert store.buckets.find("bucket").versioning == status
+    await other.buckets.allow_locks("bucket")
+    assert store.buckets.find("bucket").is_lockable is True
+    former = store.buckets.find("bucket")
+    await store.buckets.delete("bucket")
+    with pytest.raises(NoSuchBucketError):
+        other.buckets.find("bucket")
+    await other.buckets.create("bucket", now_ms=NOW_MS + 1)
+    assert store.buckets.find("bucket").id > former.id
+    await other.close()

@@ -89,7 +89,8 @@ async def test_entry_shows_the_object(store: Store) -> None:
     found = store.find_object("bucket", "key")
     (entry,) = (await store.list_objects("bucket")).entries
     assert (entry.key, entry.size, entry.etag, entry.modified_ms) == ("key", 4, found.etag, NOW_MS)
-    assert (entry.checksum, entry.storage_class) == (checksum, "STANDARD_IA")
+    assert (entry.checksum_algorithm, entry.checksum_type) == ("CRC32C", "FULL_OBJECT")
+    assert entry.storage_class == "STANDARD_IA"
 
 
 async def test_other_buckets_do_not_show(store: Store) -> None:

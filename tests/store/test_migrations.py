@@ -81,7 +81,10 @@ class OldFolder:
         self.add_object("parts", b"".join(PARTS), "e-3", self.add_content(PARTS, parts_count=3))
         doomed = self.add_content(DOOMED, parts_count=2)
         self.catalog.execute("INSERT INTO doomed VALUES (?)", (doomed,))
-        self.catalog.execute("INSERT INTO uploads (id, bucket_id, key, created_ms) VALUES ('u1', 1, 'up', 5)")
+        upload = ("u1", 1, b"up", 5)
+        self.catalog.execute(
+            "INSERT INTO uploads (id, bucket_id, key, created_ms) VALUES (?, ?, ?, ?)", upload
+        )
         # In another order than their numbers.
         for number in (2, 1):
             body = OPEN_PARTS[number - 1]

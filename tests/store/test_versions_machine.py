@@ -322,4 +322,4 @@ class VersionsMachine(Bench):
 
 
 TestVersionsMachine = VersionsMachine.TestCase
-TestVersionsMachine.settings = settings(max_examples=15, stateful_step_count=40)
+TestVersionsMachine.settings = settings(max_examples=25, stateful_step_count=40)

@@ -64,18 +64,30 @@ class Location:
     """None stands for us-east-1."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectEntry:
-    """An object in a listing."""
+class ObjectEntry(Protocol):
+    """An object in a listing: any value with these attributes will do. A page has a thousand of them."""
 
-    key: str
-    modified_ms: int
-    etag: str
-    size: int
-    storage_class: str = "STANDARD"
-    owner: Owner | None = None
-    checksum_algorithm: str | None = None
-    checksum_type: str | None = None
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def modified_ms(self) -> int: ...
+
+    @property
+    def etag(self) -> str: ...
+
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def storage_class(self) -> str | None:
+        """None stands for STANDARD."""
+
+    @property
+    def checksum_algorithm(self) -> str | None: ...
+
+    @property
+    def checksum_type(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +106,8 @@ class ListObjectsV1:
     next_marker: str | None
     """S3 gives it only where there is a delimiter and the page is truncated."""
     entries: Sequence[ObjectEntry]
+    owner: Owner | None
+    """Of all entries; None: it is not told."""
     common_prefixes: Sequence[str]
 
 
@@ -117,6 +131,8 @@ class ListObjectsV2:
     """As asked for: anything but None has keys and prefixes percent-encoded."""
     is_truncated: bool
     entries: Sequence[ObjectEntry]
+    owner: Owner | None
+    """Of all entries; None: it is not told."""
     common_prefixes: Sequence[str]
 
 

@@ -7,27 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from valetkey.s3.answers import ChecksumValue, Owner
+from valetkey.s3.answers import ChecksumValue, ObjectEntry, Owner
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VersionEntry:
-    """A version in a listing, or the marker that a deletion has left."""
+class VersionEntry(ObjectEntry, Protocol):
+    """A version in a listing, or the marker that a deletion has left: any value with these attributes."""
 
-    key: str
-    version_id: str
-    """`null` for the null version."""
-    is_latest: bool
-    modified_ms: int
-    owner: Owner | None
-    is_delete_marker: bool = False
-    """True: nothing below is told."""
-    etag: str = ""
-    size: int = 0
-    storage_class: str = "STANDARD"
-    checksum_algorithm: str | None = None
-    checksum_type: str | None = None
+    @property
+    def version_id(self) -> str | None:
+        """None stands for the null version."""
+
+    @property
+    def is_latest(self) -> bool: ...
+
+    @property
+    def is_marker(self) -> bool:
+        """True: ETag, size, storage class and checksum are not told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +47,8 @@ class ListVersions:
     """As asked for: anything but None has keys and prefixes percent-encoded."""
     is_truncated: bool
     entries: Sequence[VersionEntry]
+    owner: Owner | None
+    """Of all entries; None: it is not told."""
     common_prefixes: Sequence[str]
 
 

@@ -1,6 +1,6 @@
 """The face of the store that knows buckets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -29,15 +29,28 @@ class Buckets:
         return await self._workings.reads.run(buckets.list_buckets)
 
     async def create(
-        self, name: str, *, now_ms: int, owner_id: str | None = None, is_lockable: bool = False
+        self,
+        name: str,
+        *,
+        now_ms: int,
+        owner_id: str | None = None,
+        is_lockable: bool = False,
+        settings: Mapping[str, str] | None = None,
     ) -> Bucket:
         """Return a new bucket. One whose versions may be locked has versioning enabled.
+
+        `settings`: what is configured for it from the beginning, see `put_setting`.
 
         Raises:
             BucketExistsError
         """
         change = partial(
-            buckets.create_bucket, name=name, owner_id=owner_id, is_lockable=is_lockable, now_ms=now_ms
+            buckets.create_bucket,
+            name=name,
+            owner_id=owner_id,
+            is_lockable=is_lockable,
+            settings=settings or {},
+            now_ms=now_ms,
         )
         return await self._workings.write(change)
 

@@ -1,6 +1,7 @@
 """Buckets in the catalog. The changes run inside the writer's transaction."""
 
 import sqlite3
+from collections.abc import Mapping
 from typing import Final
 
 from valetkey.store import rows, statements
@@ -45,13 +46,17 @@ def create_bucket(
     name: str,
     owner_id: str | None,
     is_lockable: bool,
+    settings: Mapping[str, str],
     now_ms: int,
 ) -> Bucket:
     found = connection.execute(statements.FIND_BUCKET, (name,)).fetchone()
     if found is not None:
         raise BucketExistsError(name, owner_id=rows.to_bucket(found, {}).owner_id)
     versioning = "Enabled" if is_lockable else None
-    connection.execute(statements.ADD_BUCKET, (name, now_ms, owner_id, versioning, is_lockable))
+    row = (name, now_ms, owner_id, versioning, is_lockable)
+    bucket_id = connection.execute(statements.ADD_BUCKET, row).lastrowid
+    for setting, document in settings.items():
+        connection.execute(statements.PUT_SETTING, (bucket_id, setting, document))
     effects.keys.append((name, WHOLE_BUCKET))
     return find_bucket(connection, name)
 

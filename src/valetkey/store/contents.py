@@ -43,6 +43,7 @@ def add_content(connection: sqlite3.Connection, obj: StoredObject) -> int:
         *rows.from_lock(obj.lock),
         obj.encryption,
         obj.seal,
+        obj.acl,
         content if isinstance(content, bytes) else None,
     )
     content_id = connection.execute(statements.ADD_CONTENT, row).lastrowid
@@ -54,7 +55,7 @@ def add_content(connection: sqlite3.Connection, obj: StoredObject) -> int:
 
 def add_part_content(connection: sqlite3.Connection, segments: Sequence[Segment]) -> int:
     """Return the id of a new content row for a part of an upload, which is bytes and nothing else."""
-    content_id = connection.execute(statements.ADD_CONTENT, (None,) * 9).lastrowid
+    content_id = connection.execute(statements.ADD_CONTENT, (None,) * 10).lastrowid
     assert content_id is not None
     _add_segments(connection, content_id, segments)
     return content_id

@@ -106,6 +106,10 @@ class StoredObject:
     """The kind of encryption; None: none."""
     seal: bytes | None = field(repr=False)
     """For small encrypted content: its key, under another key."""
+    owner_id: str | None = None
+    """Canonical user id of the account that owns it; None: the bucket's owner does."""
+    acl: str | None = None
+    """The access control list, as a document that the store does not read; None: it grants nothing to others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +134,8 @@ class NewObject:
     checksum: Checksum | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     lock: Lock = NO_LOCK
+    owner_id: str | None = None
+    acl: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +192,8 @@ class ObjectSummary:
     size: int
     etag: str
     modified_ms: int
-    checksum: Checksum | None
+    checksum_algorithm: str | None
+    checksum_type: str | None
     storage_class: str | None
     """None is STANDARD."""
 
@@ -204,7 +211,8 @@ class VersionSummary:
     size: int
     etag: str
     modified_ms: int
-    checksum: Checksum | None
+    checksum_algorithm: str | None
+    checksum_type: str | None
     storage_class: str | None
     tags: Mapping[str, str] | None = None
     """None: they were not asked for, or it is a marker."""
@@ -246,6 +254,11 @@ class Upload:
     encryption: str | None
     seal: bytes | None = field(repr=False)
     """Tells whether a key is the one that the upload began with; seals no content."""
+    owner_id: str | None = None
+    """Of the object that it is to become; None: the bucket's owner."""
+    initiator_id: str | None = None
+    """Who began it; None: the bucket's owner."""
+    acl: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from valetkey.store.contents import (
     require_live,
 )
 from valetkey.store.errors import (
+    ContentGoneError,
     DeleteMarkerError,
     NoSuchBucketError,
     NoSuchKeyError,
@@ -102,8 +103,12 @@ def find_any(source: rows.Source, bucket: str, key: str, version_id: str | None)
 
 
 def find_object_part(source: rows.Source, obj: StoredObject, number: int) -> ObjectPart | None:
+    if not 1 <= number <= (obj.parts_count or 0):
+        return None
     row = source.execute(statements.LIST_CONTENT_PARTS, (obj.id, number - 1, 1)).fetchone()
-    return None if row is None or row[0] != number else rows.to_object_part(row)
+    if row is None:
+        raise ContentGoneError
+    return rows.to_object_part(row)
 
 
 def list_object_parts(
@@ -145,6 +150,8 @@ def put_object(
         lock=new.lock,
         encryption=encryption,
         seal=seal,
+        owner_id=new.owner_id,
+        acl=new.acl,
     )
     return place(connection, effects, placed, rule=rule)
 
@@ -173,6 +180,8 @@ def copy_object(
         checksum=new.checksum,
         tags=new.tags,
         lock=new.lock,
+        owner_id=new.owner_id,
+        acl=new.acl,
     )
     return place(connection, effects, placed, rule=rule, parts_of=source.id)
 
@@ -217,6 +226,7 @@ def place(
         placed.headers.get(_STORAGE_CLASS),
         *rows.from_checksum(placed.checksum),
         content_id,
+        placed.owner_id,
     )
     connection.execute(statements.PUT_OBJECT, row)
     effects.keys.append((placed.bucket, placed.key))
@@ -234,10 +244,10 @@ def amend_object(
 ) -> StoredObject:
     found = find_any(connection, bucket, key, version_id)
     amended = amend(found)
-    row = (rows.from_map(amended.tags), *rows.from_lock(amended.lock), found.id)
+    row = (rows.from_map(amended.tags), *rows.from_lock(amended.lock), amended.acl, found.id)
     connection.execute(statements.AMEND_CONTENT, row)
     effects.keys.append((bucket, key))
-    return replace(found, tags=amended.tags, lock=amended.lock)
+    return replace(found, tags=amended.tags, lock=amended.lock, acl=amended.acl)
 
 
 def find_tags(source: rows.Source, content_id: int) -> Mapping[str, str]:

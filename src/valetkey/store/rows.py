@@ -42,7 +42,8 @@ def to_bucket(row: Row, settings: Mapping[str, str]) -> Bucket:
 
 def to_object(bucket: str, key: str, row: Row, content: bytes | tuple[Segment, ...]) -> StoredObject:
     (content_id, size, etag, modified_ms, version_id, algorithm, value, kind,
-     headers, parts_count, tags, lock_mode, lock_until_ms, legal_hold, encryption, seal, _) = row  # fmt: skip
+     headers, parts_count, tags, lock_mode, lock_until_ms, legal_hold, encryption, seal,
+     owner_id, acl, _) = row  # fmt: skip
     return StoredObject(
         id=content_id,
         bucket=bucket,
@@ -59,23 +60,26 @@ def to_object(bucket: str, key: str, row: Row, content: bytes | tuple[Segment, .
         lock=to_lock(lock_mode, lock_until_ms, legal_hold),
         encryption=encryption,
         seal=seal,
+        owner_id=owner_id,
+        acl=acl,
     )
 
 
 def to_summary(row: Row) -> ObjectSummary:
-    key, size, etag, modified_ms, storage_class, algorithm, value, kind = row
+    key, size, etag, modified_ms, storage_class, algorithm, kind = row
     return ObjectSummary(
         key=key.decode(),
         size=size,
         etag=etag,
         modified_ms=modified_ms,
-        checksum=to_checksum(algorithm, value, kind),
+        checksum_algorithm=algorithm,
+        checksum_type=kind,
         storage_class=storage_class,
     )
 
 
-def to_version(row: Row, *, is_latest: bool) -> VersionSummary:
-    key, rank, version_id, size, etag, modified_ms, storage_class, algorithm, value, kind, content_id = row
+def to_version(row: Row, *, is_latest: bool, tags: Mapping[str, str] | None) -> VersionSummary:
+    key, rank, version_id, size, etag, modified_ms, storage_class, algorithm, kind, content_id = row
     return VersionSummary(
         key=key.decode(),
         version_id=version_id,
@@ -85,8 +89,10 @@ def to_version(row: Row, *, is_latest: bool) -> VersionSummary:
         size=size,
         etag=etag,
         modified_ms=modified_ms,
-        checksum=to_checksum(algorithm, value, kind),
+        checksum_algorithm=algorithm,
+        checksum_type=kind,
         storage_class=storage_class,
+        tags=tags,
     )
 
 
@@ -112,7 +118,7 @@ def to_object_part(row: Row) -> ObjectPart:
 
 def to_upload(bucket: str, row: Row) -> Upload:
     (key, upload_id, created_ms, headers, algorithm, kind, tags,
-     lock_mode, lock_until_ms, legal_hold, encryption, seal) = row  # fmt: skip
+     lock_mode, lock_until_ms, legal_hold, encryption, seal, owner_id, initiator_id, acl) = row  # fmt: skip
     return Upload(
         id=upload_id,
         bucket=bucket,
@@ -125,6 +131,9 @@ def to_upload(bucket: str, row: Row) -> Upload:
         lock=to_lock(lock_mode, lock_until_ms, legal_hold),
         encryption=encryption,
         seal=seal,
+        owner_id=owner_id,
+        initiator_id=initiator_id,
+        acl=acl,
     )
 
 

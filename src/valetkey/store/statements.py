@@ -47,7 +47,7 @@ _OBJECT_COLUMNS: Final = """
            objects.checksum_algorithm, objects.checksum_value, objects.checksum_type,
            contents.headers, contents.parts_count, contents.tags,
            contents.lock_mode, contents.lock_until_ms, contents.legal_hold,
-           contents.encryption, contents.seal, contents.bytes
+           contents.encryption, contents.seal, objects.owner_id, contents.acl, contents.bytes
 """
 # One statement, so that what it finds belongs together: no row means no bucket, a NULL content_id no object.
 FIND_OBJECT: Final = f"""
@@ -90,10 +90,10 @@ FIND_OTHER: Final = (
 
 _VERSION_COLUMNS: Final = """
         bucket_id, key, rank, version_id, size, etag, modified_ms, storage_class,
-        checksum_algorithm, checksum_value, checksum_type, content_id
+        checksum_algorithm, checksum_value, checksum_type, content_id, owner_id
 """
 PUT_OBJECT: Final = f"""
-    INSERT OR REPLACE INTO objects ({_VERSION_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT OR REPLACE INTO objects ({_VERSION_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 REMOVE_OBJECT: Final = "DELETE FROM objects WHERE bucket_id = ? AND key = ?"
 RETIRE_OBJECT: Final = f"""
@@ -109,20 +109,24 @@ PROMOTE_VERSION: Final = f"""
 """
 REMOVE_VERSION: Final = "DELETE FROM versions WHERE bucket_id = ? AND key = ? AND rank = ?"
 SCAN_OBJECTS: Final = """
-    SELECT key, size, etag, modified_ms, storage_class, checksum_algorithm, checksum_value, checksum_type
+    SELECT key, size, etag, modified_ms, storage_class, checksum_algorithm, checksum_type
     FROM objects
     WHERE bucket_id = ? AND key >= ? AND key < ?
     ORDER BY key
 """
-_SCAN_VERSIONS: Final = """
+_LISTED_VERSIONS: Final = """
     SELECT key, rank, version_id, size, etag, modified_ms, storage_class,
-           checksum_algorithm, checksum_value, checksum_type, content_id
+           checksum_algorithm, checksum_type, content_id
     FROM {table}
-    WHERE bucket_id = ? AND (key, rank) >= (?, ?) AND key < ?
-    ORDER BY key, rank
+    WHERE bucket_id = ?1 AND (key, rank) >= (?2, ?3) AND key < ?4
 """
-SCAN_CURRENT_VERSIONS: Final = _SCAN_VERSIONS.format(table="objects")
-SCAN_OTHER_VERSIONS: Final = _SCAN_VERSIONS.format(table="versions")
+# SQLite walks over both tables in their order and merges them as it goes.
+SCAN_VERSIONS: Final = (
+    _LISTED_VERSIONS.format(table="objects")
+    + "UNION ALL"
+    + _LISTED_VERSIONS.format(table="versions")
+    + "ORDER BY key, rank"
+)
 FIND_RANK: Final = """
     SELECT rank FROM objects WHERE bucket_id = ?1 AND key = ?2 AND version_id IS ?3
     UNION ALL
@@ -133,11 +137,11 @@ FIND_RANK: Final = """
 
 ADD_CONTENT: Final = """
     INSERT INTO contents
-        (headers, parts_count, tags, lock_mode, lock_until_ms, legal_hold, encryption, seal, bytes)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        (headers, parts_count, tags, lock_mode, lock_until_ms, legal_hold, encryption, seal, acl, bytes)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 AMEND_CONTENT: Final = """
-    UPDATE contents SET tags = ?, lock_mode = ?, lock_until_ms = ?, legal_hold = ? WHERE id = ?
+    UPDATE contents SET tags = ?, lock_mode = ?, lock_until_ms = ?, legal_hold = ?, acl = ? WHERE id = ?
 """
 REMOVE_CONTENT: Final = "DELETE FROM contents WHERE id = ?"
 LIST_TAGS: Final = "SELECT tags FROM contents WHERE id = ?"
@@ -172,13 +176,13 @@ FORGET_DOOMED: Final = "DELETE FROM doomed WHERE content_id = ?"
 
 _UPLOAD_COLUMNS: Final = """
            key, id, created_ms, headers, checksum_algorithm, checksum_type, tags,
-           lock_mode, lock_until_ms, legal_hold, encryption, seal
+           lock_mode, lock_until_ms, legal_hold, encryption, seal, owner_id, initiator_id, acl
 """
 ADD_UPLOAD: Final = """
     INSERT INTO uploads
         (bucket_id, key, id, created_ms, headers, checksum_algorithm, checksum_type, tags,
-         lock_mode, lock_until_ms, legal_hold, encryption, seal)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         lock_mode, lock_until_ms, legal_hold, encryption, seal, owner_id, initiator_id, acl)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 FIND_UPLOAD: Final = f"""
     SELECT {_UPLOAD_COLUMNS} FROM uploads WHERE id = ? AND bucket_id = ? AND key = ?

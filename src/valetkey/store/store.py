@@ -246,7 +246,7 @@ class Store:
         version_id: str | None,
         amend: Callable[[StoredObject], StoredObject],
     ) -> StoredObject:
-        """Change tags or lock of a version to those of what `amend` returns for it, and return the version.
+        """Change tags, lock or access control list of a version to those of what `amend` returns for it, and return the version.
 
         `amend` decides in the transaction, in a thread; what it raises goes up, and nothing is changed.
 
@@ -302,7 +302,11 @@ class Store:
         return await self._workings.free(change)
 
     def find_object_part(self, obj: StoredObject, number: int) -> ObjectPart | None:
-        """Return where a part lies in a found object that was uploaded in parts; None if it has no such part."""
+        """Return where a part lies in a found object that was uploaded in parts; None if it has no such part.
+
+        Raises:
+            ContentGoneError: it was replaced or deleted since it was found. Find it again.
+        """
         return self._workings.look(lambda cursor: objects.find_object_part(cursor, obj, number))
 
     async def list_object_parts(

@@ -46,6 +46,9 @@ class Uploads:
         tags: Mapping[str, str] | None = None,
         lock: Lock = NO_LOCK,
         encryption: Encryption | None = None,
+        owner_id: str | None = None,
+        initiator_id: str | None = None,
+        acl: str | None = None,
         now_ms: int,
     ) -> Upload:
         """Begin an upload under an id that the caller has drawn at random.
@@ -65,6 +68,9 @@ class Uploads:
             lock=lock,
             encryption=encryption.kind if encryption else None,
             seal=self._workings.keyring.new_seal(encryption)[1] if encryption else None,
+            owner_id=owner_id,
+            initiator_id=initiator_id,
+            acl=acl,
         )
         return await self._workings.write(partial(uploads.create_upload, upload=upload))
 

@@ -41,6 +41,9 @@ def create_upload(connection: sqlite3.Connection, effects: Effects, *, upload: U
         *rows.from_lock(upload.lock),
         upload.encryption,
         upload.seal,
+        upload.owner_id,
+        upload.initiator_id,
+        upload.acl,
     )
     connection.execute(statements.ADD_UPLOAD, row)
     return upload
@@ -116,6 +119,8 @@ def complete_upload(
         lock=new.lock,
         encryption=upload.encryption,
         seal=None,
+        owner_id=new.owner_id,
+        acl=new.acl,
     )
     placed = place(connection, effects, placed, rule=rule, parts=chosen)
     drop_upload(connection, effects, upload_id=upload_id)

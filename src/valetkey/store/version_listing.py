@@ -1,14 +1,12 @@
-"""Listing all versions: the two tables that hold them, merged as they are walked."""
+"""Listing all versions, of which two tables hold some each."""
 
-import heapq
 import sqlite3
-from collections.abc import Generator, Iterator
-from dataclasses import replace
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 from valetkey.store import rows, statements
 from valetkey.store.buckets import find_bare_bucket
-from valetkey.store.listing import Position, Scan, behind, is_resumed_in, name, resume, take, walk
+from valetkey.store.listing import Position, behind, is_resumed_in, name, resume, take, walk
 from valetkey.store.model import VersionPage, VersionSummary
 from valetkey.store.objects import find_tags
 from valetkey.store.versions import NULL_ID
@@ -41,12 +39,8 @@ def list_versions(
     if version_id_marker and is_resumed_in(marker, start, scope):
         start, goes_on_in = _resume_in_key(connection, bucket_id, marker, version_id_marker)
 
-    def seek(position: Position) -> Scan:
-        place = (bucket_id, *position, end)
-        return _merge(
-            connection.execute(statements.SCAN_CURRENT_VERSIONS, place),
-            connection.execute(statements.SCAN_OTHER_VERSIONS, place),
-        )
+    def seek(position: Position) -> sqlite3.Cursor:
+        return connection.execute(statements.SCAN_VERSIONS, (bucket_id, *position, end))
 
     found = walk(seek, start=start, scope=scope, mark=mark, least=_LEAST_RANK)
     items, is_truncated = take(found, limit)
@@ -73,27 +67,13 @@ def _resume_in_key(
     return ((key, _LEAST_RANK), None) if row is None else ((key, row[0] + 1), key)
 
 
-def _merge(first: sqlite3.Cursor, second: sqlite3.Cursor) -> Generator[rows.Row]:
-    try:
-        yield from heapq.merge(first, second, key=_place_of)
-    finally:
-        first.close()
-        second.close()
-
-
-def _place_of(row: rows.Row) -> tuple[Any, ...]:
-    return row[:2]
-
-
 def _summarise(
     connection: sqlite3.Connection, items: list[rows.Row | bytes], former: bytes | None, *, with_tags: bool
 ) -> Iterator[VersionSummary]:
     for item in items:
         if isinstance(item, bytes):
             continue
-        summary = rows.to_version(item, is_latest=item[0] != former)
-        former = item[0]
         content_id = item[-1]
-        if with_tags and content_id is not None:
-            summary = replace(summary, tags=find_tags(connection, content_id))
-        yield summary
+        tags = find_tags(connection, content_id) if with_tags and content_id is not None else None
+        yield rows.to_version(item, is_latest=item[0] != former, tags=tags)
+        former = item[0]

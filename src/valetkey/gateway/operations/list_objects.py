@@ -5,10 +5,9 @@ from __future__ import annotations
 from valetkey.gateway.call import Answer, Call
 from valetkey.gateway.operations.answers import document
 from valetkey.gateway.operations.buckets import owner_of
-from valetkey.s3.answers import ListObjectsV1, ListObjectsV2, ObjectEntry, Owner
+from valetkey.s3.answers import ListObjectsV1, ListObjectsV2
 from valetkey.s3.listing import parse_list_v1, parse_list_v2
 from valetkey.s3.tokens import encode_token
-from valetkey.store.model import ListPage
 
 
 async def list_objects(call: Call) -> Answer:
@@ -33,7 +32,8 @@ async def list_objects(call: Call) -> Answer:
             encoding_type=wanted.encoding_type,
             is_truncated=page.is_truncated,
             next_marker=next_marker,
-            entries=_entries(page, owner_of(call)),
+            entries=page.entries,
+            owner=owner_of(call),
             common_prefixes=page.common_prefixes,
         )
     )
@@ -64,23 +64,8 @@ async def list_objects_v2(call: Call) -> Answer:
             encoding_type=wanted.encoding_type,
             is_truncated=page.is_truncated,
             key_count=len(page.entries) + len(page.common_prefixes),
-            entries=_entries(page, owner_of(call) if wanted.fetch_owner else None),
+            entries=page.entries,
+            owner=owner_of(call) if wanted.fetch_owner else None,
             common_prefixes=page.common_prefixes,
         )
-    )
-
-
-def _entries(page: ListPage, owner: Owner | None) -> tuple[ObjectEntry, ...]:
-    return tuple(
-        ObjectEntry(
-            key=entry.key,
-            modified_ms=entry.modified_ms,
-            etag=entry.etag,
-            size=entry.size,
-            storage_class=entry.storage_class or "STANDARD",
-            owner=owner,
-            checksum_algorithm=entry.checksum.algorithm if entry.checksum else None,
-            checksum_type=entry.checksum.type if entry.checksum else None,
-        )
-        for entry in page.entries
     )

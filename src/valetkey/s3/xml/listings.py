@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from valetkey.s3.answers import (
     BucketEntry,
@@ -12,6 +13,7 @@ from valetkey.s3.answers import (
     ListParts,
     ListUploads,
     ObjectEntry,
+    Owner,
     PartEntry,
     UploadEntry,
 )
@@ -50,7 +52,7 @@ def list_objects_v1(answer: ListObjectsV1) -> str:
         + _delimiter(answer.delimiter, encode)
         + element("EncodingType", answer.encoding_type)
         + flag("IsTruncated", value=answer.is_truncated)
-        + _entries(answer.entries, encode)
+        + _entries(answer.entries, encode, answer.owner)
         + _common_prefixes(answer.common_prefixes, encode)
     )
 
@@ -69,7 +71,7 @@ def list_objects_v2(answer: ListObjectsV2) -> str:
         + _delimiter(answer.delimiter, encode)
         + element("EncodingType", answer.encoding_type)
         + flag("IsTruncated", value=answer.is_truncated)
-        + _entries(answer.entries, encode)
+        + _entries(answer.entries, encode, answer.owner)
         + _common_prefixes(answer.common_prefixes, encode)
     )
 
@@ -88,23 +90,30 @@ def list_versions(answer: ListVersions) -> str:
         + _delimiter(answer.delimiter, encode)
         + element("EncodingType", answer.encoding_type)
         + flag("IsTruncated", value=answer.is_truncated)
-        + "".join([_version(entry, encode) for entry in answer.entries])
+        + _versions(answer.entries, encode, answer.owner)
         + _common_prefixes(answer.common_prefixes, encode)
     )
 
 
-def _version(entry: VersionEntry, encode: Callable[[str], str]) -> str:
+def _versions(entries: Sequence[VersionEntry], encode: Callable[[str], str], whose: Owner | None) -> str:
+    told = owner("Owner", whose)
+    return "".join([_version(entry, encode, told) for entry in entries])
+
+
+def _version(entry: VersionEntry, encode: Callable[[str], str], told_owner: str) -> str:
+    version_id = entry.version_id
     start = (
-        f"<Key>{encode(entry.key)}</Key><VersionId>{escaped(entry.version_id)}</VersionId>"
-        f"{flag('IsLatest', value=entry.is_latest)}"
+        f"<Key>{encode(entry.key)}</Key>"
+        f"<VersionId>{'null' if version_id is None else escaped(version_id)}</VersionId>"
+        f"<IsLatest>{'true' if entry.is_latest else 'false'}</IsLatest>"
         f"<LastModified>{iso_date(entry.modified_ms)}</LastModified>"
     )
-    if entry.is_delete_marker:
-        return f"<DeleteMarker>{start}{owner('Owner', entry.owner)}</DeleteMarker>"
+    if entry.is_marker:
+        return f"<DeleteMarker>{start}{told_owner}</DeleteMarker>"
     return (
         f"<Version>{start}<ETag>&quot;{escaped(entry.etag)}&quot;</ETag>"
         f"{checksum_kind(entry.checksum_algorithm, entry.checksum_type)}<Size>{entry.size}</Size>"
-        f"{owner('Owner', entry.owner)}<StorageClass>{escaped(entry.storage_class)}</StorageClass></Version>"
+        f"{told_owner}{_storage_class(entry.storage_class)}</Version>"
     )
 
 
@@ -112,18 +121,23 @@ def _delimiter(delimiter: str, encode: Callable[[str], str]) -> str:
     return f"<Delimiter>{encode(delimiter)}</Delimiter>" if delimiter else ""
 
 
-def _entries(entries: Sequence[ObjectEntry], encode: Callable[[str], str]) -> str:
+def _entries(entries: Sequence[ObjectEntry], encode: Callable[[str], str], whose: Owner | None) -> str:
+    told = owner("Owner", whose)
     return "".join(
         [
             f"<Contents><Key>{encode(entry.key)}</Key>"
             f"<LastModified>{iso_date(entry.modified_ms)}</LastModified>"
             f"<ETag>&quot;{escaped(entry.etag)}&quot;</ETag>"
             f"{checksum_kind(entry.checksum_algorithm, entry.checksum_type)}"
-            f"<Size>{entry.size}</Size>{owner('Owner', entry.owner)}"
-            f"<StorageClass>{escaped(entry.storage_class)}</StorageClass></Contents>"
+            f"<Size>{entry.size}</Size>{told}{_storage_class(entry.storage_class)}</Contents>"
             for entry in entries
         ]
     )
+
+
+@lru_cache(maxsize=64)
+def _storage_class(kept: str | None) -> str:
+    return f"<StorageClass>{escaped(kept or 'STANDARD')}</StorageClass>"
 
 
 def _common_prefixes(prefixes: Sequence[str], encode: Callable[[str], str]) -> str:
