@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import secrets
@@ -122,6 +123,8 @@ class App:
             asyncio.create_task(self._run_lifecycle(rules.lifecycle_day_ms, new_id=new_id)),
             asyncio.create_task(self._end_with_parent()),
         ]
+        # What is loaded by now stays: a full collection need not walk over it while a request waits.
+        gc.freeze()
 
     async def _flush_log(self) -> None:
         while self._log.is_on:
