@@ -176,6 +176,25 @@ def test_every_decision_is_listed() -> None:
     assert sorted(listed) == sorted(path.name for path in folder.glob("[0-9]*.md"))
 
 
+def test_the_compatibility_page_names_every_test_that_does_not_pass() -> None:
+    """By area, as many as the table of areas leaves, and none twice."""
+    page = (ROOT / "docs/compatibility.md").read_text("utf-8")
+    section = page.partition("\n## The public compatibility suite\n")[2].partition("\n## ")[0]
+    areas, _, reasons = section.partition("\n### ")
+    counts = re.findall(r"^\| (\w+) \| .* \| (\d+) \| (\d+) \|$", areas, re.MULTILINE)
+    named = [
+        (area, name, int(cases or 1))
+        for area, tests in re.findall(r"^\| (\w+) \| ([^|]*`test_[^|]*) \|", reasons, re.MULTILINE)
+        for name, cases in re.findall(r"`(test_[^`]+)`(?: \((\d+) cases\))?", tests)
+    ]
+    assert counts
+    assert len({name for _, name, _ in named}) == len(named)
+    assert {area: int(tests) - int(passes) for area, tests, passes in counts} == {
+        area: sum(cases for place, _, cases in named if place == area) for area, _, _ in counts
+    }
+    assert {area for area, _, _ in named} <= {area for area, _, _ in counts}
+
+
 @pytest.mark.needs_program("bash", "curl", "aws")
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_marked_blocks_run(reader: Reader, document: str) -> None:

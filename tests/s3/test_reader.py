@@ -142,9 +142,17 @@ def test_quiet(text: str, quiet: bool) -> None:
     assert _delete(f"<Quiet>{text}</Quiet><Object><Key>a</Key></Object>").quiet is quiet
 
 
-def test_empty_version_and_tag_are_none() -> None:
-    content = "<Object><Key>a</Key><VersionId/><ETag/></Object>"
-    assert _delete(content).keys == [_key("a")]
+def test_empty_version_is_none() -> None:
+    assert _delete("<Object><Key>a</Key><VersionId/></Object>").keys == [_key("a")]
+
+
+@pytest.mark.parametrize(
+    "condition", ["<ETag/>", "<ETag>&quot;&quot;</ETag>", "<Size/>", "<LastModifiedTime/>"]
+)
+def test_empty_condition_is_not_passed_over(condition: str) -> None:
+    with pytest.raises(S3Error) as caught:
+        _delete(f"<Object><Key>a</Key>{condition}</Object>")
+    assert caught.value.code is Code.MALFORMED_XML
 
 
 @pytest.mark.parametrize("time", ["Wed, 21 Oct 2015 07:28:00 GMT", "2015-10-21T07:28:00Z"])

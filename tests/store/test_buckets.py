@@ -2,11 +2,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.store.stock import NOW_MS, blob_files, count_rows, open_store, put, put_part
+from tests.store.stock import NOW_MS, blob_files, count_rows, open_store, put, put_part, read
 
 from valetkey.store import (
     BucketExistsError,
     BucketNotEmptyError,
+    Deletion,
+    LockableBucketError,
+    NewObject,
     NoSuchBucketError,
     NoSuchUploadError,
     Store,
@@ -73,8 +76,44 @@ async def test_lockable_bucket_has_versions_from_the_start(store: Store) -> None
     assert (created.is_lockable, created.versioning) == (True, "Enabled")
     before = store.buckets.find("bucket")
     assert (before.is_lockable, before.versioning) == (False, None)
+    with pytest.raises(LockableBucketError):
+        await store.buckets.allow_locks("bucket")
+    await store.buckets.set_versioning("bucket", "Enabled")
     await store.buckets.allow_locks("bucket")
-    assert store.buckets.find("bucket") == replace(before, is_lockable=True)
+    assert store.buckets.find("bucket") == replace(before, is_lockable=True, versioning="Enabled")
+    with pytest.raises(LockableBucketError):
+        await store.buckets.set_versioning("bucket", "Suspended")
+
+
+async def test_what_was_allowed_in_a_bucket_is_not_done_in_another_of_its_name(store: Store) -> None:
+    mine = store.buckets.find("bucket")
+    upload = await store.uploads.create(mine, "key", upload_id="upload", headers={}, now_ms=NOW_MS)
+    await store.buckets.delete("bucket")
+    await store.buckets.create("bucket", owner_id="b" * 64, now_ms=NOW_MS)
+    await put(store, "key", b"theirs")
+    new = NewObject(etag="etag", headers={})
+    found = store.find_object("bucket", "key")
+    for attempt in (
+        lambda: put(store, "key", b"mine", bucket=mine),
+        lambda: store.delete_object(mine, Deletion(key="key"), now_ms=NOW_MS),
+        lambda: store.delete_objects(mine, [Deletion(key="key")], now_ms=NOW_MS),
+        lambda: store.copy_object(found, mine, "copy", new, now_ms=NOW_MS),
+        lambda: store.amend_object(mine, "key", None, lambda obj: replace(obj, tags={"a": "b"})),
+        lambda: store.list_objects(mine),
+        lambda: store.list_versions(mine),
+        lambda: store.uploads.create(mine, "key", upload_id="another", headers={}, now_ms=NOW_MS),
+        lambda: store.uploads.abort(mine, "key", upload.id),
+        lambda: store.uploads.list(mine),
+        lambda: store.buckets.put_setting(mine, "lifecycle", "<all/>"),
+        lambda: store.buckets.set_versioning(mine, "Enabled"),
+        lambda: store.buckets.allow_locks(mine),
+        lambda: store.buckets.delete(mine),
+    ):
+        with pytest.raises(NoSuchBucketError):
+            await attempt()
+    assert await read(store, "key") == b"theirs"
+    theirs = store.buckets.find("bucket")
+    assert (theirs.settings, theirs.versioning) == ({}, None)
 
 
 async def test_settings_are_kept_replaced_and_removed(store: Store) -> None:
@@ -113,6 +152,7 @@ async def test_other_processes_see_each_change_of_a_bucket_at_once(store: Store,
         status = ("Enabled", "Suspended")[number % 2]
         await other.buckets.set_versioning("bucket", status)
         assert store.buckets.find("bucket").versioning == status
+    await store.buckets.set_versioning("bucket", "Enabled")
     await other.buckets.allow_locks("bucket")
     assert store.buckets.find("bucket").is_lockable is True
     former = store.buckets.find("bucket")

@@ -22,6 +22,7 @@ from tests.store.stock import (
     read,
 )
 
+from valetkey.s3.xml.access_control import render_ownership_controls
 from valetkey.store import NO_LOCK, NewObject, ObjectPart, Store
 from valetkey.store.folder import DataFolder, make_private_folder
 from valetkey.store.schema import migrate
@@ -105,12 +106,9 @@ async def test_objects_of_the_first_schema_are_null_versions_as_they_were(
 ) -> None:
     store = open_store(folder)
     bucket = store.buckets.find("bucket")
-    assert (bucket.owner_id, bucket.versioning, bucket.is_lockable, bucket.settings) == (
-        None,
-        None,
-        False,
-        {},
-    )
+    assert (bucket.owner_id, bucket.versioning, bucket.is_lockable) == (None, None, False)
+    # As it always was.
+    assert bucket.settings == {"ownershipControls": render_ownership_controls("BucketOwnerEnforced")}
     for key, body in [("small", SMALL), ("large", LARGE), ("parts", b"".join(PARTS))]:
         found = store.find_object("bucket", key)
         assert (found.version_id, found.size, found.modified_ms) == (None, len(body), NOW_MS)

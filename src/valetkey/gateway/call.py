@@ -8,8 +8,11 @@ from datetime import datetime
 from typing import Protocol
 
 from valetkey.policy.decide import Principal
+from valetkey.s3.cors import CorsRules
 from valetkey.s3.lifecycle import DAY_MS
 from valetkey.s3.operations import Operation
+from valetkey.s3.post_form import PostForm
+from valetkey.s3.post_policy import SizeRange
 from valetkey.sigv4.claims import AuthType
 from valetkey.sigv4.payload import Payload
 from valetkey.sigv4.secret import Secret
@@ -84,10 +87,23 @@ class Rules:
     """What the tokens that continue a listing are made with; a secret of the server."""
     lifecycle_day_ms: int = DAY_MS
     """How long a day of a lifecycle rule is; shorter in tests."""
+    cors: CorsRules = ()
+    """What pages of other origins may do with buckets that have no rules of their own."""
 
     def owner_of(self, bucket: Bucket) -> str:
         """Return the canonical user id of the account that owns a bucket."""
         return bucket.owner_id or self.owner_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostedForm:
+    """A browser's form, whose file is the body of the request."""
+
+    form: PostForm
+    size: SizeRange
+    """How large the file may be."""
+    size_hint: int | None
+    """Bytes that the file has at most, as far as the request tells."""
 
 
 @dataclass(slots=True)
@@ -112,6 +128,10 @@ class Call:
     rules: Rules
     new_id: Callable[[], str]
     """Makes an id that nobody can guess, of characters that need no encoding in a query."""
+    form: PostedForm | None = None
+    """For PostObject only."""
+    is_virtual: bool = False
+    """True: the bucket's name stood in the Host."""
 
     @property
     def bucket(self) -> Bucket:

@@ -19,7 +19,7 @@ from valetkey.store import errors as store
 _MOST_SHOWN_BYTES: Final = 16 * 1024
 """A longer text to sign is not sent back: an answer must not be many times its request."""
 
-_SESSION_TOKEN: Final = re.compile(rb"(x-amz-security-token[=:])[^&\n]*", re.IGNORECASE)
+_SECRET: Final = re.compile(rb"((?:x-amz-security-token|customer-key)[=:])[^&\n]*", re.IGNORECASE)
 
 
 class UnknownAccessKeyError(Exception):
@@ -57,6 +57,22 @@ def _malformed_query(error: sigv4.MalformedQueryAuthError) -> S3Error:
 def _malformed_header(error: sigv4.MalformedHeaderAuthError) -> S3Error:
     details = {"Region": error.region} if error.region else {}
     return S3Error(Code.AUTHORIZATION_HEADER_MALFORMED, error.message, details)
+
+
+def _missing_field(error: sigv4.MissingFormFieldError) -> S3Error:
+    # The two spaces are Amazon's.
+    message = (
+        f"Bucket POST must contain a field named '{error.name}'.  If it is specified, please check the order of "
+        "the fields."
+    )
+    return S3Error(Code.INVALID_ARGUMENT, message, {"ArgumentName": error.name, "ArgumentValue": ""})
+
+
+def _malformed_field(error: sigv4.MalformedFormFieldError) -> S3Error:
+    details = {"ArgumentName": error.name, "ArgumentValue": error.value}
+    if error.region is not None:
+        details["Region"] = error.region
+    return S3Error(Code.INVALID_ARGUMENT, error.message, details)
 
 
 def _two_mechanisms(error: sigv4.TwoMechanismsError) -> S3Error:
@@ -110,10 +126,10 @@ def _headers_not_signed(error: sigv4.HeadersNotSignedError) -> S3Error:
 
 
 def _shown(signed: bytes | None) -> bytes | None:
-    """Return what may be sent back of a signed text: no session token, and nothing that is too long."""
+    """Return what may be sent back of a signed text: no session token, no key of a client, and nothing that is too long."""
     if signed is None or len(signed) > _MOST_SHOWN_BYTES:
         return None
-    return _SESSION_TOKEN.sub(rb"\1REDACTED", signed)
+    return _SECRET.sub(rb"\1REDACTED", signed)
 
 
 def _signature_mismatch(error: sigv4.SignatureMismatchError) -> S3Error:
@@ -209,6 +225,8 @@ FAULTS: Final[Mapping[type[Exception], Callable[[Any], S3Error]]] = {
     sigv4.TwoMechanismsError: _two_mechanisms,
     sigv4.MalformedQueryAuthError: _malformed_query,
     sigv4.MalformedHeaderAuthError: _malformed_header,
+    sigv4.MissingFormFieldError: _missing_field,
+    sigv4.MalformedFormFieldError: _malformed_field,
     sigv4.InvalidAuthorizationError: _invalid_authorization,
     sigv4.UnsupportedMechanismError: _simple(
         Code.INVALID_REQUEST,
@@ -252,6 +270,9 @@ FAULTS: Final[Mapping[type[Exception], Callable[[Any], S3Error]]] = {
     store.NoSuchVersionError: _no_such_version,
     store.DeleteMarkerError: _delete_marker,
     store.ObjectLockedError: _object_locked,
+    store.LockableBucketError: _simple(
+        Code.INVALID_BUCKET_STATE, "The versioning state and Object Lock of the bucket exclude each other."
+    ),
     store.WrongKeyError: _wrong_key,
     store.NoMasterKeyError: _simple(Code.INTERNAL_ERROR),
     store.NoSuchUploadError: _no_such_upload,

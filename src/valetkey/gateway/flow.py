@@ -8,9 +8,11 @@ from typing import Final
 from valetkey.gateway.admissions import Admissions, Admitted
 from valetkey.gateway.authenticate import authenticate
 from valetkey.gateway.call import Answer, Call, Keys, Request, Rules
+from valetkey.gateway.cors import add_cors_headers
 from valetkey.gateway.faults import ROOM_ERRORS, translate
 from valetkey.gateway.operations.refusals import require_expected_owner
 from valetkey.gateway.operations.registry import OPERATIONS
+from valetkey.gateway.posted_form import read_posted
 from valetkey.gateway.preflight import answer_preflight
 from valetkey.policy.decide import Principal, PrincipalKind, require_allowed
 from valetkey.s3.answers import Fault
@@ -49,21 +51,29 @@ class Gateway:
             Exception: only for a fault of ours, which the server reports as InternalError.
         """
         trail = _Trail()
+        headers = _text_headers(request)
         try:
-            answer = await self._run(request, trail)
+            answer = await self._run(request, headers, trail)
         except S3Error as error:
             answer = render_fault(error, request.method, request_id=request_id, host_id=host_id)
         except ROOM_ERRORS as error:
             answer = render_fault(translate(error), request.method, request_id=request_id, host_id=host_id)
         trail.mark(answer)
+        if "origin" in headers:
+            add_cors_headers(answer, request.method, headers, store=self._store, rules=self._rules)
         return answer
 
-    async def _run(self, request: Request, trail: _Trail) -> Answer:
-        headers = _text_headers(request)
+    async def _run(self, request: Request, headers: dict[str, str], trail: _Trail) -> Answer:
         if request.method == "OPTIONS":
-            return answer_preflight(headers)
+            trail.target = self._target(request, headers)
+            return answer_preflight(trail.target, headers, store=self._store, rules=self._rules)
 
         admitted = self._admissions.find(request) or self._admit(request, headers, trail)
+        form = None
+        if admitted.operation.name == "PostObject":
+            request, headers, admitted, form = await read_posted(
+                request, headers, admitted, keys=self._keys, rules=self._rules
+            )
         target, query, operation, principal, proof, stand_ins = admitted
         trail.target, trail.proof, trail.operation = target, proof, operation.name
         # What stands in a signed query wins: a header beside it need not be signed.
@@ -75,6 +85,7 @@ class Gateway:
         call = Call(
             request, operation, target.bucket or "", target.key or "", query, headers,
             principal, proof, bucket, self._store, self._keys, self._rules, self._new_id,
+            form, target.virtual,
         )  # fmt: skip
         return await OPERATIONS[operation.name](call)
 

@@ -24,6 +24,7 @@ from valetkey.s3.checksums import (
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
 from valetkey.s3.limits import MAX_SINGLE_UPLOAD_BYTES
+from valetkey.s3.post_policy import SizeRange
 from valetkey.sigv4.chunks import ChunkDecoder
 from valetkey.sigv4.payload import PayloadKind
 from valetkey.store.model import Checksum
@@ -49,11 +50,13 @@ class Intake:
         algorithm: Algorithm | None = DEFAULT_ALGORITHM,
         max_bytes: int = MAX_SINGLE_UPLOAD_BYTES,
         may_be_absent: bool = False,
+        size_range: SizeRange | None = None,
     ) -> None:
         """Check all that can be checked before the first byte.
 
         `algorithm` is the checksum to compute where the client names none; None computes none. A body that
-        `may_be_absent` needs no length, but then it must be empty.
+        `may_be_absent` needs no length, but then it must be empty. With a `size_range` none is announced either: a
+        form's file is as long as it turns out to be, within that range.
 
         Raises:
             S3Error: the length is missing or too large, or a digest header is malformed.
@@ -72,9 +75,11 @@ class Intake:
         self._is_absent = self.expected_bytes is None and may_be_absent
         if self._is_absent:
             self.expected_bytes = 0
-        if self.expected_bytes is None:
-            raise S3Error(Code.MISSING_CONTENT_LENGTH)
-        require_size(self.expected_bytes, max_bytes)
+        self._size_range = size_range
+        if size_range is None:
+            if self.expected_bytes is None:
+                raise S3Error(Code.MISSING_CONTENT_LENGTH)
+            require_size(self.expected_bytes, max_bytes)
 
         self._md5_claim = require_md5(call.headers)
         self._checksum_claim = claimed_checksum(call.headers)
@@ -125,11 +130,16 @@ class Intake:
                 for piece in self._decoder.feed(raw):
                     self._count(piece)
                     yield piece
-        if self._decoded_bytes != self.expected_bytes:
+        if self._size_range is not None:
+            _require_least(self._decoded_bytes, self._size_range.least)
+        elif self._decoded_bytes != self.expected_bytes:
             raise self._incomplete()
 
     def _count(self, piece: bytes) -> None:
         self._decoded_bytes += len(piece)
+        if self._size_range is not None:
+            require_size(self._decoded_bytes, self._size_range.most)
+            return
         if self._is_absent:
             raise S3Error(Code.MISSING_CONTENT_LENGTH)
         assert self.expected_bytes is not None  # refused in __init__
@@ -225,6 +235,12 @@ def require_size(size_bytes: int, max_bytes: int) -> None:
     if size_bytes > max_bytes:
         details = {"ProposedSize": str(size_bytes), "MaxSizeAllowed": str(max_bytes)}
         raise S3Error(Code.ENTITY_TOO_LARGE, None, details)
+
+
+def _require_least(size_bytes: int, least_bytes: int) -> None:
+    if size_bytes < least_bytes:
+        details = {"ProposedSize": str(size_bytes), "MinSizeAllowed": str(least_bytes)}
+        raise S3Error(Code.ENTITY_TOO_SMALL, None, details)
 
 
 async def read_document(call: Call, *, max_bytes: int, is_integrity_required: bool = False) -> bytes:

@@ -6,6 +6,7 @@ Source: Amazon S3 User Guide, "Expiring objects", "Lifecycle and other bucket co
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from os.path import commonprefix
@@ -25,10 +26,13 @@ from valetkey.store.errors import (
     NoSuchUploadError,
     ObjectLockedError,
     PreconditionFailedError,
+    StoreClosedError,
     StoreError,
 )
 from valetkey.store.model import Bucket, Deletion, UploadPage, VersionPage, VersionSummary, WriteRule
 from valetkey.store.store import Store
+
+_logger = logging.getLogger("valetkey")
 
 _PAGE: Final = 1000
 _TURN: Final = 20
@@ -84,7 +88,7 @@ async def run_lifecycle(
     two pages. May be cancelled at any time.
 
     Raises:
-        StoreError: as the store's own functions do.
+        StoreClosedError
     """
     report = LifecycleReport()
     with store.hold_lifecycle() as is_ours:
@@ -99,6 +103,11 @@ async def run_lifecycle(
                     await _run_bucket(store, task, report, new_id)
             except NoSuchBucketError:
                 continue
+            except StoreClosedError:
+                raise
+            except StoreError:
+                # The other buckets have their turn all the same, and this one the next time.
+                _logger.exception("The lifecycle rules of the bucket %s could not be run.", listed.name)
     return report
 
 
@@ -126,7 +135,7 @@ async def _expire_versions(
 
 async def _versions_behind(store: Store, task: _Task, page: VersionPage | None) -> VersionPage:
     return await store.list_versions(
-        task.bucket.name,
+        task.bucket,
         prefix=task.prefix,
         key_marker=(page.next_key_marker or "") if page else "",
         version_id_marker=(page.next_version_id_marker or "") if page else "",
@@ -211,14 +220,14 @@ class _Judge:
 
 
 def _expiry_of(entry: VersionSummary) -> Deletion:
-    return Deletion(key=entry.key, rule=WriteRule(rank=entry.rank))
+    return Deletion(key=entry.key, rule=WriteRule(rank=entry.rank, tags=entry.tags))
 
 
 def _removal_of(entry: VersionSummary, *, is_superseded: bool) -> Deletion:
     return Deletion(
         key=entry.key,
         version_id=entry.version_id or "null",
-        rule=WriteRule(rank=entry.rank, is_superseded=is_superseded),
+        rule=WriteRule(rank=entry.rank, tags=entry.tags, is_superseded=is_superseded),
     )
 
 
@@ -227,7 +236,7 @@ async def _delete(
 ) -> None:
     if not due or not task.is_in_force(store):
         return
-    outcomes = await store.delete_objects(task.bucket.name, due, new_marker_id=new_id, now_ms=task.now_ms)
+    outcomes = await store.delete_objects(task.bucket, due, new_marker_id=new_id, now_ms=task.now_ms)
     for outcome in outcomes:
         if isinstance(outcome, ObjectLockedError):
             report.locked += 1

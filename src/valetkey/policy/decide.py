@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import Final
 
-
-class PrincipalKind(Enum):
-    """What sort of caller a request comes from."""
-
-    ACCOUNT = "account"
-    ANONYMOUS = "anonymous"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Principal:
-    """Who asks, as the signature proved it."""
-
-    kind: PrincipalKind
-    name: str
-    account_id: str = ""
-    """Canonical user id of the account, 64 hex digits; empty for strangers."""
+from valetkey.policy.errors import AccessDeniedError as AccessDeniedError
+from valetkey.policy.errors import PolicyError as PolicyError
+from valetkey.policy.principal import ANONYMOUS as ANONYMOUS
+from valetkey.policy.principal import Principal as Principal
+from valetkey.policy.principal import PrincipalKind as PrincipalKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,22 +19,6 @@ class Decision:
     is_allowed: bool
     reason: str
 
-
-class PolicyError(Exception):
-    """Base of all errors of this room."""
-
-
-class AccessDeniedError(PolicyError):
-    """No rule allows the action, or one forbids it."""
-
-    def __init__(self, *, principal: Principal, action: str, reason: str) -> None:
-        super().__init__(f"{principal.name} may not {action}: {reason}")
-        self.principal = principal
-        self.action = action
-        self.reason = reason
-
-
-ANONYMOUS: Final = Principal(kind=PrincipalKind.ANONYMOUS, name="anonymous")
 
 _OWNER: Final = Decision(is_allowed=True, reason="the account owns the bucket")
 _OWN_ACCOUNT: Final = Decision(is_allowed=True, reason="every account may list and create its own buckets")

@@ -90,6 +90,11 @@ class Code(Enum):
         "The AWS Access Key Id you provided does not exist in our records.",
     )
     INVALID_ARGUMENT = ("InvalidArgument", 400, "Invalid Argument")
+    INVALID_BUCKET_ACL_WITH_OBJECT_OWNERSHIP = (
+        "InvalidBucketAclWithObjectOwnership",
+        400,
+        "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
+    )
     INVALID_BUCKET_NAME = ("InvalidBucketName", 400, "The specified bucket is not valid.")
     INVALID_BUCKET_STATE = (
         "InvalidBucketState",
@@ -114,6 +119,11 @@ class Code(Enum):
         "InvalidPartOrder",
         400,
         "The list of parts was not in ascending order. Parts must be ordered by part number.",
+    )
+    INVALID_POLICY_DOCUMENT = (
+        "InvalidPolicyDocument",
+        400,
+        "The content of the form does not meet the conditions specified in the policy document.",
     )
     INVALID_RANGE = ("InvalidRange", 416, "The requested range is not satisfiable")
     INVALID_REDIRECT_LOCATION = (
@@ -140,6 +150,16 @@ class Code(Enum):
     )
     INVALID_URI = ("InvalidURI", 400, "Couldn't parse the specified URI.")
     KEY_TOO_LONG_ERROR = ("KeyTooLongError", 400, "Your key is too long")
+    MALFORMED_ACL_ERROR = (
+        "MalformedACLError",
+        400,
+        "The XML you provided was not well-formed or did not validate against our published schema",
+    )
+    MALFORMED_POST_REQUEST = (
+        "MalformedPOSTRequest",
+        400,
+        "The body of your POST request is not well-formed multipart/form-data.",
+    )
     MALFORMED_TRAILER_ERROR = (
         "MalformedTrailerError",
         400,
@@ -150,6 +170,12 @@ class Code(Enum):
         "MalformedXML",
         400,
         "The XML you provided was not well-formed or did not validate against our published schema",
+    )
+    MAX_POST_PRE_DATA_LENGTH_EXCEEDED = (
+        "MaxPostPreDataLengthExceeded",
+        400,
+        # The misspelling is Amazon's.
+        "Your POST request fields preceeding the upload file was too large.",
     )
     METADATA_TOO_LARGE = (
         "MetadataTooLarge",
@@ -167,6 +193,11 @@ class Code(Enum):
         "You must provide the Content-Length HTTP header.",
     )
     MISSING_REQUEST_BODY_ERROR = ("MissingRequestBodyError", 400, "Request Body is empty")
+    MISSING_SECURITY_HEADER = (
+        "MissingSecurityHeader",
+        400,
+        "Your request was missing a required header",
+    )
     NO_SUCH_BUCKET = ("NoSuchBucket", 404, "The specified bucket does not exist")
     NO_SUCH_BUCKET_POLICY = ("NoSuchBucketPolicy", 404, "The bucket policy does not exist")
     NO_SUCH_CONFIGURATION = ("NoSuchConfiguration", 404, "The specified configuration does not exist.")
@@ -254,6 +285,12 @@ class Code(Enum):
         "signing method.",
     )
     SLOW_DOWN = ("SlowDown", 503, "Please reduce your request rate.")
+    UNEXPECTED_CONTENT = ("UnexpectedContent", 400, "This request does not support content")
+    UNRESOLVABLE_GRANT_BY_EMAIL_ADDRESS = (
+        "UnresolvableGrantByEmailAddress",
+        400,
+        "The email address you provided does not match any account on record.",
+    )
     USER_KEY_MUST_BE_SPECIFIED = ("UserKeyMustBeSpecified", 400, "User key must be specified.")
     X_AMZ_CONTENT_SHA256_MISMATCH = (
         "XAmzContentSHA256Mismatch",

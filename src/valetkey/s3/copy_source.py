@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from valetkey.s3.errors import invalid_argument
+from valetkey.s3.names import require_version_id
 from valetkey.s3.query import parse_query
 from valetkey.s3.target import parse_target
 
@@ -27,7 +28,7 @@ def parse_copy_source(text: str) -> CopySource:
     it, and `?versionId=` behind it where one version is meant.
 
     Raises:
-        S3Error: InvalidArgument, where the bucket, the key or the id of the version is empty; InvalidURI, for a
+        S3Error: InvalidArgument, where the bucket or the key is empty, or the id could be that of no version; InvalidURI, for a
             bad escape; InvalidBucketName.
     """
     path, _, query = text.partition("?")
@@ -39,6 +40,6 @@ def parse_copy_source(text: str) -> CopySource:
         message = "Copy Source must mention the source bucket and key: sourcebucket/sourcekey"
         raise invalid_argument(message, _HEADER, text)
     version_id = parse_query(query.encode("utf-8")).get("versionId")
-    if version_id == "":
-        raise invalid_argument("Version id cannot be the empty string", "versionId", "")
+    if version_id is not None:
+        require_version_id(version_id)
     return CopySource(bucket=target.bucket, key=target.key, version_id=version_id)

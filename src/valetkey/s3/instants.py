@@ -11,6 +11,8 @@ from typing import Final
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
+FIRST_MS: Final = -62_135_596_800_000
+"""The first millisecond of the year 1, before which no date can be written."""
 LAST_MS: Final = 253_402_300_799_999
 """The last millisecond of the year 9999: no date after it can be written."""
 
@@ -41,7 +43,7 @@ def parse_instant(text: str) -> int | None:
     except (ValueError, OverflowError):
         return None
     ms = seconds * 1000 + int((found["fraction"] or "0")[:3].ljust(3, "0"))
-    return ms if ms <= LAST_MS else None
+    return ms if FIRST_MS <= ms <= LAST_MS else None
 
 
 def _zone(text: str | None) -> timezone:

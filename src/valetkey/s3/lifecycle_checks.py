@@ -11,6 +11,8 @@ from typing import Final
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error, invalid_argument
 from valetkey.s3.lifecycle import MAX_ID_CHARACTERS, Expiration, Form, Rule, Scope, Transition
+from valetkey.s3.limits import MAX_OBJECT_TAGS
+from valetkey.s3.xml.tree import malformed
 
 _MIN_DAYS_BEFORE: Final = {"STANDARD_IA": 30, "ONEZONE_IA": 30}
 """Days that objects stay where they are before they may move to a class for rare access."""
@@ -77,6 +79,9 @@ def _require_scope(scope: Scope) -> None:
     names = [name for name, _ in scope.tags]
     if len(set(names)) < len(names):
         raise _refusal("Duplicate Tag Keys are not allowed.")
+    if len(names) > MAX_OBJECT_TAGS:
+        # No object has as many.
+        raise malformed()
     above, below = scope.larger_than, scope.smaller_than
     if above is not None and not 0 <= above <= MAX_SIZE:
         raise _refusal(f"'ObjectSizeGreaterThan' should be between 0 and {MAX_SIZE}.")

@@ -37,3 +37,6 @@ MAX_OBJECT_TAGS: Final = 10
 
 MAX_BUCKET_TAGS: Final = 50
 """Most tags of one bucket."""
+
+MAX_FORM_FIELDS_BYTES: Final = 20 * 1024
+"""Most of a form's body that may stand before the content of its file."""

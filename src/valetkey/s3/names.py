@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from valetkey.s3.codes import Code
-from valetkey.s3.errors import S3Error
+from valetkey.s3.errors import S3Error, invalid_argument
 from valetkey.s3.limits import MAX_KEY_BYTES
 
 _LABEL: Final = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
@@ -15,6 +15,7 @@ _LABEL: Final = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _BUCKET: Final = re.compile(rf"(?=.{{3,63}}\Z){_LABEL}(?:\.{_LABEL})*\Z")
 _ADDRESS: Final = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+\Z")
 _RESERVED_PREFIXES: Final = ("xn--", "sthree-", "amzn-s3-demo-")
+_VERSION_ID: Final = re.compile(r"[A-Za-z0-9._~+/=-]{1,1024}")
 _RESERVED_SUFFIXES: Final = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 
 
@@ -55,4 +56,17 @@ def require_key(text: str) -> str:
         if size_bytes > MAX_KEY_BYTES:
             details = {"Size": str(size_bytes), "MaxSizeAllowed": str(MAX_KEY_BYTES)}
             raise S3Error(Code.KEY_TOO_LONG_ERROR, None, details)
+    return text
+
+
+def require_version_id(text: str) -> str:
+    """Return `text` if it could be the id of a version.
+
+    Raises:
+        S3Error: InvalidArgument.
+    """
+    if not text:
+        raise invalid_argument("Version id cannot be the empty string", "versionId", "")
+    if _VERSION_ID.fullmatch(text) is None:
+        raise invalid_argument("Invalid version id specified", "versionId", text)
     return text

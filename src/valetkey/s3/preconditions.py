@@ -120,13 +120,15 @@ def parse_write(headers: Mapping[str, str], *, is_strict: bool) -> WriteConditio
             "If-Match,If-None-Match", "Multiple conditional request headers present in the request"
         )
     if create is not None:
-        if create.strip() == "*":
+        tag = unquoted(create)
+        if tag == "*":
             return WriteCondition(create_only=True, etag=None)
-        if is_strict:
+        # A list, a weak tag or nothing at all: to write against what it may mean would lose what is there.
+        if is_strict or not tag or "," in tag or tag.startswith("W/"):
             raise _unaccepted("If-None-Match")
-        return WriteCondition(create_only=False, etag=None, other_than=unquoted(create))
+        return WriteCondition(create_only=False, etag=None, other_than=tag)
     assert match is not None  # one of the two is there
-    if match.strip() == "*" and is_strict:
+    if unquoted(match) == "*" and is_strict:
         raise _unaccepted("If-Match")
     return WriteCondition(create_only=False, etag=unquoted(match))
 

@@ -12,7 +12,7 @@ from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error, invalid_argument
 from valetkey.s3.limits import MAX_OBJECT_TAGS
 from valetkey.s3.percent import percent_decode
-from valetkey.s3.xml.tree import Node, fields, malformed, parse_tree
+from valetkey.s3.xml.tree import Node, fields, malformed, parse_root, parse_tree
 
 _MAX_KEY_UNITS: Final = 128
 _MAX_VALUE_UNITS: Final = 256
@@ -63,7 +63,20 @@ def parse_tagging(body: bytes, *, most: int) -> dict[str, str]:
         S3Error: MalformedXML, MissingRequestBodyError; InvalidTag, also for a key that comes twice; BadRequest,
             for more than `most`.
     """
-    root = parse_tree(body, "Tagging")
+    return _parse_root(parse_tree(body, "Tagging"), most=most)
+
+
+def parse_form_tagging(text: str) -> dict[str, str]:
+    """Return the tags that the field `tagging` of a form gives an object; another document gives none.
+
+    Raises:
+        S3Error: as `parse_tagging`.
+    """
+    root = parse_root(text.encode("utf-8"))
+    return _parse_root(root, most=MAX_OBJECT_TAGS) if root.name == "Tagging" else {}
+
+
+def _parse_root(root: Node, *, most: int) -> dict[str, str]:
     if [child.name for child in root.children] != ["TagSet"]:
         raise malformed()
     tags: dict[str, str] = {}

@@ -13,7 +13,14 @@ from typing import Final, TextIO
 from urllib.parse import unquote_to_bytes
 
 _SECRET_PARAMETERS: Final = frozenset(
-    {b"x-amz-signature", b"x-amz-security-token", b"x-amz-s3session-token", b"signature"}
+    {
+        b"x-amz-signature",
+        b"x-amz-security-token",
+        b"x-amz-s3session-token",
+        b"signature",
+        b"x-amz-server-side-encryption-customer-key",
+        b"x-amz-copy-source-server-side-encryption-customer-key",
+    }
 )
 
 FLUSH_S: Final = 0.2
@@ -32,7 +39,7 @@ MOST_AGENT_CHARS: Final = 256
 """What a client writes at length is cut: a log line must not be many times as long as a usual one."""
 
 # Wherever it stands: a link that was pasted wrongly (`&amp;`, `%3F` for `?`, `%3D` for `=`) is still a link.
-_SECRET_VALUE: Final = re.compile(r"((?:signature|security-token)(?:=|%(?:25)*3d))[^&\s]*", re.IGNORECASE)
+_SECRET_VALUE: Final = re.compile(r"((?:signature|security-token|customer-key)(?:=|%(?:25)*3d))[^&\s]*", re.IGNORECASE)
 
 
 def redacted_target(raw_path: bytes, raw_query: bytes) -> str:

@@ -20,6 +20,7 @@ from valetkey.gateway.call import Answer, Request, Rules
 from valetkey.gateway.flow import Gateway, render_fault
 from valetkey.gateway.lifecycle_run import run_lifecycle
 from valetkey.s3.codes import Code
+from valetkey.s3.cors import default_rules
 from valetkey.s3.errors import S3Error
 from valetkey.s3.target import parse_target
 from valetkey.server.access_log import (
@@ -109,6 +110,7 @@ class App:
             owner_id=owner_id(master),
             token_key=derive(master, "continuation tokens"),
             lifecycle_day_ms=settings.lifecycle_day_s * 1000,
+            cors=default_rules(settings.cors_origins),
         )
         new_id = partial(secrets.token_urlsafe, 36)
         self._gateway = Gateway(

@@ -18,6 +18,9 @@ CLIENT_NAMES: Final = frozenset({"VALETKEY_ENDPOINT", "VALETKEY_CONFIG"})
 """Variables under our prefix that belong to the command line's other commands."""
 
 
+_NO_ORIGINS: Final = "none"
+
+
 class SettingsError(Exception):
     """A setting is unknown, missing or malformed. The text is a sentence for whoever starts the server."""
 
@@ -55,6 +58,8 @@ class Settings:
     workers: int
     public_urls: tuple[PublicUrl, ...]
     domains: tuple[str, ...]
+    cors_origins: tuple[str, ...]
+    """Empty where pages of other origins may do nothing."""
     strict: bool
     access_key: str | None
     secret_key: Secret | None = field(repr=False)
@@ -124,6 +129,14 @@ def _domain(text: str) -> str:
     ):
         raise ValueError("expected a domain name such as s3.example.com")
     return name
+
+
+def _origin(text: str) -> str:
+    parts = urlsplit(text)
+    is_origin = bool(parts.scheme and parts.netloc) and text == f"{parts.scheme}://{parts.netloc}"
+    if text not in ("*", _NO_ORIGINS) and (not is_origin or text.count("*") > 1):
+        raise ValueError(f"expected an origin such as https://app.example.com, *, or {_NO_ORIGINS}")
+    return text
 
 
 def _flag(text: str) -> bool:
@@ -223,6 +236,14 @@ TABLE: Final = (
         help="Domains for virtual-host style: BUCKET.DOMAIN. Several are separated by white space or commas.",
     ),
     Setting(
+        name="cors_origins",
+        default="*",
+        parse=_origin,
+        is_list=True,
+        help="Origins whose pages may use buckets that have no CORS rules of their own; each may hold one `*`. "
+        "`none` for no origin. Several are separated by white space or commas.",
+    ),
+    Setting(
         name="strict",
         default="false",
         parse=_flag,
@@ -309,6 +330,8 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
     values = {row.name: _value(row, flags, environ, from_file) for row in TABLE}
     if (values["access_key"] is None) != (values["secret_key"] is None):
         raise SettingsError("VALETKEY_ACCESS_KEY and VALETKEY_SECRET_KEY go together: give both, or neither.")
+    if _NO_ORIGINS in values["cors_origins"]:
+        values["cors_origins"] = ()
     return Settings(**values)
 
 

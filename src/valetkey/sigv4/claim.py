@@ -19,6 +19,7 @@ class AuthType(Enum):
 
     HEADER = "REST-HEADER"
     QUERY = "REST-QUERY-STRING"
+    FORM = "POST"
 
 
 class SignatureVersion(Enum):

@@ -46,6 +46,27 @@ class MalformedHeaderAuthError(SignatureError):
         """The region that was expected, if that is what is wrong."""
 
 
+class MissingFormFieldError(SignatureError):
+    """A form lacks a field of its signature. `name` is spelt as S3 spells it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the form has no field {name}")
+        self.name = name
+
+
+class MalformedFormFieldError(SignatureError):
+    """A field of a form's signature is malformed. `message` is S3's text."""
+
+    def __init__(self, message: str, *, name: str, value: str, region: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.name = name
+        """As S3 spells it."""
+        self.value = value
+        self.region = region
+        """The region that was expected, if that is what is wrong."""
+
+
 class InvalidAuthorizationError(SignatureError):
     """The Authorization header belongs to no scheme that we know. `message` is S3's text."""
 

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Final
 
 from valetkey.store import buckets
-from valetkey.store.model import Bucket
+from valetkey.store.model import Bucket, InBucket, name_of
 from valetkey.store.workings import Workings
 
 
@@ -54,38 +54,42 @@ class Buckets:
         )
         return await self._workings.write(change)
 
-    async def delete(self, name: str) -> None:
+    async def delete(self, bucket: InBucket) -> None:
         """Remove a bucket that holds no version of anything; its open uploads end with it.
 
         Raises:
             NoSuchBucketError, BucketNotEmptyError
         """
-        await self._workings.free(partial(buckets.delete_bucket, name=name))
+        await self._workings.free(partial(buckets.delete_bucket, name=name_of(bucket)), within=bucket)
 
-    async def set_versioning(self, name: str, status: str) -> None:
+    async def set_versioning(self, bucket: InBucket, status: str) -> None:
         """Let new versions stand beside old ones from now on ("Enabled"), or replace the null version ("Suspended").
 
         Raises:
             NoSuchBucketError
+            LockableBucketError: it is to be suspended, and versions may be locked.
         """
-        await self._workings.write(partial(buckets.set_versioning, name=name, status=status))
+        await self._workings.write(
+            partial(buckets.set_versioning, name=name_of(bucket), status=status), within=bucket
+        )
 
-    async def allow_locks(self, name: str) -> None:
+    async def allow_locks(self, bucket: InBucket) -> None:
         """Let versions be locked from now on. Nothing takes that back.
 
         Raises:
             NoSuchBucketError
+            LockableBucketError: versioning is not enabled.
         """
-        await self._workings.write(partial(buckets.allow_locks, name=name))
+        await self._workings.write(partial(buckets.allow_locks, name=name_of(bucket)), within=bucket)
 
-    async def put_setting(self, bucket: str, name: str, document: str | None) -> None:
+    async def put_setting(self, bucket: InBucket, name: str, document: str | None) -> None:
         """Keep what is configured under `name` in place of what was; None removes it.
 
         Raises:
             NoSuchBucketError
         """
-        change = partial(buckets.put_setting, bucket=bucket, name=name, document=document)
+        change = partial(buckets.put_setting, bucket=name_of(bucket), name=name, document=document)
         if document is None:
-            await self._workings.free(change)
+            await self._workings.free(change, within=bucket)
         else:
-            await self._workings.write(change, room_bytes=len(document.encode()))
+            await self._workings.write(change, within=bucket, room_bytes=len(document.encode()))

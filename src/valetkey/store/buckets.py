@@ -6,7 +6,12 @@ from typing import Final
 
 from valetkey.store import rows, statements
 from valetkey.store.contents import Effects
-from valetkey.store.errors import BucketExistsError, BucketNotEmptyError, NoSuchBucketError
+from valetkey.store.errors import (
+    BucketExistsError,
+    BucketNotEmptyError,
+    LockableBucketError,
+    NoSuchBucketError,
+)
 from valetkey.store.model import Bucket
 from valetkey.store.parts import drop_upload
 
@@ -62,12 +67,18 @@ def create_bucket(
 
 
 def set_versioning(connection: sqlite3.Connection, effects: Effects, *, name: str, status: str) -> None:
-    connection.execute(statements.SET_VERSIONING, (status, find_bare_bucket(connection, name).id))
+    bucket = find_bare_bucket(connection, name)
+    if bucket.is_lockable and status != "Enabled":
+        raise LockableBucketError(name)
+    connection.execute(statements.SET_VERSIONING, (status, bucket.id))
     effects.keys.append((name, WHOLE_BUCKET))
 
 
 def allow_locks(connection: sqlite3.Connection, effects: Effects, *, name: str) -> None:
-    connection.execute(statements.ALLOW_LOCKS, (find_bare_bucket(connection, name).id,))
+    bucket = find_bare_bucket(connection, name)
+    if bucket.versioning != "Enabled":
+        raise LockableBucketError(name)
+    connection.execute(statements.ALLOW_LOCKS, (bucket.id,))
     effects.keys.append((name, WHOLE_BUCKET))
 
 

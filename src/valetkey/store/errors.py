@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from valetkey.store.identity_model import EntityKind, Obstacle, Quota
+
 
 class StoreError(Exception):
     """The root of everything that the store raises on purpose."""
@@ -55,6 +57,14 @@ class DeleteMarkerError(StoreError):
         self.modified_ms = modified_ms
 
 
+class LockableBucketError(StoreError):
+    """Versions of a bucket that may be locked cannot be given up; nor may they be locked without versioning."""
+
+    def __init__(self, bucket: str) -> None:
+        super().__init__(f"The versions of the bucket {bucket!r} have to stay, or are none.")
+        self.bucket = bucket
+
+
 class ObjectLockedError(StoreError):
     """The version is under retention or legal hold."""
 
@@ -99,6 +109,40 @@ class PartTooSmallError(StoreError):
         self.number = number
         self.size = size
         self.minimum = minimum
+
+
+class NoSuchEntityError(StoreError):
+    """There is no account, user, group, role, key or policy of that name; which, `kind` says."""
+
+    def __init__(self, kind: EntityKind, name: str) -> None:
+        super().__init__(f"There is no {kind.value} {name!r}.")
+        self.kind = kind
+        self.name = name
+
+
+class EntityExistsError(StoreError):
+    """The name is taken; for an account it may be the id, the number or the email that is."""
+
+    def __init__(self, kind: EntityKind, name: str) -> None:
+        super().__init__(f"There is a {kind.value} {name!r} already.")
+        self.kind = kind
+        self.name = name
+
+
+class DeleteConflictError(StoreError):
+    """Something stands in the way of a deletion."""
+
+    def __init__(self, kind: EntityKind, name: str, obstacle: Obstacle) -> None:
+        super().__init__(f"The {kind.value} {name!r} cannot be deleted: {obstacle.value}.")
+        self.kind = kind
+        self.name = name
+        self.obstacle = obstacle
+
+
+class LimitExceededError(StoreError):
+    def __init__(self, quota: Quota) -> None:
+        super().__init__(f"There may be no more than {quota.value}: {quota.name}.")
+        self.quota = quota
 
 
 class OutOfSpaceError(StoreError):

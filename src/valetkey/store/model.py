@@ -25,6 +25,14 @@ class Bucket:
     """What clients have configured: documents by the name of their sub-resource. The store does not read them."""
 
 
+InBucket = str | Bucket
+"""A bucket by its name, whichever that is by then; or the very bucket that was found, and no other of its name."""
+
+
+def name_of(bucket: InBucket) -> str:
+    return bucket if isinstance(bucket, str) else bucket.name
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checksum:
     algorithm: str
@@ -157,6 +165,8 @@ class WriteRule:
     """Only if it has this size."""
     rank: int | None = None
     """Only if it is this very version, by the rank that a listing of versions showed."""
+    tags: Mapping[str, str] | None = None
+    """Only if it has these tags; on a deletion alone."""
     is_superseded: bool = False
     """Only if a newer version or delete marker of the key is there. For deletions that name a version."""
 

@@ -10,6 +10,11 @@ Frame n has n as its nonce. A nonce must not meet a key twice with different byt
 content, once. Frames cannot change places, because each opens under its own number alone; one that is missing is
 missed because the catalog knows the size. Empty content has no frame.
 
+Secrets of access keys are sealed too, each under the name that it belongs to, so that none can take the place of
+another.
+
+    secret   version, 12 random bytes, and the AES-256-GCM ciphertext and tag of the secret
+
 Source: NIST SP 800-38D, "Galois/Counter Mode (GCM) and GMAC".
 """
 
@@ -40,6 +45,7 @@ _SEAL_BYTES: Final = _HEAD_BYTES + NONCE_BYTES + KEY_BYTES + TAG_BYTES
 
 _SEAL_DATA: Final = b"valetkey content key "
 _FRAME_DATA: Final = b"valetkey content frame 1"
+_SECRET_DATA: Final = b"valetkey secret "
 
 
 def derive(key: bytes, label: str) -> bytes:
@@ -58,6 +64,7 @@ class Keyring:
     def __init__(self, master_key: bytes | None) -> None:
         """Without `master_key` only what is under customers' keys can be read and written."""
         self._master = None if master_key is None else _wrapping(master_key)
+        self._secrets = None if master_key is None else AESGCM(derive(master_key, "secrets of access keys"))
 
     def new_seal(self, encryption: Encryption) -> tuple[bytes, bytes]:
         """Return a new random key for one content, and the seal of it.
@@ -104,6 +111,38 @@ class Keyring:
             if kind == _UNDER_CUSTOMER_KEY:
                 raise WrongKeyError(is_missing=False) from None
             raise StorageFailedError("The content was encrypted under another master key.") from None
+
+    def seal_secret(self, secret: bytes, *, name: str) -> bytes:
+        """Return the secret under the master key, such that it opens under the same `name` alone.
+
+        Raises:
+            NoMasterKeyError
+        """
+        head, nonce = bytes((_VERSION,)), os.urandom(NONCE_BYTES)
+        return head + nonce + self._require_secrets().encrypt(nonce, secret, _secret_data(head, name))
+
+    def open_secret(self, seal: bytes, *, name: str) -> bytes:
+        """Return the secret that was sealed under `name`.
+
+        Raises:
+            NoMasterKeyError
+            StorageFailedError: the seal is malformed, of another name, or under another master key than ours.
+        """
+        cipher = self._require_secrets()
+        head, nonce, sealed = seal[:1], seal[1:][:NONCE_BYTES], seal[1 + NONCE_BYTES :]
+        if head != bytes((_VERSION,)) or len(sealed) < TAG_BYTES:
+            raise StorageFailedError("The seal of a secret is malformed.")
+        try:
+            return cipher.decrypt(nonce, sealed, _secret_data(head, name))
+        except InvalidTag:
+            raise StorageFailedError(
+                "A secret is damaged, or was encrypted under another master key."
+            ) from None
+
+    def _require_secrets(self) -> AESGCM:
+        if self._secrets is None:
+            raise NoMasterKeyError
+        return self._secrets
 
     def _require_master(self) -> AESGCM:
         if self._master is None:
@@ -185,6 +224,10 @@ def seal_content(key: bytes, content: bytes) -> bytes:
     """Return the frames of a whole content, under a key that has sealed nothing before."""
     sealer = FrameSealer(key)
     return sealer.feed(content) + sealer.finish()
+
+
+def _secret_data(head: bytes, name: str) -> bytes:
+    return _SECRET_DATA + head + name.encode()
 
 
 def _wrapping(key: bytes) -> AESGCM:

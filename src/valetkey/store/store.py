@@ -17,6 +17,7 @@ from valetkey.store.model import (
     Deleted,
     Deletion,
     Encryption,
+    InBucket,
     ListPage,
     NewObject,
     ObjectPart,
@@ -24,6 +25,7 @@ from valetkey.store.model import (
     SweepReport,
     VersionPage,
     WriteRule,
+    name_of,
 )
 from valetkey.store.upload_store import Uploads
 from valetkey.store.uploads import forget_completed
@@ -53,6 +55,9 @@ class Store:
     Every change that is acknowledged is durable; one whose caller was cancelled happens wholly or not at all.
     The plain functions answer in microseconds, and belong to one thread at a time: that of the event loop.
     Instants are milliseconds since the epoch, sizes are bytes.
+
+    A bucket may be named, or given as it was found: then what happens happens in that very bucket, or
+    NoSuchBucketError is raised, also if another has its name by then.
 
     Besides what each function names, all may raise OutOfSpaceError (but not deletes), StorageFailedError (the
     disk or the catalog fails) and StoreClosedError.
@@ -110,7 +115,7 @@ class Store:
         return self._workings.look(lambda cursor: objects.find_version(cursor, bucket, key, version_id))
 
     async def list_objects(
-        self, bucket: str, *, prefix: str = "", delimiter: str = "", after: str = "", limit: int = 1000
+        self, bucket: InBucket, *, prefix: str = "", delimiter: str = "", after: str = "", limit: int = 1000
     ) -> ListPage:
         """Return up to `limit` keys and common prefixes with the prefix, in byte order, that come after `after`.
 
@@ -120,13 +125,18 @@ class Store:
             NoSuchBucketError
         """
         read = partial(
-            listing.list_objects, bucket=bucket, prefix=prefix, delimiter=delimiter, after=after, limit=limit
+            listing.list_objects,
+            bucket=name_of(bucket),
+            prefix=prefix,
+            delimiter=delimiter,
+            after=after,
+            limit=limit,
         )
-        return await self._workings.reads.run(read)
+        return await self._workings.read(read, within=bucket)
 
     async def list_versions(
         self,
-        bucket: str,
+        bucket: InBucket,
         *,
         prefix: str = "",
         delimiter: str = "",
@@ -144,7 +154,7 @@ class Store:
         """
         read = partial(
             version_listing.list_versions,
-            bucket=bucket,
+            bucket=name_of(bucket),
             prefix=prefix,
             delimiter=delimiter,
             key_marker=key_marker,
@@ -152,7 +162,7 @@ class Store:
             limit=limit,
             with_tags=with_tags,
         )
-        return await self._workings.reads.run(read)
+        return await self._workings.read(read, within=bucket)
 
     async def receive(
         self,
@@ -174,7 +184,7 @@ class Store:
 
     async def put_object(
         self,
-        bucket: str,
+        bucket: InBucket,
         key: str,
         draft: Draft,
         new: NewObject,
@@ -195,7 +205,7 @@ class Store:
         """
         change = partial(
             objects.put_object,
-            bucket=bucket,
+            bucket=name_of(bucket),
             key=key,
             content=draft.content,
             seal=draft.seal,
@@ -206,12 +216,12 @@ class Store:
             now_ms=now_ms,
             rule=rule,
         )
-        return await self._workings.write(change, draft=draft)
+        return await self._workings.write(change, within=bucket, draft=draft)
 
     async def copy_object(
         self,
         source: StoredObject,
-        bucket: str,
+        bucket: InBucket,
         key: str,
         new: NewObject,
         *,
@@ -230,18 +240,18 @@ class Store:
         change = partial(
             objects.copy_object,
             source=source,
-            bucket=bucket,
+            bucket=name_of(bucket),
             key=key,
             new=new,
             version_id=version_id,
             now_ms=now_ms,
             rule=rule,
         )
-        return await self._workings.write(change, room_bytes=self._inline_limit_bytes)
+        return await self._workings.write(change, within=bucket, room_bytes=self._inline_limit_bytes)
 
     async def amend_object(
         self,
-        bucket: str,
+        bucket: InBucket,
         key: str,
         version_id: str | None,
         amend: Callable[[StoredObject], StoredObject],
@@ -253,11 +263,19 @@ class Store:
         Raises:
             As `find_object` does.
         """
-        change = partial(objects.amend_object, bucket=bucket, key=key, version_id=version_id, amend=amend)
-        return await self._workings.write(change)
+        change = partial(
+            objects.amend_object, bucket=name_of(bucket), key=key, version_id=version_id, amend=amend
+        )
+        return await self._workings.write(change, within=bucket)
 
     async def delete_object(
-        self, bucket: str, deletion: Deletion, *, marker_id: str = "", now_ms: int, may_bypass: bool = False
+        self,
+        bucket: InBucket,
+        deletion: Deletion,
+        *,
+        marker_id: str = "",
+        now_ms: int,
+        may_bypass: bool = False,
     ) -> Deleted:
         """Remove a version, or hide the current one behind a delete marker if the bucket has versions.
 
@@ -270,17 +288,17 @@ class Store:
         """
         change = partial(
             deletions.delete_object,
-            bucket=bucket,
+            bucket=name_of(bucket),
             deletion=deletion,
             marker_id=marker_id,
             now_ms=now_ms,
             may_bypass=may_bypass,
         )
-        return await self._workings.free(change)
+        return await self._workings.free(change, within=bucket)
 
     async def delete_objects(
         self,
-        bucket: str,
+        bucket: InBucket,
         wanted: Sequence[Deletion],
         *,
         new_marker_id: Callable[[], str] = str,
@@ -294,12 +312,12 @@ class Store:
         """
         change = partial(
             deletions.delete_objects,
-            bucket=bucket,
+            bucket=name_of(bucket),
             wanted=tuple((deletion, new_marker_id()) for deletion in wanted),
             now_ms=now_ms,
             may_bypass=may_bypass,
         )
-        return await self._workings.free(change)
+        return await self._workings.free(change, within=bucket)
 
     def find_object_part(self, obj: StoredObject, number: int) -> ObjectPart | None:
         """Return where a part lies in a found object that was uploaded in parts; None if it has no such part.

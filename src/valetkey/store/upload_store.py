@@ -11,6 +11,7 @@ from valetkey.store.model import (
     Checksum,
     CompletedUpload,
     Encryption,
+    InBucket,
     Lock,
     NewObject,
     Part,
@@ -20,6 +21,7 @@ from valetkey.store.model import (
     Upload,
     UploadPage,
     WriteRule,
+    name_of,
 )
 from valetkey.store.workings import Workings
 
@@ -36,7 +38,7 @@ class Uploads:
 
     async def create(
         self,
-        bucket: str,
+        bucket: InBucket,
         key: str,
         *,
         upload_id: str,
@@ -58,7 +60,7 @@ class Uploads:
         """
         upload = Upload(
             id=upload_id,
-            bucket=bucket,
+            bucket=name_of(bucket),
             key=key,
             created_ms=now_ms,
             headers=headers,
@@ -72,7 +74,7 @@ class Uploads:
             initiator_id=initiator_id,
             acl=acl,
         )
-        return await self._workings.write(partial(uploads.create_upload, upload=upload))
+        return await self._workings.write(partial(uploads.create_upload, upload=upload), within=bucket)
 
     def find(self, bucket: str, key: str, upload_id: str) -> Upload:
         """Raises NoSuchBucketError, or NoSuchUploadError also if the upload is for another key."""
@@ -153,19 +155,19 @@ class Uploads:
         return await self._workings.write(change, room_bytes=len(source.content) * _SEGMENT_ROW_BYTES)
 
     async def list_parts(
-        self, bucket: str, key: str, upload_id: str, *, after_number: int = 0, limit: int = 1000
+        self, bucket: InBucket, key: str, upload_id: str, *, after_number: int = 0, limit: int = 1000
     ) -> PartPage:
         """Return up to `limit` parts with numbers above `after_number`.
 
         Raises:
             NoSuchBucketError, NoSuchUploadError
         """
-        read = partial(uploads.list_parts, bucket=bucket, key=key, upload_id=upload_id)
-        return await self._workings.reads.run(partial(read, after_number=after_number, limit=limit))
+        read = partial(uploads.list_parts, bucket=name_of(bucket), key=key, upload_id=upload_id)
+        return await self._workings.read(partial(read, after_number=after_number, limit=limit), within=bucket)
 
     async def list(
         self,
-        bucket: str,
+        bucket: InBucket,
         *,
         prefix: str = "",
         delimiter: str = "",
@@ -181,14 +183,16 @@ class Uploads:
         Raises:
             NoSuchBucketError
         """
-        read = partial(listing.list_uploads, bucket=bucket, prefix=prefix, delimiter=delimiter, limit=limit)
-        return await self._workings.reads.run(
-            partial(read, key_marker=key_marker, upload_id_marker=upload_id_marker)
+        read = partial(
+            listing.list_uploads, bucket=name_of(bucket), prefix=prefix, delimiter=delimiter, limit=limit
+        )
+        return await self._workings.read(
+            partial(read, key_marker=key_marker, upload_id_marker=upload_id_marker), within=bucket
         )
 
     async def complete(
         self,
-        bucket: str,
+        bucket: InBucket,
         key: str,
         upload_id: str,
         *,
@@ -211,7 +215,7 @@ class Uploads:
         """
         change = partial(
             uploads.complete_upload,
-            bucket=bucket,
+            bucket=name_of(bucket),
             key=key,
             upload_id=upload_id,
             parts=tuple(parts),
@@ -221,12 +225,14 @@ class Uploads:
             rule=rule,
             minimum_part_bytes=self._minimum_part_bytes,
         )
-        return await self._workings.write(change, room_bytes=len(parts) * _SEGMENT_ROW_BYTES)
+        return await self._workings.write(change, within=bucket, room_bytes=len(parts) * _SEGMENT_ROW_BYTES)
 
-    async def abort(self, bucket: str, key: str, upload_id: str) -> None:
+    async def abort(self, bucket: InBucket, key: str, upload_id: str) -> None:
         """End an upload and remove its parts.
 
         Raises:
             NoSuchBucketError, NoSuchUploadError
         """
-        await self._workings.free(partial(uploads.abort_upload, bucket=bucket, key=key, upload_id=upload_id))
+        await self._workings.free(
+            partial(uploads.abort_upload, bucket=name_of(bucket), key=key, upload_id=upload_id), within=bucket
+        )

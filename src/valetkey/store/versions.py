@@ -88,6 +88,7 @@ def make_way(
     """Clear the place of the current version for a new one, and return the new one's rank."""
     if bucket.versioning is None:
         if current is not None and current.content_id is not None:
+            _require_unlocked(current, key, now_ms=now_ms)
             connection.execute(statements.REMOVE_OBJECT, (bucket.id, key))
             drop_content(
                 connection, effects, content_id=current.content_id, is_inline=bool(current.is_inline)
@@ -101,8 +102,20 @@ def make_way(
         # There is one null version at most, and the new one is it.
         former = _find_other(connection, bucket.id, key, None)
         if former is not None:
+            _require_unlocked(former, key, now_ms=now_ms)
             _remove_other(connection, effects, bucket, key, former)
     return _next_rank(newest, now_ms=now_ms)
+
+
+def _require_unlocked(state: State, key: bytes, *, now_ms: int, may_bypass: bool = False) -> None:
+    """Return if the version may be removed.
+
+    Raises:
+        ObjectLockedError
+    """
+    lock = rows.to_lock(state.lock_mode, state.lock_until_ms, state.legal_hold)
+    if lock.protects(now_ms=now_ms, may_bypass=may_bypass):
+        raise ObjectLockedError(key.decode(), state.version_id or NULL_ID)
 
 
 def _next_rank(newest: State | None, *, now_ms: int) -> int:
@@ -157,6 +170,15 @@ def _require_deletable(
         if state is None:
             return
     require_rule(rule, state, bucket=bucket.name, key=deletion.key)
+    _require_tags(connection, rule, state)
+
+
+def _require_tags(connection: sqlite3.Connection, rule: WriteRule | None, state: State | None) -> None:
+    if rule is None or rule.tags is None or state is None or state.content_id is None:
+        return
+    (text,) = connection.execute(statements.LIST_TAGS, (state.content_id,)).fetchone()
+    if rows.to_map(text) != rule.tags:
+        raise PreconditionFailedError("tags")
 
 
 def _delete_version(
@@ -177,11 +199,10 @@ def _delete_version(
     if state is None:
         return Deleted(key=deletion.key, version_id=version_id, marker_id=None, is_versioned=is_versioned)
     require_rule(deletion.rule, state, bucket=bucket.name, key=deletion.key)
+    _require_tags(connection, deletion.rule, state)
     if deletion.rule is not None and deletion.rule.is_superseded:
         _require_superseded(state, current or find_newest_other(connection, bucket.id, key))
-    lock = rows.to_lock(state.lock_mode, state.lock_until_ms, state.legal_hold)
-    if lock.protects(now_ms=now_ms, may_bypass=may_bypass):
-        raise ObjectLockedError(deletion.key, version_id)
+    _require_unlocked(state, key, now_ms=now_ms, may_bypass=may_bypass)
     if is_current and state.content_id is not None:
         connection.execute(statements.REMOVE_OBJECT, (bucket.id, key))
         drop_content(connection, effects, content_id=state.content_id, is_inline=bool(state.is_inline))

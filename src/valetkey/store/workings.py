@@ -10,14 +10,14 @@ from typing import Final, Self, TypeVar
 
 from valetkey.store import objects
 from valetkey.store.blobs import BlobFolder, NewBlob
-from valetkey.store.buckets import WHOLE_BUCKET, find_bucket
+from valetkey.store.buckets import WHOLE_BUCKET, find_bare_bucket, find_bucket
 from valetkey.store.content_reader import ContentReader
 from valetkey.store.contents import Effects, forget_doomed, require_live
 from valetkey.store.drafts import Draft, Intake
-from valetkey.store.errors import StorageFailedError, StoreClosedError, StoreError
+from valetkey.store.errors import NoSuchBucketError, StorageFailedError, StoreClosedError, StoreError
 from valetkey.store.folder import DataFolder, FileLock, make_private_folder
 from valetkey.store.marks import Marks
-from valetkey.store.model import Bucket, StoredObject, SweepReport
+from valetkey.store.model import Bucket, InBucket, StoredObject, SweepReport
 from valetkey.store.object_cache import (
     BUCKET_CACHE_BYTES,
     CACHE_BYTES,
@@ -59,11 +59,11 @@ class Workings:
         self._write_lock = FileLock(folder.write_lock)
         self._write_connection = open_writer(folder)
         self.reads: Final = ReadPool(folder, self._room)
-        self._marks = Marks(folder.marks)
-        self._objects = MarkedCache(self._marks, most_bytes=CACHE_BYTES, weigh=object_weight)
-        self._buckets = MarkedCache(self._marks, most_bytes=BUCKET_CACHE_BYTES, weigh=bucket_weight)
+        self.marks: Final = Marks(folder.marks)
+        self._objects = MarkedCache(self.marks, most_bytes=CACHE_BYTES, weigh=object_weight)
+        self._buckets = MarkedCache(self.marks, most_bytes=BUCKET_CACHE_BYTES, weigh=bucket_weight)
         self.writer: Final = Writer(
-            self._write_connection, self._write_lock, self._room, self._remover, self._marks
+            self._write_connection, self._write_lock, self._room, self._remover, self.marks
         )
         self.intake: Final = Intake(
             executor=self.disk,
@@ -129,8 +129,20 @@ class Workings:
             name, WHOLE_BUCKET, lambda: self.look(lambda cursor: find_bucket(cursor, name))
         )
 
-    async def write(self, change: Change[T], *, room_bytes: int = 0, draft: Draft | None = None) -> T:
-        """Return what a change returns that adds to the catalog, once it is durable."""
+    async def write(
+        self,
+        change: Change[T],
+        *,
+        within: InBucket | None = None,
+        room_bytes: int = 0,
+        draft: Draft | None = None,
+    ) -> T:
+        """Return what a change returns that adds to the catalog, once it is durable.
+
+        Raises:
+            NoSuchBucketError: `within` is a bucket that is gone, even if another has its name now.
+        """
+        change = _bound(change, within)
         if draft is None:
             return await self.writer.submit(change, room_bytes=room_bytes)
         content = draft.content
@@ -139,9 +151,23 @@ class Workings:
         draft.spend()
         return await durable
 
-    async def free(self, change: Change[T]) -> T:
-        """Return what a change returns that makes room, once it is durable. It goes through on a full disk."""
-        return await self.writer.submit(change, room_bytes=None)
+    async def free(self, change: Change[T], *, within: InBucket | None = None) -> T:
+        """Return what a change returns that makes room, once it is durable. It goes through on a full disk.
+
+        Raises:
+            NoSuchBucketError: as `write` does.
+        """
+        return await self.writer.submit(_bound(change, within), room_bytes=None)
+
+    async def read(self, look: Callable[[sqlite3.Connection], T], *, within: InBucket) -> T:
+        """Return what a longer look into the catalog finds.
+
+        Raises:
+            NoSuchBucketError: as `write` does.
+        """
+        if isinstance(within, str):
+            return await self.reads.run(look)
+        return await self.reads.run(partial(_look_within, bucket=within, look=look))
 
     def open_content(
         self, obj: StoredObject, start: int, end: int, customer_key: bytes | None
@@ -212,7 +238,7 @@ class Workings:
         self._reader.close()
         self._write_connection.close()
         self._write_lock.close()
-        self._marks.close()
+        self.marks.close()
 
     def _sweep(self, oldest_kept_s: float) -> SweepReport:
         self._remover.wait()
@@ -239,3 +265,32 @@ class Workings:
         # What it forgot by itself shortly before is gone then, too.
         self._remover.wait()
         return left
+
+
+def _bound(change: Change[T], within: InBucket | None) -> Change[T]:
+    """Return the change, bound to the very bucket that `within` is.
+
+    Whoever was allowed to do something in a bucket is not allowed it in another that has taken its name meanwhile.
+    """
+    if within is None or isinstance(within, str):
+        return change
+    return partial(_change_within, bucket=within, change=change)
+
+
+def _change_within(
+    connection: sqlite3.Connection, effects: Effects, *, bucket: Bucket, change: Change[T]
+) -> T:
+    _require_same(connection, bucket)
+    return change(connection, effects)
+
+
+def _look_within(
+    connection: sqlite3.Connection, *, bucket: Bucket, look: Callable[[sqlite3.Connection], T]
+) -> T:
+    _require_same(connection, bucket)
+    return look(connection)
+
+
+def _require_same(connection: sqlite3.Connection, bucket: Bucket) -> None:
+    if find_bare_bucket(connection, bucket.name).id != bucket.id:
+        raise NoSuchBucketError(bucket.name)

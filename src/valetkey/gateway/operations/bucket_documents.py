@@ -1,4 +1,4 @@
-"""What a bucket is set up for in a document of its own: lifecycle, encryption, Object Lock."""
+"""What a bucket is set up for in a document of its own: lifecycle, encryption, Object Lock, CORS."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from valetkey.gateway.operations.kept_settings import lock_configuration_of
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import invalid_argument
 from valetkey.s3.object_lock import LockConfiguration, require_versioned
+from valetkey.s3.xml.cors import parse_cors, render_cors
 from valetkey.s3.xml.encryption import parse_bucket_encryption, render_bucket_encryption
 from valetkey.s3.xml.lifecycle_reader import parse_lifecycle
 from valetkey.s3.xml.lifecycle_writer import render_lifecycle
@@ -44,16 +45,16 @@ async def put_bucket_lifecycle(call: Call) -> Answer:
     body = await read_document(call, max_bytes=_MAX_LIFECYCLE_BYTES, is_integrity_required=True)
     text = render_lifecycle(parse_lifecycle(body, new_id=call.new_id))
     if smallest != _kept_smallest(call):
-        await call.store.buckets.put_setting(call.bucket_name, _SMALLEST_SETTING, smallest)
-    await call.store.buckets.put_setting(call.bucket_name, "lifecycle", text)
+        await call.store.buckets.put_setting(call.bucket, _SMALLEST_SETTING, smallest)
+    await call.store.buckets.put_setting(call.bucket, "lifecycle", text)
     return empty(headers=_smallest(smallest))
 
 
 async def delete_bucket_lifecycle(call: Call) -> Answer:
     """DeleteBucketLifecycle."""
-    await call.store.buckets.put_setting(call.bucket_name, "lifecycle", None)
+    await call.store.buckets.put_setting(call.bucket, "lifecycle", None)
     if _SMALLEST_SETTING in call.bucket.settings:
-        await call.store.buckets.put_setting(call.bucket_name, _SMALLEST_SETTING, None)
+        await call.store.buckets.put_setting(call.bucket, _SMALLEST_SETTING, None)
     return no_content()
 
 
@@ -76,13 +77,13 @@ async def get_bucket_encryption(call: Call) -> Answer:
 async def put_bucket_encryption(call: Call) -> Answer:
     """PutBucketEncryption: for objects that are written from now on."""
     config = parse_bucket_encryption(await read_document(call, max_bytes=MAX_SETTING_BYTES))
-    await call.store.buckets.put_setting(call.bucket_name, "encryption", render_bucket_encryption(config))
+    await call.store.buckets.put_setting(call.bucket, "encryption", render_bucket_encryption(config))
     return empty()
 
 
 async def delete_bucket_encryption(call: Call) -> Answer:
     """DeleteBucketEncryption."""
-    await call.store.buckets.put_setting(call.bucket_name, "encryption", None)
+    await call.store.buckets.put_setting(call.bucket, "encryption", None)
     return no_content()
 
 
@@ -100,7 +101,28 @@ async def put_object_lock_configuration(call: Call) -> Answer:
     config = parse_lock_configuration(body)
     require_versioned(call.bucket.versioning)
     if not call.bucket.is_lockable:
-        await call.store.buckets.allow_locks(call.bucket_name)
+        await call.store.buckets.allow_locks(call.bucket)
     text = render_lock_configuration(config)
-    await call.store.buckets.put_setting(call.bucket_name, "object-lock", text)
+    await call.store.buckets.put_setting(call.bucket, "object-lock", text)
     return empty()
+
+
+async def get_bucket_cors(call: Call) -> Answer:
+    """GetBucketCors: the bucket's own rules; those of the server are no setting of the bucket."""
+    text = call.bucket.settings.get("cors")
+    if text is None:
+        raise missing(call, Code.NO_SUCH_CORS_CONFIGURATION)
+    return kept_document(text)
+
+
+async def put_bucket_cors(call: Call) -> Answer:
+    """PutBucketCors."""
+    body = await read_document(call, max_bytes=MAX_SETTING_BYTES, is_integrity_required=True)
+    await call.store.buckets.put_setting(call.bucket, "cors", render_cors(parse_cors(body)))
+    return empty()
+
+
+async def delete_bucket_cors(call: Call) -> Answer:
+    """DeleteBucketCors."""
+    await call.store.buckets.put_setting(call.bucket, "cors", None)
+    return no_content()

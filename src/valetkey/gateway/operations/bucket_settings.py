@@ -50,7 +50,7 @@ async def put_bucket_versioning(call: Call) -> Answer:
         message = "Deletion with multi-factor authentication is not implemented."
         raise S3Error(Code.NOT_IMPLEMENTED, message, {"MfaDelete": "Enabled"})
     require_versioning_change(wanted.status, is_lockable=call.bucket.is_lockable)
-    await call.store.buckets.set_versioning(call.bucket_name, wanted.status)
+    await call.store.buckets.set_versioning(call.bucket, wanted.status)
     return empty()
 
 
@@ -65,13 +65,13 @@ async def get_bucket_tagging(call: Call) -> Answer:
 async def put_bucket_tagging(call: Call) -> Answer:
     """PutBucketTagging."""
     tags = parse_tagging(await read_document(call, max_bytes=MAX_SETTING_BYTES), most=MAX_BUCKET_TAGS)
-    await call.store.buckets.put_setting(call.bucket_name, "tagging", render(Tagging(tags=tags)).decode())
+    await call.store.buckets.put_setting(call.bucket, "tagging", render(Tagging(tags=tags)).decode())
     return no_content()
 
 
 async def delete_bucket_tagging(call: Call) -> Answer:
     """DeleteBucketTagging."""
-    await call.store.buckets.put_setting(call.bucket_name, "tagging", None)
+    await call.store.buckets.put_setting(call.bucket, "tagging", None)
     return no_content()
 
 
@@ -85,7 +85,7 @@ async def put_bucket_request_payment(call: Call) -> Answer:
     """PutBucketRequestPayment: kept and given back; nobody is charged here."""
     payer = parse_request_payment(await read_document(call, max_bytes=MAX_SETTING_BYTES))
     text = render(RequestPayment(payer=payer)).decode()
-    await call.store.buckets.put_setting(call.bucket_name, "requestPayment", text)
+    await call.store.buckets.put_setting(call.bucket, "requestPayment", text)
     return empty()
 
 
@@ -102,7 +102,7 @@ async def put_bucket_accelerate(call: Call) -> Answer:
         message = "S3 Transfer Acceleration is not supported for buckets with periods (.) in their names"
         raise S3Error(Code.INVALID_REQUEST, message)
     text = render(Accelerate(status=status)).decode()
-    await call.store.buckets.put_setting(call.bucket_name, "accelerate", text)
+    await call.store.buckets.put_setting(call.bucket, "accelerate", text)
     return empty()
 
 

@@ -110,7 +110,7 @@ async def head_bucket(call: Call) -> Answer:
 
 async def delete_bucket(call: Call) -> Answer:
     """DeleteBucket."""
-    await call.store.buckets.delete(call.bucket_name)
+    await call.store.buckets.delete(call.bucket)
     return no_content()
 
 

@@ -68,7 +68,7 @@ async def _make(
             checksum = digests.checksum
         new = options.new_object(etag=found.etag, checksum=checksum)
         return await call.store.copy_object(
-            found, call.bucket_name, key, new, version_id=version_id, now_ms=call.now_ms, rule=rule
+            found, call.bucket, key, new, version_id=version_id, now_ms=call.now_ms, rule=rule
         )
     digests = Digests(wanted or _algorithm_of(found))
     async with await call.store.receive(
@@ -80,7 +80,7 @@ async def _make(
         etag = stored_etag(digests.etag, options.customer_key)
         new = options.new_object(etag=etag, checksum=digests.checksum)
         return await call.store.put_object(
-            call.bucket_name, key, draft, new, version_id=version_id, now_ms=call.now_ms, rule=rule
+            call.bucket, key, draft, new, version_id=version_id, now_ms=call.now_ms, rule=rule
         )
 
 

@@ -13,7 +13,7 @@ from valetkey.s3.copy_source import parse_copy_source
 from valetkey.s3.encryption import CustomerKey, copy_source_key
 from valetkey.s3.errors import S3Error
 from valetkey.s3.preconditions import decide_copy_source
-from valetkey.store.errors import ContentGoneError, DeleteMarkerError
+from valetkey.store.errors import ContentGoneError, DeleteMarkerError, NoSuchBucketError
 from valetkey.store.model import Bucket, StoredObject
 
 T = TypeVar("T")
@@ -66,6 +66,9 @@ class Source:
         raise S3Error(Code.SLOW_DOWN)
 
     def _find(self) -> StoredObject:
+        if self._call.store.buckets.find(self._asked.bucket).id != self.bucket.id:
+            # Another has taken its name, in which nobody has said yet what this caller may do.
+            raise NoSuchBucketError(self._asked.bucket)
         try:
             found = self._call.store.find_object(self._asked.bucket, self._asked.key, self._asked.version_id)
         except DeleteMarkerError as error:

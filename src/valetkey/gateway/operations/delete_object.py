@@ -31,7 +31,7 @@ async def delete_object(call: Call) -> Answer:
         rule=as_rule(parse_delete_condition(call.headers)),
     )
     deleted = await call.store.delete_object(
-        call.bucket_name,
+        call.bucket,
         deletion,
         marker_id=new_version_id(call),
         now_ms=call.now_ms,
@@ -52,7 +52,7 @@ async def delete_objects(call: Call) -> Answer:
     wanted = parse_delete(body)
     is_long = [len(entry.key.encode()) > MAX_KEY_BYTES for entry in wanted.keys]
     outcomes = await call.store.delete_objects(
-        call.bucket_name,
+        call.bucket,
         [_deletion(entry) for entry, long in zip(wanted.keys, is_long, strict=True) if not long],
         new_marker_id=lambda: new_version_id(call),
         now_ms=call.now_ms,

@@ -21,7 +21,7 @@ def lifecycle_of(bucket: Bucket) -> Rules | None:
     return None if text is None else _lifecycle(text)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def _lifecycle(text: str) -> Rules:
     return parse_lifecycle(text.encode(), new_id=str)
 

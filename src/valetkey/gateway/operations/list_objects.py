@@ -14,7 +14,7 @@ async def list_objects(call: Call) -> Answer:
     """ListObjects, the first version, which pages by key."""
     wanted = parse_list_v1(call.query)
     page = await call.store.list_objects(
-        call.bucket_name,
+        call.bucket,
         prefix=wanted.prefix,
         delimiter=wanted.delimiter,
         after=wanted.marker,
@@ -43,7 +43,7 @@ async def list_objects_v2(call: Call) -> Answer:
     """ListObjectsV2, which pages by an opaque token."""
     wanted = parse_list_v2(call.query, token_key=call.rules.token_key, bucket=call.bucket_name)
     page = await call.store.list_objects(
-        call.bucket_name,
+        call.bucket,
         prefix=wanted.prefix,
         delimiter=wanted.delimiter,
         after=wanted.after,

@@ -8,6 +8,7 @@ from valetkey.gateway.operations.buckets import owner_of
 from valetkey.gateway.operations.kept_settings import abort_headers_of
 from valetkey.gateway.operations.upload_options import wire_headers
 from valetkey.s3.answers import ListParts, ListUploads, PartEntry, UploadEntry
+from valetkey.s3.encryption import SSE_C
 from valetkey.s3.listing import parse_list_parts, parse_list_uploads
 from valetkey.store.model import Part, Upload
 
@@ -18,7 +19,7 @@ async def list_parts(call: Call) -> Answer:
     upload_id = call.query["uploadId"]
     upload = call.store.uploads.find(call.bucket_name, call.key, upload_id)
     page = await call.store.uploads.list_parts(
-        call.bucket_name, call.key, upload_id, after_number=wanted.part_number_marker, limit=wanted.max_parts
+        call.bucket, call.key, upload_id, after_number=wanted.part_number_marker, limit=wanted.max_parts
     )
     owner = owner_of(call)
     return document(
@@ -47,7 +48,8 @@ def _part_entry(part: Part, upload: Upload) -> PartEntry:
         modified_ms=part.modified_ms,
         etag=part.etag,
         size=part.size,
-        checksum=part.checksum if upload.checksum_algorithm else None,
+        # Under a client's own key not even a digest is told without it.
+        checksum=part.checksum if upload.checksum_algorithm and upload.encryption != SSE_C else None,
     )
 
 
@@ -59,7 +61,7 @@ async def list_multipart_uploads(call: Call) -> Answer:
     """ListMultipartUploads."""
     wanted = parse_list_uploads(call.query)
     page = await call.store.uploads.list(
-        call.bucket_name,
+        call.bucket,
         prefix=wanted.prefix,
         delimiter=wanted.delimiter,
         key_marker=wanted.key_marker,

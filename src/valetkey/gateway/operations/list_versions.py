@@ -13,7 +13,7 @@ async def list_object_versions(call: Call) -> Answer:
     """ListObjectVersions: versions and delete markers, the newest of each key first."""
     wanted = parse_list_versions(call.query)
     page = await call.store.list_versions(
-        call.bucket_name,
+        call.bucket,
         prefix=wanted.prefix,
         delimiter=wanted.delimiter,
         key_marker=wanted.key_marker,

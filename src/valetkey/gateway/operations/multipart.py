@@ -40,7 +40,7 @@ async def create_multipart_upload(call: Call) -> Answer:
     chosen = chosen_checksum(call.headers)
     upload_id = call.new_id()
     await call.store.uploads.create(
-        call.bucket_name,
+        call.bucket,
         key,
         upload_id=upload_id,
         headers=options.headers,
@@ -77,10 +77,11 @@ async def complete_multipart_upload(call: Call) -> Answer:
 async def _complete(call: Call, upload_id: str, wanted: list[CompletedPart]) -> Answer:
     upload = call.store.uploads.find(call.bucket_name, call.key, upload_id)
     key = customer_key(call.headers)
-    if key is not None:
+    # Amazon wants the key here only where checksums are computed of what it hides.
+    if key is not None or upload.checksum_algorithm is not None:
         require_upload_key(call, upload, key)
     kept = await call.store.uploads.list_parts(
-        call.bucket_name, call.key, upload_id, after_number=0, limit=MAX_PART_NUMBER
+        call.bucket, call.key, upload_id, after_number=0, limit=MAX_PART_NUMBER
     )
     parts = _chosen_parts(wanted, {part.number: part for part in kept.parts})
     require_part_checksums(upload, wanted, parts)
@@ -93,7 +94,7 @@ async def _complete(call: Call, upload_id: str, wanted: list[CompletedPart]) -> 
         lock=upload.lock,
     )
     stored = await call.store.uploads.complete(
-        call.bucket_name,
+        call.bucket,
         call.key,
         upload_id,
         parts=[(part.number, part.etag) for part in parts],
@@ -152,5 +153,5 @@ def _location(call: Call) -> str:
 
 async def abort_multipart_upload(call: Call) -> Answer:
     """AbortMultipartUpload."""
-    await call.store.uploads.abort(call.bucket_name, call.key, call.query["uploadId"])
+    await call.store.uploads.abort(call.bucket, call.key, call.query["uploadId"])
     return no_content()

@@ -48,7 +48,7 @@ async def put_object_retention(call: Call) -> Answer:
     def amend(found: StoredObject) -> StoredObject:
         return _with_retention(call, found, wanted)
 
-    amended = await call.store.amend_object(call.bucket_name, call.key, version_id_of(call.query), amend)
+    amended = await call.store.amend_object(call.bucket, call.key, version_id_of(call.query), amend)
     return empty(headers=version_header(call.bucket, amended.version_id))
 
 
@@ -80,7 +80,7 @@ async def put_object_legal_hold(call: Call) -> Answer:
     def amend(found: StoredObject) -> StoredObject:
         return replace(found, lock=replace(found.lock, legal_hold=is_on))
 
-    amended = await call.store.amend_object(call.bucket_name, call.key, version_id_of(call.query), amend)
+    amended = await call.store.amend_object(call.bucket, call.key, version_id_of(call.query), amend)
     return empty(headers=version_header(call.bucket, amended.version_id))
 
 

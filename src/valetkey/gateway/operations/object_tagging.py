@@ -43,6 +43,6 @@ async def delete_object_tagging(call: Call) -> Answer:
 async def _retag(call: Call, tags: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
     """Give the version these tags, and return the header that names it."""
     amended = await call.store.amend_object(
-        call.bucket_name, call.key, version_id_of(call.query), lambda found: replace(found, tags=tags)
+        call.bucket, call.key, version_id_of(call.query), lambda found: replace(found, tags=tags)
     )
     return version_header(call.bucket, amended.version_id)

@@ -7,48 +7,58 @@ from valetkey.gateway.intake import Intake
 from valetkey.gateway.operations.answers import empty, etag_header
 from valetkey.gateway.operations.object_facts import checksum_headers, expiration_header, new_version_header
 from valetkey.gateway.operations.rewriting import stored_etag
-from valetkey.gateway.operations.upload_options import upload_options
+from valetkey.gateway.operations.upload_options import UploadOptions, upload_options
 from valetkey.s3.names import require_key
 from valetkey.s3.preconditions import WriteCondition, parse_write
-from valetkey.store.model import WriteRule
+from valetkey.store.model import StoredObject, WriteRule
 
 
 async def put_object(call: Call) -> Answer:
     """PutObject: the object exists once its bytes and its row are durable, and not before."""
-    key = require_key(call.key)
+    require_key(call.key)
     options = upload_options(call)
-    rule = write_rule(call)
     intake = Intake(call)
+    stored = await keep_upload(call, intake, options, size_hint=intake.expected_bytes)
+    return empty(headers=upload_headers(call, stored, options))
+
+
+async def keep_upload(
+    call: Call, intake: Intake, options: UploadOptions, *, size_hint: int | None
+) -> StoredObject:
+    """Store what `intake` reads as the object that the call is about, unless a condition forbids it."""
+    rule = write_rule(call)
     async with await call.store.receive(
         intake.pieces(),
-        size_hint=intake.expected_bytes,
+        size_hint=size_hint,
         observe=intake.observe,
         encryption=options.encryption,
     ) as draft:
         checksum = intake.require_as_claimed()
-        stored = await call.store.put_object(
-            call.bucket_name,
-            key,
+        return await call.store.put_object(
+            call.bucket,
+            call.key,
             draft,
             options.new_object(etag=stored_etag(intake.etag, options.customer_key), checksum=checksum),
             version_id=new_version_id(call),
             now_ms=call.now_ms,
             rule=rule,
         )
-    return empty(
-        headers=[
-            etag_header(stored.etag),
-            *checksum_headers(stored.checksum),
-            *new_version_header(call.bucket, stored.version_id),
-            *options.encryption_headers(),
-            *expiration_header(call, stored),
-        ]
-    )
+
+
+def upload_headers(call: Call, stored: StoredObject, options: UploadOptions) -> list[tuple[bytes, bytes]]:
+    """Return what an upload tells of the object that it made."""
+    return [
+        etag_header(stored.etag),
+        *checksum_headers(stored.checksum),
+        *new_version_header(call.bucket, stored.version_id),
+        *options.encryption_headers(),
+        *expiration_header(call, stored),
+    ]
 
 
 def new_version_id(call: Call) -> str:
-    """Return an id for a new version or delete marker, which counts only if the bucket has versions."""
-    return call.new_id() if call.bucket.versioning is not None else ""
+    """Return an id for a new version or delete marker. The store uses it if the bucket has versions by then."""
+    return call.new_id()
 
 
 def write_rule(call: Call) -> WriteRule | None:

@@ -7,7 +7,8 @@ from typing import Final
 
 from valetkey.gateway.call import Rules
 from valetkey.s3.codes import Code
-from valetkey.s3.errors import S3Error, invalid_argument
+from valetkey.s3.errors import S3Error
+from valetkey.s3.names import require_version_id
 from valetkey.store.model import Bucket
 
 _OWNER_ONLY: Final = frozenset({"private", "bucket-owner-full-control"})
@@ -55,9 +56,7 @@ def version_id_of(query: Mapping[str, str]) -> str | None:
     """Return the version that `query` names, or None where it names none.
 
     Raises:
-        S3Error: InvalidArgument where the id is empty.
+        S3Error: InvalidArgument where it could be the id of none.
     """
     version_id = query.get("versionId")
-    if version_id == "":
-        raise invalid_argument("Version id cannot be the empty string", "versionId", "")
-    return version_id
+    return None if version_id is None else require_version_id(version_id)

@@ -13,11 +13,14 @@ from valetkey.gateway.operations.access_control_lists import (
     put_object_acl,
 )
 from valetkey.gateway.operations.bucket_documents import (
+    delete_bucket_cors,
     delete_bucket_encryption,
     delete_bucket_lifecycle,
+    get_bucket_cors,
     get_bucket_encryption,
     get_bucket_lifecycle,
     get_object_lock_configuration,
+    put_bucket_cors,
     put_bucket_encryption,
     put_bucket_lifecycle,
     put_object_lock_configuration,
@@ -67,6 +70,7 @@ from valetkey.gateway.operations.object_tagging import (
     get_object_tagging,
     put_object_tagging,
 )
+from valetkey.gateway.operations.post_object import post_object
 from valetkey.gateway.operations.put_object import put_object
 from valetkey.gateway.operations.unset_settings import (
     get_bucket_ownership_controls,
@@ -88,6 +92,7 @@ OPERATIONS: Final[Mapping[str, Handler]] = {
     "ListObjectsV2": list_objects_v2,
     "ListObjectVersions": list_object_versions,
     "PutObject": put_object,
+    "PostObject": post_object,
     "GetObject": get_object,
     "HeadObject": get_object,
     "DeleteObject": delete_object,
@@ -114,6 +119,9 @@ OPERATIONS: Final[Mapping[str, Handler]] = {
     "PutBucketAccelerateConfiguration": put_bucket_accelerate,
     "GetBucketAcl": get_bucket_acl,
     "PutBucketAcl": put_bucket_acl,
+    "GetBucketCors": get_bucket_cors,
+    "PutBucketCors": put_bucket_cors,
+    "DeleteBucketCors": delete_bucket_cors,
     "GetBucketEncryption": get_bucket_encryption,
     "PutBucketEncryption": put_bucket_encryption,
     "DeleteBucketEncryption": delete_bucket_encryption,
@@ -136,8 +144,6 @@ OPERATIONS: Final[Mapping[str, Handler]] = {
     "PutBucketVersioning": put_bucket_versioning,
     "GetBucketWebsite": say_missing,
     "DeleteBucketWebsite": remove_nothing,
-    "GetBucketCors": say_missing,
-    "DeleteBucketCors": remove_nothing,
     "GetBucketPolicy": say_missing,
     "DeleteBucketPolicy": remove_nothing,
     "GetBucketPolicyStatus": say_missing,

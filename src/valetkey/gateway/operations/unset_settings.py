@@ -17,7 +17,6 @@ from valetkey.s3.xml.access_control import render_ownership_controls
 
 _MISSING: Final[Mapping[str, Code]] = {
     "GetBucketWebsite": Code.NO_SUCH_WEBSITE_CONFIGURATION,
-    "GetBucketCors": Code.NO_SUCH_CORS_CONFIGURATION,
     "GetBucketPolicy": Code.NO_SUCH_BUCKET_POLICY,
     "GetBucketPolicyStatus": Code.NO_SUCH_BUCKET_POLICY,
     "GetPublicAccessBlock": Code.NO_SUCH_PUBLIC_ACCESS_BLOCK_CONFIGURATION,

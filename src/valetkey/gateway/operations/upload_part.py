@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from valetkey.gateway.call import Answer, Call
 from valetkey.gateway.intake import Intake, require_size
 from valetkey.gateway.operations.answers import document, empty, etag_header
@@ -25,8 +27,12 @@ from valetkey.s3.limits import MAX_SINGLE_UPLOAD_BYTES
 from valetkey.s3.listing import parse_part_number
 from valetkey.s3.object_answers import CopyPartResult
 from valetkey.s3.ranges import Span, parse_copy_range
+from valetkey.store.contents import cut_segments
 from valetkey.store.errors import WrongKeyError
 from valetkey.store.model import Encryption, Part, StoredObject, Upload
+
+_MOST_PIECES: Final = 8
+"""Of blobs that one part may share. Copies of copies in ever smaller pieces would make objects of millions."""
 
 
 async def upload_part(call: Call) -> Answer:
@@ -124,6 +130,7 @@ async def _copy_part(
     digests = Digests(_algorithm(upload))
     is_shareable = (
         not isinstance(found.content, bytes)
+        and len(cut_segments(found.content, start=span.start, end=span.end)) <= _MOST_PIECES
         and upload.encryption == found.encryption
         and upload.encryption != SSE_C
     )

@@ -6,9 +6,9 @@ from typing import Final
 
 from valetkey.s3.xml.writer import NAMESPACE
 
-_DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
+DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
 def document(root: str, content: str) -> str:
     """Return the document with the element `root` around `content`, which is markup already."""
-    return f'{_DECLARATION}<{root} xmlns="{NAMESPACE}">{content}</{root}>'
+    return f'{DECLARATION}<{root} xmlns="{NAMESPACE}">{content}</{root}>'

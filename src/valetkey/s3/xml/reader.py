@@ -126,17 +126,19 @@ def _delete_key(node: Node) -> DeleteKey:
     if "Key" not in found:
         raise malformed()
     etag = found.get("ETag")
+    if etag is not None and not unquoted(etag):
+        raise malformed()
     return DeleteKey(
         key=found["Key"],
         version_id=found.get("VersionId") or None,
-        etag=unquoted(etag) if etag else None,
+        etag=None if etag is None else unquoted(etag),
         modified_ms=_condition(found.get("LastModifiedTime"), parse_date),
         size=_condition(found.get("Size"), parse_size),
     )
 
 
 def _condition(text: str | None, parse: Callable[[str], int | None]) -> int | None:
-    if not text:
+    if text is None:
         return None
     value = parse(text)
     if value is None:

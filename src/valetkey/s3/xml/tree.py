@@ -6,6 +6,7 @@ The namespace is not looked at, as S3 does not. The caller bounds the size of th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Final, NoReturn
@@ -21,14 +22,24 @@ _MAX_DEPTH: Final = 8
 _MAX_NODES: Final = 12 * MAX_PART_NUMBER
 """The longest document has 10,000 parts with a number, an ETag and the checksums of five algorithms."""
 
+_MAX_NAMESPACE_CHARACTERS: Final = 256
+"""expat writes the whole name of the namespace before each element's: a long one would be copied often."""
+
+_LONG_TAG: Final = re.compile(rb"<[^<]{65536}")
+"""No tag, and no text between two, is nearly as long in these documents."""
+
+_NONE: Final[Mapping[str, str]] = {}
+
 
 class Node:
     """An element with its text or its children."""
 
-    __slots__ = ("children", "name", "pieces")
+    __slots__ = ("attributes", "children", "name", "pieces")
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, attributes: Mapping[str, str] = _NONE) -> None:
         self.name = name
+        self.attributes = attributes
+        """By name; one with a namespace has that and a space before its own."""
         self.children: list[Node] = []
         self.pieces: list[str] = []
 
@@ -46,12 +57,27 @@ def parse_tree(body: bytes, root_name: str) -> Node:
     """
     if not body:
         raise S3Error(Code.MISSING_REQUEST_BODY_ERROR)
+    root = parse_root(body)
+    if root.name != root_name:
+        raise malformed()
+    return root
+
+
+def parse_root(body: bytes) -> Node:
+    """Return the root element of a document, whatever its name.
+
+    Raises:
+        S3Error: MalformedXML.
+    """
+    if _LONG_TAG.search(body) is not None:
+        raise malformed()
     builder = _Builder()
     # The encoding is given, so that none which the document declares is looked up: S3's documents are UTF-8.
     parser = expat.ParserCreate("UTF-8", " ")
     parser.buffer_text = True
     parser.StartElementHandler = builder.start
     parser.EndElementHandler = builder.end
+    parser.StartNamespaceDeclHandler = builder.namespace
     parser.CharacterDataHandler = builder.data
     refuse: Callable[..., NoReturn] = _refuse_declaration
     parser.StartDoctypeDeclHandler = refuse
@@ -60,7 +86,7 @@ def parse_tree(body: bytes, root_name: str) -> Node:
         parser.Parse(body, True)  # noqa: FBT003 - expat takes it by position only
     except (expat.ExpatError, ValueError) as error:
         raise malformed() from error
-    if builder.root is None or builder.root.name != root_name:
+    if builder.root is None:
         raise malformed()
     return builder.root
 
@@ -97,12 +123,16 @@ class _Builder:
         if len(self._open) == _MAX_DEPTH or self._count > _MAX_NODES:
             raise malformed()
         # With namespaces on, expat writes "namespace name".
-        node = Node(name.rpartition(" ")[2])
+        node = Node(name.rpartition(" ")[2], attributes)
         if self._open:
             self._open[-1].children.append(node)
         else:
             self.root = node
         self._open.append(node)
+
+    def namespace(self, prefix: str | None, uri: str | None) -> None:
+        if uri is not None and len(uri) > _MAX_NAMESPACE_CHARACTERS:
+            raise malformed()
 
     def end(self, name: str) -> None:
         self._open.pop()

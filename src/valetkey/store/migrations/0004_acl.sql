@@ -20,6 +20,6 @@ INSERT INTO bucket_settings (bucket_id, name, document)
            || '<Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule></OwnershipControls>'
     FROM buckets;
 
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;
 
 COMMIT;
