@@ -121,6 +121,7 @@ def settings_in(folder: Path) -> dict[str, str]:
     return {
         "VALETKEY_ACCOUNTS_FILE": str(folder / "accounts.ini"),
         "VALETKEY_LIFECYCLE_DAY_S": str(DAY_S),
+        "VALETKEY_OBJECT_OWNERSHIP": "ObjectWriter",
     }
 
 

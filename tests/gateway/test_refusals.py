@@ -19,8 +19,6 @@ from valetkey.store import Bucket
     ("name", "value", "code"),
     [
         ("x-amz-write-offset-bytes", "10", Code.NOT_IMPLEMENTED),
-        ("x-amz-acl", "public-read", Code.ACCESS_CONTROL_LIST_NOT_SUPPORTED),
-        ("x-amz-grant-read", "id=1", Code.ACCESS_CONTROL_LIST_NOT_SUPPORTED),
     ],
 )
 def test_what_is_not_done_is_refused(name: str, value: str, code: Code) -> None:
@@ -33,8 +31,6 @@ def test_what_is_not_done_is_refused(name: str, value: str, code: Code) -> None:
     ("name", "value"),
     [
         ("x-amz-tagging-directive", "COPY"),
-        ("x-amz-acl", "private"),
-        ("x-amz-acl", "bucket-owner-full-control"),
         ("x-amz-meta-tagging", "x"),
         ("content-type", "text/plain"),
     ],

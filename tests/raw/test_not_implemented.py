@@ -17,7 +17,7 @@ def send(
     ).refusal
 
 
-@pytest.mark.parametrize("sub_resource", ["cors", "policy", "replication", "website"])
+@pytest.mark.parametrize("sub_resource", ["policy", "replication", "website"])
 def test_what_cannot_be_set_up_is_refused(door: Door, sub_resource: str) -> None:
     assert send(door, "PUT", f"/{door.bucket}", sub_resource) == (501, "NotImplemented")
     assert door.send("HEAD", door.key.presign("HEAD", f"/{door.bucket}")).status == 200
@@ -40,15 +40,6 @@ def test_keys_of_kms_are_refused_with_a_word_on_what_works(door: Door, method: s
     assert reply.refusal == (501, "NotImplemented")
     assert "SSE-S3" in reply.fault.message
     assert door.content("options") is None
-
-
-def test_a_form_upload_is_not_implemented(door: Door) -> None:
-    form = b'--b\r\nContent-Disposition: form-data; name="key"\r\n\r\nformed\r\n--b--\r\n'
-    headers = {"Content-Type": "multipart/form-data; boundary=b"}
-    target = door.key.presign("POST", f"/{door.bucket}")
-    reply = door.send("POST", target, headers=headers, body=form)
-    assert reply.status in (405, 501)
-    assert door.content("formed") is None
 
 
 @pytest.mark.parametrize(("method", "path"), [("PATCH", "/raw-requests/a"), ("PUT", "/"), ("DELETE", "/")])

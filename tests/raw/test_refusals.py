@@ -446,18 +446,6 @@ class TestMethod:
         assert reply.header("Content-Length") is None
         assert door.content("delete") is None
 
-    def test_a_preflight_is_answered_by_the_lack_of_a_cors_configuration(self, door: Door) -> None:
-        target = door.key.presign("PUT", door.path("preflight"))
-        asked = {"Origin": "https://example.com", "Access-Control-Request-Method": "PUT"}
-        reply = door.send("OPTIONS", target, headers=asked)
-        assert reply.refusal == (403, "AccessForbidden")
-        assert reply.fault.message == "CORSResponse: CORS is not enabled for this bucket."
-
-    def test_a_preflight_without_an_origin_is_a_bad_request(self, door: Door) -> None:
-        reply = door.send("OPTIONS", door.path("preflight"))
-        assert reply.refusal == (400, "BadRequest")
-        assert reply.fault.message == "Insufficient information. Origin request header needed."
-
 
 def test_the_signed_date_is_that_of_the_parameter(door: Door) -> None:
     target = door.key.presign("GET", door.path("date"), date=stamp(now() - timedelta(seconds=90)))

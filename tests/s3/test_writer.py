@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,7 @@ class Listed:
     storage_class: str | None = None
     checksum_algorithm: str | None = None
     checksum_type: str | None = None
+    owner_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -361,3 +363,14 @@ def test_any_key_is_valid_xml_when_url_encoded(key: str) -> None:
     found = root.findtext("{*}Contents/{*}Key") or ""
     assert found.isascii()
     assert botocore.compat.unquote_str(found) == key
+
+
+def test_entries_of_other_accounts_show_their_owner() -> None:
+    other = Owner(id="b" * 64, display_name="other")
+    mine, theirs, gone = (
+        Listed(key=key, modified_ms=AT_MS, etag=ETAG, size=0, owner_id=owner_id)
+        for key, owner_id in (("mine", None), ("theirs", other.id), ("gone", "c" * 64))
+    )
+    text = render(replace(LIST_V1, entries=(mine, theirs, gone), owners={other.id: other})).decode()
+    owners = re.findall(r"<Key>(\w+)</Key>.*?<Owner><ID>(\w+)</ID>", text)
+    assert owners == [("mine", ME.id), ("theirs", other.id), ("gone", ME.id)]

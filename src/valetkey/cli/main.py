@@ -87,14 +87,45 @@ def presign(
     content_type: Annotated[
         str | None,
         typer.Option(
-            "--content-type", metavar="TYPE", help="GET: deliver as this type. PUT: require this type."
+            "--content-type", metavar="TYPE", help="GET: deliver as this type. PUT, form: require this type."
         ),
     ] = None,
+    field: Annotated[
+        list[str] | None,
+        typer.Option("--field", metavar="NAME=VALUE", help="Form: fix a field of it; repeatable."),
+    ] = None,
+    max_bytes: Annotated[
+        int | None, typer.Option("--max-bytes", metavar="N", min=0, help="Form: take files up to this size.")
+    ] = None,
+    as_html: Annotated[
+        bool, typer.Option("--html", help="Form: print it as a page that a browser opens.")
+    ] = False,
     copy_as: options.CopyAs = Form.URL,
     as_json: options.AsJson = False,
     account_flags: AccountFlags,
 ) -> None:
-    """Sign a URL that lets its holder do one thing. Nothing is sent anywhere."""
+    """Sign a URL that lets its holder do one thing. Nothing is sent anywhere.
+
+    POST without --query signs a form for a browser: whoever has it may upload one file. A key that ends in
+    ${filename}, or none, takes the file's own name.
+    """
+    if method.upper() == "POST" and not query:
+        from valetkey.cli.form import FormStyle, make_form_wish, print_form
+
+        if header or filename is not None:
+            raise BadInputError("a form has fields instead: give --field NAME=VALUE, or --query for a URL")
+        form_style = FormStyle(as_html=as_html, as_json=as_json, form=copy_as)
+        form_wish = make_form_wish(
+            location=parse_location(address),
+            lifetime=parse_lifetime(expires),
+            field=field or (),
+            content_type=content_type,
+            most_bytes=max_bytes,
+        )
+        account = discover_account(account_flags, real_surroundings())
+        return print_form(account, form_wish, form_style, now=datetime.now(UTC))
+    if field or max_bytes is not None or as_html:
+        raise BadInputError("--field, --max-bytes and --html are about a form: presign POST, without --query")
     from valetkey.cli.presign import Style, make_wish, present, sign
 
     style = Style(form=copy_as, as_json=as_json)
@@ -109,7 +140,7 @@ def presign(
     )
     account = discover_account(account_flags, real_surroundings())
     now = datetime.now(UTC)
-    present(account, wish, sign(account, wish, at=now), style, now=now, more={})
+    return present(account, wish, sign(account, wish, at=now), style, now=now, more={})
 
 
 @app.command()

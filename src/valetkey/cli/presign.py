@@ -62,7 +62,7 @@ def make_wish(
     extras = Extras(query=_queries(query), headers=_headers(header))
     if verb == "POST" and not extras.query:
         raise BadInputError(
-            "a POST needs the query that says what it does, such as --query uploads or uploadId=ID"
+            "a POST to a URL needs the query that says what it does, such as --query uploads or uploadId=ID"
         )
     if location.key is None and (filename is not None or content_type is not None):
         raise BadInputError("--filename and --content-type are about an object: give a key, s3://BUCKET/KEY")
@@ -153,7 +153,12 @@ def to_json(signed: PresignedURL, more: Mapping[str, object]) -> str:
         "expires_at": instant_text(signed.expires_at),
         "headers": dict(signed.headers),
     }
-    text = json.dumps({**facts, **more}, indent=2, ensure_ascii=False)
+    return json_text({**facts, **more})
+
+
+def json_text(facts: Mapping[str, object]) -> str:
+    """Return `facts` as one JSON object in which a terminal finds nothing to obey."""
+    text = json.dumps(facts, indent=2, ensure_ascii=False)
     # JSON itself escapes C0 alone, and a terminal obeys C1 and the marks of direction too.
     return "".join(json.dumps(char)[1:-1] if is_unseen(char) and char != "\n" else char for char in text)
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from valetkey.gateway.call import Keys, Request
-from valetkey.policy.decide import Principal
+from valetkey.policy.principal import Principal
 from valetkey.s3.operations import Operation
 from valetkey.s3.target import Target
 from valetkey.sigv4.claims import AuthType, SignatureVersion

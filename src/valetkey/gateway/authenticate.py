@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from valetkey.gateway.call import Keys, Request, Rules
 from valetkey.gateway.faults import UnknownAccessKeyError
-from valetkey.policy.decide import ANONYMOUS, Principal
+from valetkey.policy.principal import ANONYMOUS, Principal
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
 from valetkey.s3.target import Target

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from valetkey.policy.decide import Principal
+from valetkey.policy.principal import Principal
 from valetkey.s3.cors import CorsRules
+from valetkey.s3.grants import Ownership
 from valetkey.s3.lifecycle import DAY_MS
 from valetkey.s3.operations import Operation
 from valetkey.s3.post_form import PostForm
@@ -19,6 +20,9 @@ from valetkey.sigv4.secret import Secret
 from valetkey.sigv4.verify import Proof, SignedHost
 from valetkey.store.model import Bucket
 from valetkey.store.store import Store
+
+if TYPE_CHECKING:
+    from valetkey.gateway.authority import Authority
 
 Body = Callable[[], AsyncIterator[bytes]]
 
@@ -37,6 +41,10 @@ class Request:
     """Starts reading the body. Calling it sends `100 Continue` where the client waits for that."""
     now: datetime
     """The one instant by which everything in this request is judged."""
+    remote: str = ""
+    """The address that the connection comes from; empty if it is unknown."""
+    is_secure: bool = False
+    """It came over TLS."""
 
     @property
     def now_ms(self) -> int:
@@ -87,6 +95,8 @@ class Rules:
     """What the tokens that continue a listing are made with; a secret of the server."""
     lifecycle_day_ms: int = DAY_MS
     """How long a day of a lifecycle rule is; shorter in tests."""
+    object_ownership: Ownership = Ownership.BUCKET_OWNER_ENFORCED
+    """Of new buckets that are not given another."""
     cors: CorsRules = ()
     """What pages of other origins may do with buckets that have no rules of their own."""
 
@@ -121,6 +131,8 @@ class Call:
     """Request headers by lower-case name, with those that a presigned query stands in for."""
     principal: Principal
     proof: Proof | None
+    authority: Authority
+    """What the caller may do, beyond what the operation itself takes."""
     known_bucket: Bucket | None
     """None where there is no bucket, or not yet."""
     store: Store
@@ -158,3 +170,6 @@ class Keys(Protocol):
 
     def name_of(self, account_id: str) -> str | None:
         """Return the display name of an account, or None if there is no such account (any more)."""
+
+    def id_by_email(self, email: str) -> str | None:
+        """Return the canonical user id of the account with this email address, or None."""

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from valetkey.policy.decide import AccessDeniedError, PolicyError
+from valetkey.policy.errors import AccessDeniedError, PolicyError
+from valetkey.policy.malformed import MalformedPolicyError
 from valetkey.s3.codes import Code
 from valetkey.s3.dates import http_date
 from valetkey.s3.encryption import wrong_key
@@ -221,6 +222,10 @@ def _part_too_small(error: store.PartTooSmallError) -> S3Error:
     return S3Error(Code.ENTITY_TOO_SMALL, None, details)
 
 
+def _malformed_policy(error: MalformedPolicyError) -> S3Error:
+    return S3Error(Code.MALFORMED_POLICY, error.message, {"Detail": error.where} if error.where else {})
+
+
 FAULTS: Final[Mapping[type[Exception], Callable[[Any], S3Error]]] = {
     sigv4.TwoMechanismsError: _two_mechanisms,
     sigv4.MalformedQueryAuthError: _malformed_query,
@@ -263,6 +268,7 @@ FAULTS: Final[Mapping[type[Exception], Callable[[Any], S3Error]]] = {
     sigv4.MisuseError: _simple(Code.INTERNAL_ERROR),
     UnknownAccessKeyError: _unknown_access_key,
     AccessDeniedError: _simple(Code.ACCESS_DENIED),
+    MalformedPolicyError: _malformed_policy,
     store.NoSuchBucketError: _no_such_bucket,
     store.BucketExistsError: _bucket_exists,
     store.BucketNotEmptyError: _bucket_not_empty,

@@ -7,6 +7,7 @@ from typing import Final
 
 from valetkey.gateway.admissions import Admissions, Admitted
 from valetkey.gateway.authenticate import authenticate
+from valetkey.gateway.authority import Asking, Authority
 from valetkey.gateway.call import Answer, Call, Keys, Request, Rules
 from valetkey.gateway.cors import add_cors_headers
 from valetkey.gateway.faults import ROOM_ERRORS, translate
@@ -14,7 +15,8 @@ from valetkey.gateway.operations.refusals import require_expected_owner
 from valetkey.gateway.operations.registry import OPERATIONS
 from valetkey.gateway.posted_form import read_posted
 from valetkey.gateway.preflight import answer_preflight
-from valetkey.policy.decide import Principal, PrincipalKind, require_allowed
+from valetkey.gateway.required_actions import required_actions
+from valetkey.policy.principal import Principal, PrincipalKind
 from valetkey.s3.answers import Fault
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
@@ -26,7 +28,7 @@ from valetkey.s3.target import Target, parse_target
 from valetkey.s3.xml.writer import render
 from valetkey.sigv4.claims import AuthType
 from valetkey.sigv4.verify import Proof
-from valetkey.store.model import Bucket
+from valetkey.store.errors import NoSuchKeyError, NoSuchVersionError
 from valetkey.store.store import Store
 
 _XML: Final = b"application/xml"
@@ -79,27 +81,44 @@ class Gateway:
         # What stands in a signed query wins: a header beside it need not be signed.
         headers.update(stand_ins)
 
-        bucket = self._require_allowed(principal, operation, target)
-        require_expected_owner(headers, bucket, self._rules)
+        authority = self._authority(admitted, request, headers)
+        for action in required_actions(
+            operation, principal, headers=headers, version_id=authority.version_id
+        ):
+            authority.require(action)
+        require_expected_owner(headers, authority.bucket, self._rules)
 
         call = Call(
             request, operation, target.bucket or "", target.key or "", query, headers,
-            principal, proof, bucket, self._store, self._keys, self._rules, self._new_id,
+            principal, proof, authority, authority.bucket, self._store, self._keys, self._rules, self._new_id,
             form, target.virtual,
         )  # fmt: skip
-        return await OPERATIONS[operation.name](call)
+        try:
+            return await OPERATIONS[operation.name](call)
+        except (NoSuchKeyError, NoSuchVersionError) as error:
+            # Whoever may not list the bucket does not learn what is missing in it.
+            authority.require_listing(error)
+            raise
 
-    def _require_allowed(self, principal: Principal, operation: Operation, target: Target) -> Bucket | None:
-        """Return the bucket that the operation is about, which the principal may do it in."""
-        if target.bucket is None or operation.name == "CreateBucket":
-            require_allowed(principal, operation.action, owner_id=None)
-            return None
-        if principal.kind is PrincipalKind.ANONYMOUS:
-            # Not after a look at the bucket: a stranger does not learn whether there is one.
-            require_allowed(principal, operation.action, owner_id="")
-        bucket = self._store.buckets.find(target.bucket)
-        require_allowed(principal, operation.action, owner_id=self._rules.owner_of(bucket))
-        return bucket
+    def _authority(self, admitted: Admitted, request: Request, headers: Mapping[str, str]) -> Authority:
+        target, query, operation, principal, proof, _ = admitted
+        asking = Asking(
+            principal=principal,
+            proof=proof,
+            request=request,
+            headers=headers,
+            query=query,
+            store=self._store,
+            rules=self._rules,
+        )
+        is_new = target.bucket is None or operation.name == "CreateBucket"
+        return Authority(
+            asking=asking,
+            bucket=None if is_new else self._store.buckets.find(target.bucket or ""),
+            bucket_name=target.bucket or "",
+            key=target.key or "",
+            version_id=query.get("versionId") or None,
+        )
 
     def _admit(self, request: Request, headers: Mapping[str, str], trail: _Trail) -> Admitted:
         """Return what is asked for, once it is proved who asks. `trail` learns as much as comes out."""

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from valetkey.gateway.admissions import Admitted
 from valetkey.gateway.call import Keys, PostedForm, Request, Rules
 from valetkey.gateway.faults import UnknownAccessKeyError
-from valetkey.policy.decide import ANONYMOUS, Principal
+from valetkey.policy.principal import ANONYMOUS, Principal
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
 from valetkey.s3.form_reader import Fields, FormReader, boundary_of

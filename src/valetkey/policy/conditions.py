@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Final
 
 from valetkey.policy.condition_keys import KeyType, type_of
+from valetkey.policy.document_rules import texts_of
 from valetkey.policy.malformed import MalformedPolicyError, shown
 from valetkey.policy.matching import Lookup
 from valetkey.policy.operands import (
@@ -149,10 +150,7 @@ def _split(name: str, where: str) -> tuple[Quantifier, str, bool]:
 
 def _texts(value: object, where: str) -> Sequence[str]:
     values = value if isinstance(value, list) else [value]
-    texts = [str(one).lower() if isinstance(one, bool) else one for one in values]
-    if not texts or not all(isinstance(text, str) for text in texts):
-        raise MalformedPolicyError("Invalid policy syntax.", where=where)
-    return texts
+    return texts_of([str(one).lower() if isinstance(one, bool) else one for one in values], where)
 
 
 def _operands(row: Operator, texts: Sequence[str], *, has_variables: bool, where: str) -> tuple[Operand, ...]:

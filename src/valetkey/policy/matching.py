@@ -84,6 +84,15 @@ class Glob:
             place = found + span.length
         return True
 
+    def may_begin(self, text: str) -> bool:
+        """Whether it matches anything that begins with `text`."""
+        if self.last is None and self.first.length < len(text):
+            return False
+        return all(
+            text[offset : offset + len(literal)] == literal[: max(0, len(text) - offset)]
+            for offset, literal in self.first.literals
+        )
+
 
 def _span(pieces: Iterable[Piece]) -> _Span:
     length, literals = 0, list[tuple[int, str]]()

@@ -32,6 +32,8 @@ class Session:
     """RoleSessionName, or the name of a federated user; empty for GetSessionToken."""
     role_arn: str = ""
     """The role that was assumed; for a federated session, the user who asked for it; else empty."""
+    policies: tuple[str, ...] = ()
+    """Documents beyond which the session may do nothing; empty for no such limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,20 +6,26 @@ Source: IAM User Guide, "AWS JSON policy elements: Principal" and "AWS JSON poli
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from valetkey.policy.malformed import MalformedPolicyError
+from valetkey.policy.document_rules import texts_of
+from valetkey.policy.malformed import MalformedPolicyError, shown
 from valetkey.policy.principal import Owner, Principal, PrincipalKind
 
 _ACCOUNT_NUMBER: Final = re.compile(r"[0-9]{12}")
 _CANONICAL_ID: Final = re.compile(r"[0-9a-f]{64}")
-_SERVICE: Final = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com")
 _ARN: Final = re.compile(
     r"arn:aws:(iam::[\w-]*:(root|(user|role)/[^*?]+)|sts::[\w-]*:(assumed-role/[^*?/]+/[^*?/]+|federated-user/[^*?/]+))",
     re.ASCII,
 )
+_OTHER_FORMS: Final[Mapping[str, re.Pattern[str]]] = {
+    "CanonicalUser": _CANONICAL_ID,
+    "Service": re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com"),
+    "Federated": re.compile(r"[^*?\s]+"),
+}
 _IAM: Final = "arn:aws:iam::"
 
 
@@ -102,6 +108,13 @@ def _aws_name(value: str, where: str) -> str:
     raise MalformedPolicyError("Invalid principal in policy", where=where)
 
 
+def _other_name(kind: str, value: str, where: str) -> str:
+    form = _OTHER_FORMS.get(kind)
+    if form is None or not form.fullmatch(value):
+        raise MalformedPolicyError("Invalid principal in policy", where=where)
+    return value
+
+
 def parse_principal(value: object, *, is_negated: bool, where: str) -> PrincipalElement:
     """Return the element that `value` is.
 
@@ -114,26 +127,14 @@ def parse_principal(value: object, *, is_negated: bool, where: str) -> Principal
         raise MalformedPolicyError("Invalid principal in policy", where=where)
     names, others, is_anyone = set[str](), set[str](), False
     for kind, given in value.items():
-        here = f"{where}.{kind}"
-        values = given if isinstance(given, list) else [given]
-        if not values:
-            raise MalformedPolicyError("Invalid principal in policy", where=where)
-        for one in values:
-            if not isinstance(one, str):
-                raise MalformedPolicyError("Invalid principal in policy", where=where)
-            match kind:
-                case "AWS" if one == "*":
-                    is_anyone = True
-                case "AWS":
-                    names.add(_aws_name(one, here))
-                case "CanonicalUser" if _CANONICAL_ID.fullmatch(one):
-                    names.add(one)
-                case "Service" if _SERVICE.fullmatch(one):
-                    others.add(one)
-                case "Federated" if one and "*" not in one:
-                    others.add(one)
-                case _:
-                    raise MalformedPolicyError("Invalid principal in policy", where=where)
+        here = f"{where}.{shown(kind)}"
+        for one in texts_of(given, here):
+            if kind == "AWS" and one == "*":
+                is_anyone = True
+            elif kind == "AWS":
+                names.add(_aws_name(one, here))
+            else:
+                (names if kind == "CanonicalUser" else others).add(_other_name(kind, one, here))
     return PrincipalElement(
         is_negated=is_negated, is_anyone=is_anyone, names=frozenset(names), others=frozenset(others)
     )

@@ -6,7 +6,7 @@ Keys, prefixes and names are plain text, tags are unquoted, instants are millise
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
@@ -89,6 +89,10 @@ class ObjectEntry(Protocol):
     @property
     def checksum_type(self) -> str | None: ...
 
+    @property
+    def owner_id(self) -> str | None:
+        """None stands for the owner of the bucket."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListObjectsV1:
@@ -107,8 +111,10 @@ class ListObjectsV1:
     """S3 gives it only where there is a delimiter and the page is truncated."""
     entries: Sequence[ObjectEntry]
     owner: Owner | None
-    """Of all entries; None: it is not told."""
+    """Of all entries but those of `owners`; None: it is not told."""
     common_prefixes: Sequence[str]
+    owners: Mapping[str, Owner] = field(default_factory=dict)
+    """Other accounts that own entries, by id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,8 +138,10 @@ class ListObjectsV2:
     is_truncated: bool
     entries: Sequence[ObjectEntry]
     owner: Owner | None
-    """Of all entries; None: it is not told."""
+    """Of all entries but those of `owners`; None: it is not told."""
     common_prefixes: Sequence[str]
+    owners: Mapping[str, Owner] = field(default_factory=dict)
+    """Other accounts that own entries, by id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

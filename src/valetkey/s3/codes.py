@@ -182,6 +182,7 @@ class Code(Enum):
         400,
         "Your metadata headers exceed the maximum allowed metadata size",
     )
+    MALFORMED_POLICY = ("MalformedPolicy", 400, "Policy has invalid resource")
     METHOD_NOT_ALLOWED = (
         "MethodNotAllowed",
         405,

@@ -69,6 +69,7 @@ class FormReader:
             S3Error: MalformedPOSTRequest, for a boundary that none can be.
         """
         self._place = _Place.FIELDS
+        # With the ends of its own line and of the empty one below the part's headers.
         self._boundary_bytes = len(b"--") + len(boundary) + 2 * _LINE_END_BYTES
         self._fields_bytes = 0
         self._values: list[tuple[str, str]] = []
@@ -157,7 +158,8 @@ class FormReader:
             self._header_value += data[start:end]
 
     def _end_header(self) -> None:
-        self._count(len(b": ") + _LINE_END_BYTES if self._place is _Place.FIELDS else 0)
+        if self._place is _Place.FIELDS:
+            self._count(len(b": ") + _LINE_END_BYTES)
         if bytes(self._header_name).lower() == _DISPOSITION:
             self._disposition = bytes(self._header_value)
         self._header_name, self._header_value = bytearray(), bytearray()
@@ -188,4 +190,5 @@ class FormReader:
         if self._place is _Place.FILE:
             self._place = _Place.AFTER
         elif self._place is _Place.FIELDS:
+            self._count(_LINE_END_BYTES)
             self._values.append((self._name, header_text(bytes(self._value))))

@@ -5,8 +5,8 @@ Keys and prefixes are plain text, tags are unquoted, instants are milliseconds s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from valetkey.s3.answers import ChecksumValue, ObjectEntry, Owner
@@ -48,8 +48,10 @@ class ListVersions:
     is_truncated: bool
     entries: Sequence[VersionEntry]
     owner: Owner | None
-    """Of all entries; None: it is not told."""
+    """Of all entries but those of `owners`; None: it is not told."""
     common_prefixes: Sequence[str]
+    owners: Mapping[str, Owner] = field(default_factory=dict)
+    """Other accounts that own entries, by id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

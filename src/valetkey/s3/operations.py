@@ -72,7 +72,7 @@ _O: Final = Level.OBJECT
 
 _NONE: Final = "There never is one: setting it up is not implemented."
 _NO_EFFECT: Final = "Kept and given back; it changes nothing."
-_OWNER_ONLY: Final = "Takes `private`, as where ACLs are disabled."
+_LISTS: Final = "ACLs are disabled in new buckets, as with Amazon."
 
 # fmt: off
 _MAIN: Final = (
@@ -105,7 +105,7 @@ _MAIN: Final = (
 
 _OF_OBJECTS: Final = (
     _row("GetObjectAcl", "GET", _O, "GetObjectAcl", "acl", done=True),
-    _row("PutObjectAcl", "PUT", _O, "PutObjectAcl", "acl", done=True, note=_OWNER_ONLY),
+    _row("PutObjectAcl", "PUT", _O, "PutObjectAcl", "acl", done=True, note=_LISTS),
     _row("GetObjectAnnotation", "GET", _O, "GetObjectAnnotation", "annotation", queries=("annotationName",)),
     _row("ListObjectAnnotations", "GET", _O, "ListObjectAnnotations", "annotation"),
     _row("PutObjectAnnotation", "PUT", _O, "PutObjectAnnotation", "annotation"),
@@ -134,7 +134,7 @@ _OF_BUCKETS: Final = (
     _row("PutBucketAccelerateConfiguration", "PUT", _B, "PutAccelerateConfiguration", "accelerate",
          done=True, note=_NO_EFFECT),
     _row("GetBucketAcl", "GET", _B, "GetBucketAcl", "acl", done=True),
-    _row("PutBucketAcl", "PUT", _B, "PutBucketAcl", "acl", done=True, note=_OWNER_ONLY),
+    _row("PutBucketAcl", "PUT", _B, "PutBucketAcl", "acl", done=True, note=_LISTS),
     _row("GetBucketAnalyticsConfiguration", "GET", _B, "GetAnalyticsConfiguration", "analytics",
          queries=("id",), done=True, note=_NONE),
     _row("ListBucketAnalyticsConfigurations", "GET", _B, "GetAnalyticsConfiguration", "analytics",
@@ -204,18 +204,21 @@ _OF_BUCKETS: Final = (
     _row("PutObjectLockConfiguration", "PUT", _B, "PutBucketObjectLockConfiguration", "object-lock",
          done=True),
     _row("GetBucketOwnershipControls", "GET", _B, "GetBucketOwnershipControls", "ownershipControls",
-         done=True, note="Always BucketOwnerEnforced."),
-    _row("PutBucketOwnershipControls", "PUT", _B, "PutBucketOwnershipControls", "ownershipControls"),
-    _row("DeleteBucketOwnershipControls", "DELETE", _B, "PutBucketOwnershipControls", "ownershipControls"),
-    _row("GetBucketPolicy", "GET", _B, "GetBucketPolicy", "policy", done=True, note=_NONE),
-    _row("PutBucketPolicy", "PUT", _B, "PutBucketPolicy", "policy"),
-    _row("DeleteBucketPolicy", "DELETE", _B, "DeleteBucketPolicy", "policy", done=True, note=_NONE),
-    _row("GetBucketPolicyStatus", "GET", _B, "GetBucketPolicyStatus", "policyStatus", done=True, note=_NONE),
+         done=True),
+    _row("PutBucketOwnershipControls", "PUT", _B, "PutBucketOwnershipControls", "ownershipControls",
+         done=True),
+    _row("DeleteBucketOwnershipControls", "DELETE", _B, "PutBucketOwnershipControls", "ownershipControls",
+         done=True),
+    _row("GetBucketPolicy", "GET", _B, "GetBucketPolicy", "policy", done=True),
+    _row("PutBucketPolicy", "PUT", _B, "PutBucketPolicy", "policy", done=True),
+    _row("DeleteBucketPolicy", "DELETE", _B, "DeleteBucketPolicy", "policy", done=True),
+    _row("GetBucketPolicyStatus", "GET", _B, "GetBucketPolicyStatus", "policyStatus", done=True),
     _row("GetPublicAccessBlock", "GET", _B, "GetBucketPublicAccessBlock", "publicAccessBlock",
-         done=True, note=_NONE),
-    _row("PutPublicAccessBlock", "PUT", _B, "PutBucketPublicAccessBlock", "publicAccessBlock"),
+         done=True),
+    _row("PutPublicAccessBlock", "PUT", _B, "PutBucketPublicAccessBlock", "publicAccessBlock",
+         done=True),
     _row("DeletePublicAccessBlock", "DELETE", _B, "PutBucketPublicAccessBlock", "publicAccessBlock",
-         done=True, note=_NONE),
+         done=True),
     _row("GetBucketReplication", "GET", _B, "GetReplicationConfiguration", "replication",
          done=True, note=_NONE),
     _row("PutBucketReplication", "PUT", _B, "PutReplicationConfiguration", "replication"),

@@ -81,7 +81,7 @@ def parse_post_policy(text: str) -> PostPolicy:
     if "conditions" not in document:
         _refuse("Policy missing conditions.")
     found = document["conditions"]
-    if not isinstance(found, list):
+    if not isinstance(found, list) or isinstance(found, _Pairs):
         _refuse("Invalid 'conditions' value: must be a List.")
     conditions: list[Condition] = []
     size: SizeRange | None = None

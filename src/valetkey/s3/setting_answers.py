@@ -64,7 +64,21 @@ class NoConfigurations:
     kind: ConfigurationKind
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyStatus:
+    """Answer to GetBucketPolicyStatus."""
+
+    is_public: bool
+
+
 SettingDocument = (
-    Versioning | Tagging | RequestPayment | Accelerate | NoLogging | NoNotifications | NoConfigurations
+    Versioning
+    | Tagging
+    | RequestPayment
+    | Accelerate
+    | NoLogging
+    | NoNotifications
+    | NoConfigurations
+    | PolicyStatus
 )
 """Every answer of this module."""

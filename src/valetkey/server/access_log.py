@@ -39,7 +39,9 @@ MOST_AGENT_CHARS: Final = 256
 """What a client writes at length is cut: a log line must not be many times as long as a usual one."""
 
 # Wherever it stands: a link that was pasted wrongly (`&amp;`, `%3F` for `?`, `%3D` for `=`) is still a link.
-_SECRET_VALUE: Final = re.compile(r"((?:signature|security-token|customer-key)(?:=|%(?:25)*3d))[^&\s]*", re.IGNORECASE)
+_SECRET_VALUE: Final = re.compile(
+    r"((?:signature|security-token|customer-key)(?:=|%(?:25)*3d))[^&\s]*", re.IGNORECASE
+)
 
 
 def redacted_target(raw_path: bytes, raw_query: bytes) -> str:

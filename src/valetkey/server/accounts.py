@@ -13,10 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from valetkey.policy.decide import Principal, PrincipalKind
+from valetkey.policy.principal import Principal, PrincipalKind
 from valetkey.server.credentials import owner_id, root_credentials
 from valetkey.server.settings import Settings, SettingsError
 from valetkey.sigv4.secret import Secret
+from valetkey.store.errors import EntityExistsError, NoSuchEntityError
+from valetkey.store.identity_model import KnownKey
+from valetkey.store.identity_store import Identities
 
 ROOT_NAME: Final = "root"
 
@@ -33,26 +36,101 @@ class Account:
     name: str
     access_key: str
     secret_key: Secret = field(repr=False)
+    email: str | None = None
 
 
 class AccountKeys:
-    """The access keys of all accounts."""
+    """The access keys of all accounts and users: those that stand in the settings, and those that the store keeps."""
 
-    def __init__(self, accounts: Iterable[Account]) -> None:
+    def __init__(self, accounts: Iterable[Account], identities: Identities) -> None:
+        self._identities = identities
         self._known: dict[str, tuple[Secret, Principal]] = {}
         self._names: dict[str, str] = {}
+        self._ids: dict[str, str] = {}
         for account in accounts:
-            principal = Principal(kind=PrincipalKind.ACCOUNT, name=account.name, account_id=account.id)
+            principal = Principal(
+                kind=PrincipalKind.ACCOUNT,
+                name=account.name,
+                account_id=account.id,
+                account_number=account_number(account.id),
+            )
             self._known[account.access_key] = (account.secret_key, principal)
             self._names[account.id] = account.name
+            if account.email:
+                self._ids[account.email.lower()] = account.id
 
     def find(self, access_key: str) -> tuple[Secret, Principal] | None:
         """Return the secret of `access_key` and whose it is, or None."""
-        return self._known.get(access_key)
+        found = self._known.get(access_key)
+        if found is not None:
+            return found
+        kept = self._identities.find_key(access_key)
+        return None if kept is None else (kept.secret, principal_of(kept))
 
     def name_of(self, account_id: str) -> str | None:
         """Return the display name of an account, or None if there is none with this id."""
-        return self._names.get(account_id)
+        name = self._names.get(account_id)
+        if name is not None:
+            return name
+        try:
+            return self._identities.find_account(account_id).name
+        except NoSuchEntityError:
+            return None
+
+    def id_by_email(self, email: str) -> str | None:
+        """Return the id of the account with this email address, in whatever case, or None."""
+        found = self._ids.get(email.lower())
+        if found is not None:
+            return found
+        try:
+            return self._identities.find_account(email, by="email").id
+        except NoSuchEntityError:
+            return None
+
+
+def account_number(account_id: str) -> str:
+    """Return the 12 digits by which ARNs name an account: they follow from its canonical user id."""
+    return f"{int(account_id[:16], 16) % 10**12:012}"
+
+
+def principal_of(key: KnownKey) -> Principal:
+    """Return whom an access key stands for: a user, or the account itself."""
+    account, user = key.account, key.user
+    if user is None:
+        return Principal(
+            kind=PrincipalKind.ACCOUNT,
+            name=account.name,
+            account_id=account.id,
+            account_number=account.number,
+        )
+    return Principal(
+        kind=PrincipalKind.USER,
+        name=user.name,
+        account_id=account.id,
+        account_number=account.number,
+        path=user.path,
+        unique_id=user.unique_id,
+    )
+
+
+async def ensure_accounts(accounts: Iterable[Account], identities: Identities, *, now_ms: int) -> None:
+    """Make what the store keeps of accounts that stand in the settings, so that they can have users.
+
+    Raises:
+        SettingsError: another account of the store has the name or email of one of them.
+    """
+    for account in accounts:
+        try:
+            await identities.accounts.ensure(
+                account.id,
+                number=account_number(account.id),
+                name=account.name,
+                email=account.email,
+                is_root=account.name == ROOT_NAME,
+                now_ms=now_ms,
+            )
+        except EntityExistsError as error:
+            raise SettingsError(f"The account {account.name} cannot be made: {error}") from error
 
 
 def all_accounts(settings: Settings, master: bytes) -> list[Account]:
@@ -115,4 +193,5 @@ def _account(path: Path, name: str, values: dict[str, str]) -> Account:
         name=values.get("display_name", name),
         access_key=values["access_key"],
         secret_key=Secret(values["secret_key"]),
+        email=values.get("email") or None,
     )

@@ -22,6 +22,7 @@ from valetkey.gateway.lifecycle_run import run_lifecycle
 from valetkey.s3.codes import Code
 from valetkey.s3.cors import default_rules
 from valetkey.s3.errors import S3Error
+from valetkey.s3.grants import Ownership
 from valetkey.s3.target import parse_target
 from valetkey.server.access_log import (
     FLUSH_S,
@@ -110,12 +111,13 @@ class App:
             owner_id=owner_id(master),
             token_key=derive(master, "continuation tokens"),
             lifecycle_day_ms=settings.lifecycle_day_s * 1000,
+            object_ownership=Ownership(settings.object_ownership),
             cors=default_rules(settings.cors_origins),
         )
         new_id = partial(secrets.token_urlsafe, 36)
         self._gateway = Gateway(
             store=self._store,
-            keys=AccountKeys(all_accounts(settings, master)),
+            keys=AccountKeys(all_accounts(settings, master), self._store.identities),
             rules=rules,
             new_id=new_id,
         )
@@ -174,6 +176,8 @@ class App:
             scope["headers"],
             incoming.pieces,
             datetime.fromtimestamp(started_ns / 1e9, UTC),
+            scope["client"][0] if scope.get("client") else "",
+            scope["scheme"] == "https",
         )
         sent_bytes = -1
         answer = None

@@ -7,6 +7,8 @@ import logging
 import os
 import resource
 import sys
+import time
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -16,7 +18,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
-from valetkey.server.accounts import all_accounts, is_shared
+from valetkey.server.accounts import Account, all_accounts, ensure_accounts, is_shared
 from valetkey.server.address import require_free
 from valetkey.server.app import App
 from valetkey.server.credentials import FILE_NAME, root_credentials
@@ -61,9 +63,10 @@ def serve(settings: Settings) -> None:
         with hold_folder(settings.data):
             credentials = root_credentials(settings)
             # Made while nobody else may make one; each worker reads it again.
-            all_accounts(settings, master_key(settings))
+            master = master_key(settings)
+            accounts = all_accounts(settings, master)
             _warn_of_shared(settings.accounts_file)
-            asyncio.run(_prepare(settings.data))
+            asyncio.run(_prepare(settings.data, master, accounts))
             require_free(settings.listen)
             print(_greeting(settings, credentials.access_key), file=sys.stderr, flush=True)
             _run_workers(settings)
@@ -80,9 +83,13 @@ def _warn_of_shared(accounts_file: Path | None) -> None:
         print(f"valetkey: {accounts_file} holds secrets, and others may read it.", file=sys.stderr)
 
 
-async def _prepare(folder: Path) -> None:
+async def _prepare(folder: Path, master: bytes, accounts: Iterable[Account]) -> None:
     # Before the workers, so that a folder that cannot be used is one sentence, and not one from each of them.
-    await Store.open(folder).close()
+    store = Store.open(folder, master_key=master)
+    try:
+        await ensure_accounts(accounts, store.identities, now_ms=time.time_ns() // 1_000_000)
+    finally:
+        await store.close()
 
 
 def _greeting(settings: Settings, access_key: str) -> str:

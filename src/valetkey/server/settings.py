@@ -58,6 +58,7 @@ class Settings:
     workers: int
     public_urls: tuple[PublicUrl, ...]
     domains: tuple[str, ...]
+    object_ownership: str
     cors_origins: tuple[str, ...]
     """Empty where pages of other origins may do nothing."""
     strict: bool
@@ -140,19 +141,12 @@ def _origin(text: str) -> str:
 
 
 def _flag(text: str) -> bool:
-    values = {
-        "1": True,
-        "true": True,
-        "yes": True,
-        "on": True,
-        "0": False,
-        "false": False,
-        "no": False,
-        "off": False,
-    }
-    if text.strip().lower() not in values:
-        raise ValueError("expected true or false")
-    return values[text.strip().lower()]
+    word = text.strip().lower()
+    if word in ("1", "true", "yes", "on"):
+        return True
+    if word in ("0", "false", "no", "off"):
+        return False
+    raise ValueError("expected true or false")
 
 
 def _whole(lowest: int, highest: int) -> Callable[[str], int]:
@@ -234,6 +228,13 @@ TABLE: Final = (
         parse=_domain,
         is_list=True,
         help="Domains for virtual-host style: BUCKET.DOMAIN. Several are separated by white space or commas.",
+    ),
+    Setting(
+        name="object_ownership",
+        default="BucketOwnerEnforced",
+        parse=_one_of("BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"),
+        help="Object ownership of new buckets that are not given another. With any but BucketOwnerEnforced, access "
+        "control lists count.",
     ),
     Setting(
         name="cors_origins",

@@ -62,7 +62,7 @@ REMOVE_ENTITY: Final = "DELETE FROM entities WHERE id = ?"
 
 ADD_MEMBER: Final = "INSERT OR IGNORE INTO memberships (group_id, user_id) VALUES (?, ?)"
 REMOVE_MEMBER: Final = "DELETE FROM memberships WHERE group_id = ? AND user_id = ?"
-HAS_MEMBERS: Final = "SELECT EXISTS (SELECT 1 FROM memberships WHERE group_id = ?)"
+COUNT_MEMBERS: Final = "SELECT count(*) FROM memberships WHERE group_id = ?"
 COUNT_GROUPS: Final = "SELECT count(*) FROM memberships WHERE user_id = ?"
 LIST_MEMBERS: Final = f"""
     SELECT {_ENTITY_COLUMNS}
@@ -104,7 +104,7 @@ ADD_KEY: Final = """
 SET_KEY_ACTIVE: Final = "UPDATE access_keys SET is_active = ? WHERE id = ?"
 REMOVE_KEY: Final = "DELETE FROM access_keys WHERE id = ?"
 REMOVE_KEYS_OF_ACCOUNT: Final = "DELETE FROM access_keys WHERE account_id = ?"
-HAS_KEYS: Final = "SELECT EXISTS (SELECT 1 FROM access_keys WHERE account_id = ? AND user_id = ?)"
+COUNT_KEYS: Final = "SELECT count(*) FROM access_keys WHERE user_id = ?"
 NOTE_USE: Final = """
     UPDATE access_keys SET last_used_ms = ?2, last_used_service = ?3, last_used_region = ?4
     WHERE id = ?1 AND (last_used_ms IS NULL OR last_used_ms <= ?2 - ?5)
@@ -118,7 +118,7 @@ LIST_INLINE: Final = """
     SELECT name FROM inline_policies WHERE entity_id = ? AND name > ? ORDER BY name LIMIT ?
 """
 REMOVE_INLINE: Final = "DELETE FROM inline_policies WHERE entity_id = ? AND name = ?"
-HAS_INLINE: Final = "SELECT EXISTS (SELECT 1 FROM inline_policies WHERE entity_id = ?)"
+COUNT_INLINE: Final = "SELECT count(*) FROM inline_policies WHERE entity_id = ?"
 
 # Managed policies
 
@@ -169,8 +169,7 @@ REMOVE_POLICY_VERSIONS: Final = "DELETE FROM policy_versions WHERE policy_id = ?
 
 ATTACH: Final = "INSERT OR IGNORE INTO attachments (entity_id, policy_id) VALUES (?, ?)"
 DETACH: Final = "DELETE FROM attachments WHERE entity_id = ? AND policy_id = ?"
-COUNT_OTHER_ATTACHED: Final = "SELECT count(*) FROM attachments WHERE entity_id = ? AND policy_id != ?"
-HAS_ATTACHED: Final = "SELECT EXISTS (SELECT 1 FROM attachments WHERE entity_id = ?)"
+COUNT_ATTACHED: Final = "SELECT count(*) FROM attachments WHERE entity_id = ?"
 LIST_ATTACHED: Final = """
     SELECT managed_policies.name, managed_policies.arn
     FROM attachments JOIN managed_policies ON managed_policies.id = attachments.policy_id

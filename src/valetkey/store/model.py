@@ -206,6 +206,8 @@ class ObjectSummary:
     checksum_type: str | None
     storage_class: str | None
     """None is STANDARD."""
+    owner_id: str | None = None
+    """None: the bucket's owner."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +226,7 @@ class VersionSummary:
     checksum_algorithm: str | None
     checksum_type: str | None
     storage_class: str | None
+    owner_id: str | None = None
     tags: Mapping[str, str] | None = None
     """None: they were not asked for, or it is a marker."""
 

@@ -31,8 +31,12 @@ class _Kept(NamedTuple, Generic[T]):
 class MarkedCache(Generic[T]):
     """The objects, or buckets, used last. For one thread: that of the event loop."""
 
-    def __init__(self, marks: Marks, *, most_bytes: int, weigh: Callable[[T], int]) -> None:
+    def __init__(
+        self, marks: Marks, *, most_bytes: int, weigh: Callable[[T], int], slot: int | None = None
+    ) -> None:
+        """With a `slot` all entries hang on that one counter; without, each on that of its own key."""
         self._marks = marks
+        self._slot = slot
         self._most_bytes = most_bytes
         self._weigh = weigh
         self._weight_bytes = 0
@@ -46,7 +50,7 @@ class MarkedCache(Generic[T]):
             self._kept.move_to_end(place)
             return kept.found
         self._drop(place)
-        slot = slot_of(bucket, key)
+        slot = slot_of(bucket, key) if self._slot is None else self._slot
         # Before the look: a change in between leaves an entry that is never used, and not one that is wrong.
         mark = self._marks.count(slot)
         found = look()

@@ -66,7 +66,7 @@ def to_object(bucket: str, key: str, row: Row, content: bytes | tuple[Segment, .
 
 
 def to_summary(row: Row) -> ObjectSummary:
-    key, size, etag, modified_ms, storage_class, algorithm, kind = row
+    key, size, etag, modified_ms, storage_class, algorithm, kind, owner_id = row
     return ObjectSummary(
         key=key.decode(),
         size=size,
@@ -75,11 +75,13 @@ def to_summary(row: Row) -> ObjectSummary:
         checksum_algorithm=algorithm,
         checksum_type=kind,
         storage_class=storage_class,
+        owner_id=owner_id,
     )
 
 
 def to_version(row: Row, *, is_latest: bool, tags: Mapping[str, str] | None) -> VersionSummary:
-    key, rank, version_id, size, etag, modified_ms, storage_class, algorithm, kind, content_id = row
+    (key, rank, version_id, size, etag, modified_ms, storage_class,
+     algorithm, kind, owner_id, content_id) = row  # fmt: skip
     return VersionSummary(
         key=key.decode(),
         version_id=version_id,
@@ -92,6 +94,7 @@ def to_version(row: Row, *, is_latest: bool, tags: Mapping[str, str] | None) -> 
         checksum_algorithm=algorithm,
         checksum_type=kind,
         storage_class=storage_class,
+        owner_id=owner_id,
         tags=tags,
     )
 

@@ -109,14 +109,14 @@ PROMOTE_VERSION: Final = f"""
 """
 REMOVE_VERSION: Final = "DELETE FROM versions WHERE bucket_id = ? AND key = ? AND rank = ?"
 SCAN_OBJECTS: Final = """
-    SELECT key, size, etag, modified_ms, storage_class, checksum_algorithm, checksum_type
+    SELECT key, size, etag, modified_ms, storage_class, checksum_algorithm, checksum_type, owner_id
     FROM objects
     WHERE bucket_id = ? AND key >= ? AND key < ?
     ORDER BY key
 """
 _LISTED_VERSIONS: Final = """
     SELECT key, rank, version_id, size, etag, modified_ms, storage_class,
-           checksum_algorithm, checksum_type, content_id
+           checksum_algorithm, checksum_type, owner_id, content_id
     FROM {table}
     WHERE bucket_id = ?1 AND (key, rank) >= (?2, ?3) AND key < ?4
 """

@@ -13,6 +13,7 @@ from valetkey.store.content_reader import ContentReader
 from valetkey.store.drafts import Draft
 from valetkey.store.errors import StoreError
 from valetkey.store.folder import DataFolder
+from valetkey.store.identity_store import Identities
 from valetkey.store.model import (
     Deleted,
     Deletion,
@@ -66,6 +67,7 @@ class Store:
     def __init__(self, workings: Workings, *, inline_limit_bytes: int, minimum_part_bytes: int) -> None:
         """Use `Store.open`."""
         self.buckets: Final = Buckets(workings)
+        self.identities: Final = Identities(workings)
         self.uploads: Final = Uploads(workings, minimum_part_bytes=minimum_part_bytes)
         self._workings = workings
         self._inline_limit_bytes = inline_limit_bytes

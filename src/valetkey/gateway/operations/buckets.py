@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+from valetkey.gateway.access_lists import BUCKET_ACL
 from valetkey.gateway.call import Answer, Call
 from valetkey.gateway.intake import read_document
 from valetkey.gateway.operations.answers import document, empty, no_content
-from valetkey.gateway.operations.refusals import refuse_grants
-from valetkey.s3.answers import BucketEntry, ListBuckets, Location, Owner
+from valetkey.gateway.operations.bucket_access import new_bucket_settings
+from valetkey.gateway.operations.kept_settings import ownership_of
+from valetkey.s3.answers import BucketEntry, ListBuckets, Location, ObjectEntry, Owner
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
+from valetkey.s3.grants import Ownership
 from valetkey.s3.listing import parse_list_buckets
 from valetkey.s3.names import require_bucket_name
 from valetkey.s3.tokens import encode_token
@@ -23,9 +27,21 @@ _BUCKET_PARAMETERS: Final = frozenset({"bucket-region", "continuation-token", "m
 
 
 def owner_of(call: Call) -> Owner:
-    """Return the owner of the bucket, whose are all objects and uploads in it."""
-    owner_id = call.rules.owner_of(call.bucket)
-    return Owner(id=owner_id, display_name=call.keys.name_of(owner_id))
+    """Return the owner of the bucket, whose are all objects and uploads in it that are nobody else's."""
+    return account_of(call, call.rules.owner_of(call.bucket))
+
+
+def account_of(call: Call, account_id: str) -> Owner:
+    """Return the account with this canonical user id, as answers show it."""
+    return Owner(id=account_id, display_name=call.keys.name_of(account_id))
+
+
+def other_owners(call: Call, entries: Sequence[ObjectEntry]) -> Mapping[str, Owner]:
+    """Return the accounts beside the bucket's owner that own entries of a listing, by their ids."""
+    owner_ids = {entry.owner_id for entry in entries} - {None}
+    if not owner_ids or ownership_of(call.bucket) is Ownership.BUCKET_OWNER_ENFORCED:
+        return {}
+    return {owner_id: account_of(call, owner_id) for owner_id in owner_ids if owner_id is not None}
 
 
 async def list_buckets(call: Call) -> Answer:
@@ -61,13 +77,17 @@ async def list_buckets(call: Call) -> Answer:
 async def create_bucket(call: Call) -> Answer:
     """CreateBucket."""
     name = require_bucket_name(call.bucket_name)
-    _refuse_bucket_options(call)
+    settings = new_bucket_settings(call)
     is_lockable = call.headers.get("x-amz-bucket-object-lock-enabled", "").lower() == "true"
     body = await read_document(call, max_bytes=_MAX_DOCUMENT_BYTES)
     _require_location(parse_create_bucket(body) if body else None, call.rules.region)
     try:
         await call.store.buckets.create(
-            name, owner_id=call.principal.account_id, is_lockable=is_lockable, now_ms=call.now_ms
+            name,
+            owner_id=call.principal.account_id,
+            is_lockable=is_lockable,
+            settings=settings,
+            now_ms=call.now_ms,
         )
     except BucketExistsError as error:
         if (error.owner_id or call.rules.owner_id) != call.principal.account_id:
@@ -75,13 +95,16 @@ async def create_bucket(call: Call) -> Answer:
         # In us-east-1 creating one's own bucket again succeeds, for compatibility with S3's first years.
         if call.rules.region != _DEFAULT_REGION:
             raise
+        await _reset_acl(call, settings.get(BUCKET_ACL))
     return empty(headers=[(b"location", f"/{name}".encode())])
 
 
-def _refuse_bucket_options(call: Call) -> None:
-    refuse_grants(call.headers)
-    if call.headers.get("x-amz-object-ownership", "BucketOwnerEnforced") != "BucketOwnerEnforced":
-        raise S3Error(Code.NOT_IMPLEMENTED, None, {"Header": "x-amz-object-ownership"})
+async def _reset_acl(call: Call, text: str | None) -> None:
+    """Give the account's own bucket the list that it would have as a new one, as Amazon does."""
+    bucket = call.store.buckets.find(call.bucket_name)
+    is_enforced = ownership_of(bucket) is Ownership.BUCKET_OWNER_ENFORCED
+    if not is_enforced and bucket.settings.get(BUCKET_ACL) != text:
+        await call.store.buckets.put_setting(bucket, BUCKET_ACL, text)
 
 
 def _require_location(location: str | None, region: str) -> None:

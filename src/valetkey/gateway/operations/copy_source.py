@@ -7,13 +7,19 @@ from typing import Final, TypeVar
 
 from valetkey.gateway.call import Call
 from valetkey.gateway.operations.get_object import require_readable
-from valetkey.policy.decide import require_allowed
+from valetkey.gateway.required_actions import action_for
 from valetkey.s3.codes import Code
 from valetkey.s3.copy_source import parse_copy_source
 from valetkey.s3.encryption import CustomerKey, copy_source_key
 from valetkey.s3.errors import S3Error
 from valetkey.s3.preconditions import decide_copy_source
-from valetkey.store.errors import ContentGoneError, DeleteMarkerError, NoSuchBucketError
+from valetkey.store.errors import (
+    ContentGoneError,
+    DeleteMarkerError,
+    NoSuchBucketError,
+    NoSuchKeyError,
+    NoSuchVersionError,
+)
 from valetkey.store.model import Bucket, StoredObject
 
 T = TypeVar("T")
@@ -25,7 +31,7 @@ class Source:
     """What a copy is made of. Read with the rights of whoever signed, like any other read."""
 
     def __init__(self, call: Call) -> None:
-        """Find out what is meant, and whether it may be read.
+        """Find out what is meant.
 
         Raises:
             S3Error: the header is malformed, or the bucket has another owner than expected.
@@ -36,8 +42,8 @@ class Source:
         self._key = copy_source_key(call.headers)
         self.bucket: Final[Bucket] = call.store.buckets.find(self._asked.bucket)
         owner_id = call.rules.owner_of(self.bucket)
-        action = "s3:GetObject" if self._asked.version_id is None else "s3:GetObjectVersion"
-        require_allowed(call.principal, action, owner_id=owner_id)
+        self._authority = call.authority.at(self.bucket, self._asked.key, self._asked.version_id)
+        self._authority.require(action_for("s3:GetObject", self._asked.version_id))
         if call.headers.get("x-amz-source-expected-bucket-owner", owner_id) != owner_id:
             raise S3Error(Code.ACCESS_DENIED)
 
@@ -69,6 +75,7 @@ class Source:
         if self._call.store.buckets.find(self._asked.bucket).id != self.bucket.id:
             # Another has taken its name, in which nobody has said yet what this caller may do.
             raise NoSuchBucketError(self._asked.bucket)
+        self._authority.require(action_for("s3:GetObject", self._asked.version_id))
         try:
             found = self._call.store.find_object(self._asked.bucket, self._asked.key, self._asked.version_id)
         except DeleteMarkerError as error:
@@ -76,6 +83,9 @@ class Source:
                 Code.INVALID_REQUEST,
                 "The source of a copy request may not specifically refer to a delete marker by version id.",
             ) from error
+        except (NoSuchKeyError, NoSuchVersionError) as error:
+            self._authority.require_listing(error)
+            raise
         require_readable(self._call, found, self._key)
         decide_copy_source(self._call.headers, etag=found.etag, modified_ms=found.modified_ms)
         return found

@@ -9,11 +9,13 @@ from valetkey.gateway.faults import translate
 from valetkey.gateway.intake import read_document
 from valetkey.gateway.operations.answers import document, no_content
 from valetkey.gateway.operations.put_object import as_rule, new_version_id
-from valetkey.gateway.operations.refusals import version_id_of
+from valetkey.gateway.operations.refusals import may_bypass, version_id_of
+from valetkey.gateway.required_actions import action_for
+from valetkey.policy.principal import PrincipalKind
 from valetkey.s3.answers import DeletedEntry, DeleteFailure, DeleteResult
 from valetkey.s3.codes import Code
+from valetkey.s3.errors import S3Error
 from valetkey.s3.limits import MAX_KEY_BYTES
-from valetkey.s3.object_lock import asks_bypass
 from valetkey.s3.preconditions import parse_delete_condition
 from valetkey.s3.xml.reader import DeleteKey, parse_delete
 from valetkey.store.errors import StoreError
@@ -21,6 +23,10 @@ from valetkey.store.model import Deleted, Deletion, WriteRule
 
 _MAX_DOCUMENT_BYTES: Final = 2 * 1024 * 1024
 """1,000 keys of 1,024 bytes, escaped, with their elements."""
+
+
+_DELETE: Final = "s3:DeleteObject"
+_ANY_KEY: Final = "*"
 
 
 async def delete_object(call: Call) -> Answer:
@@ -35,7 +41,7 @@ async def delete_object(call: Call) -> Answer:
         deletion,
         marker_id=new_version_id(call),
         now_ms=call.now_ms,
-        may_bypass=asks_bypass(call.headers),
+        may_bypass=may_bypass(call),
     )
     answer = no_content()
     if deleted.is_versioned:
@@ -48,29 +54,38 @@ async def delete_object(call: Call) -> Answer:
 
 async def delete_objects(call: Call) -> Answer:
     """DeleteObjects: up to 1,000 keys in one transaction."""
+    if call.principal.kind is PrincipalKind.ANONYMOUS:
+        # Of a stranger no document is read who may not delete whatever it names.
+        call.authority.at(call.bucket, _ANY_KEY).require(_DELETE)
     body = await read_document(call, max_bytes=_MAX_DOCUMENT_BYTES, is_integrity_required=True)
     wanted = parse_delete(body)
-    is_long = [len(entry.key.encode()) > MAX_KEY_BYTES for entry in wanted.keys]
-    outcomes = await call.store.delete_objects(
-        call.bucket,
-        [_deletion(entry) for entry, long in zip(wanted.keys, is_long, strict=True) if not long],
-        new_marker_id=lambda: new_version_id(call),
-        now_ms=call.now_ms,
-        may_bypass=asks_bypass(call.headers),
+    refusals = [_refusal(call, entry) for entry in wanted.keys]
+    outcomes = iter(
+        await call.store.delete_objects(
+            call.bucket,
+            [_deletion(entry) for entry, refused in zip(wanted.keys, refusals, strict=True) if not refused],
+            new_marker_id=lambda: new_version_id(call),
+            now_ms=call.now_ms,
+            may_bypass=may_bypass(call),
+        )
     )
-    left = iter(outcomes)
     deleted: list[DeletedEntry] = []
     failures: list[DeleteFailure] = []
-    for entry, long in zip(wanted.keys, is_long, strict=True):
-        outcome = None if long else next(left)
-        if outcome is None:
-            code = Code.KEY_TOO_LONG_ERROR
-            failures.append(DeleteFailure(key=entry.key, code=code.wire, message=code.message))
-        elif isinstance(outcome, Deleted):
+    for entry, refusal in zip(wanted.keys, refusals, strict=True):
+        outcome = refusal or next(outcomes)
+        if isinstance(outcome, Deleted):
             deleted.append(_deleted(outcome))
         else:
             failures.append(_failure(entry, outcome))
     return document(DeleteResult(deleted=() if wanted.quiet else tuple(deleted), errors=tuple(failures)))
+
+
+def _refusal(call: Call, entry: DeleteKey) -> S3Error | None:
+    """Return why a key is not deleted, as far as that can be said before it is looked at."""
+    if len(entry.key.encode()) > MAX_KEY_BYTES:
+        return S3Error(Code.KEY_TOO_LONG_ERROR)
+    authority = call.authority.at(call.bucket, entry.key, entry.version_id)
+    return None if authority.allows(action_for(_DELETE, entry.version_id)) else S3Error(Code.ACCESS_DENIED)
 
 
 def _deletion(entry: DeleteKey) -> Deletion:
@@ -92,8 +107,8 @@ def _deleted(outcome: Deleted) -> DeletedEntry:
     )
 
 
-def _failure(entry: DeleteKey, error: StoreError) -> DeleteFailure:
-    fault = translate(error)
+def _failure(entry: DeleteKey, error: StoreError | S3Error) -> DeleteFailure:
+    fault = error if isinstance(error, S3Error) else translate(error)
     return DeleteFailure(
         key=entry.key, code=fault.code.wire, message=fault.message, version_id=entry.version_id
     )

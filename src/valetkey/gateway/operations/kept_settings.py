@@ -6,13 +6,23 @@ What clients are told of a lifecycle counts real days, also where a server under
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Final
 
+from valetkey.policy.documents import DocumentKind, Policy, parse_policy
+from valetkey.s3.grants import Ownership, PublicAccessBlockConfiguration
 from valetkey.s3.lifecycle import Rules, abort_headers, abort_of_upload, expiration_header, expiry_of_current
 from valetkey.s3.object_lock import LockConfiguration
+from valetkey.s3.xml.access_control import parse_ownership_controls, parse_public_access_block
 from valetkey.s3.xml.encryption import BucketEncryption, parse_bucket_encryption
 from valetkey.s3.xml.lifecycle_reader import parse_lifecycle
 from valetkey.s3.xml.object_lock import parse_lock_configuration
 from valetkey.store.model import Bucket, StoredObject
+
+OWNERSHIP: Final = "ownershipControls"
+PUBLIC_ACCESS_BLOCK: Final = "publicAccessBlock"
+POLICY: Final = "policy"
+
+_NOTHING_BLOCKED: Final = PublicAccessBlockConfiguration()
 
 
 def lifecycle_of(bucket: Bucket) -> Rules | None:
@@ -46,6 +56,39 @@ def lock_configuration_of(bucket: Bucket) -> LockConfiguration | None:
 @lru_cache(maxsize=256)
 def _lock_configuration(text: str) -> LockConfiguration:
     return parse_lock_configuration(text.encode())
+
+
+def ownership_of(bucket: Bucket) -> Ownership:
+    """Return whose the objects of a bucket are. One that says nothing of it is as Amazon's first ones were."""
+    text = bucket.settings.get(OWNERSHIP)
+    return Ownership.OBJECT_WRITER if text is None else _ownership(text)
+
+
+@lru_cache(maxsize=16)
+def _ownership(text: str) -> Ownership:
+    return parse_ownership_controls(text.encode())
+
+
+def public_access_block_of(bucket: Bucket) -> PublicAccessBlockConfiguration:
+    """Return what of public access is blocked for a bucket: nothing, if it was not set."""
+    text = bucket.settings.get(PUBLIC_ACCESS_BLOCK)
+    return _NOTHING_BLOCKED if text is None else _public_access_block(text)
+
+
+@lru_cache(maxsize=16)
+def _public_access_block(text: str) -> PublicAccessBlockConfiguration:
+    return parse_public_access_block(text.encode())
+
+
+def policy_of(bucket: Bucket) -> Policy | None:
+    """Return the policy of a bucket, or None if it has none."""
+    text = bucket.settings.get(POLICY)
+    return None if text is None else _policy(text)
+
+
+@lru_cache(maxsize=256)
+def _policy(text: str) -> Policy:
+    return parse_policy(text, kind=DocumentKind.RESOURCE)
 
 
 def expiration_header_of(bucket: Bucket, found: StoredObject) -> str | None:

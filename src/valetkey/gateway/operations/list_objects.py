@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from valetkey.gateway.call import Answer, Call
 from valetkey.gateway.operations.answers import document
-from valetkey.gateway.operations.buckets import owner_of
+from valetkey.gateway.operations.buckets import other_owners, owner_of
 from valetkey.s3.answers import ListObjectsV1, ListObjectsV2
 from valetkey.s3.listing import parse_list_v1, parse_list_v2
 from valetkey.s3.tokens import encode_token
@@ -35,6 +35,7 @@ async def list_objects(call: Call) -> Answer:
             entries=page.entries,
             owner=owner_of(call),
             common_prefixes=page.common_prefixes,
+            owners=other_owners(call, page.entries),
         )
     )
 
@@ -67,5 +68,6 @@ async def list_objects_v2(call: Call) -> Answer:
             entries=page.entries,
             owner=owner_of(call) if wanted.fetch_owner else None,
             common_prefixes=page.common_prefixes,
+            owners=other_owners(call, page.entries) if wanted.fetch_owner else {},
         )
     )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from valetkey.gateway.call import Answer, Call
 from valetkey.gateway.operations.answers import document
-from valetkey.gateway.operations.buckets import owner_of
+from valetkey.gateway.operations.buckets import account_of, owner_of
 from valetkey.gateway.operations.kept_settings import abort_headers_of
 from valetkey.gateway.operations.upload_options import wire_headers
-from valetkey.s3.answers import ListParts, ListUploads, PartEntry, UploadEntry
+from valetkey.s3.answers import ListParts, ListUploads, Owner, PartEntry, UploadEntry
 from valetkey.s3.encryption import SSE_C
 from valetkey.s3.listing import parse_list_parts, parse_list_uploads
 from valetkey.store.model import Part, Upload
@@ -27,8 +27,8 @@ async def list_parts(call: Call) -> Answer:
             bucket=call.bucket_name,
             key=call.key,
             upload_id=upload_id,
-            initiator=owner,
-            owner=owner,
+            initiator=_account(call, upload.initiator_id, owner),
+            owner=_account(call, upload.owner_id, owner),
             storage_class=_storage_class(upload),
             part_number_marker=wanted.part_number_marker,
             next_part_number_marker=page.parts[-1].number if page.parts else None,
@@ -51,6 +51,10 @@ def _part_entry(part: Part, upload: Upload) -> PartEntry:
         # Under a client's own key not even a digest is told without it.
         checksum=part.checksum if upload.checksum_algorithm and upload.encryption != SSE_C else None,
     )
+
+
+def _account(call: Call, account_id: str | None, owner: Owner) -> Owner:
+    return owner if account_id is None else account_of(call, account_id)
 
 
 def _storage_class(upload: Upload) -> str:
@@ -86,8 +90,8 @@ async def list_multipart_uploads(call: Call) -> Answer:
                     key=upload.key,
                     upload_id=upload.id,
                     initiated_ms=upload.created_ms,
-                    initiator=owner,
-                    owner=owner,
+                    initiator=_account(call, upload.initiator_id, owner),
+                    owner=_account(call, upload.owner_id, owner),
                     storage_class=_storage_class(upload),
                     checksum_algorithm=upload.checksum_algorithm,
                     checksum_type=upload.checksum_type,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from valetkey.gateway.call import Answer, Call
 from valetkey.gateway.operations.answers import document
-from valetkey.gateway.operations.buckets import owner_of
+from valetkey.gateway.operations.buckets import other_owners, owner_of
 from valetkey.s3.listing import parse_list_versions
 from valetkey.s3.object_answers import ListVersions
 
@@ -35,5 +35,6 @@ async def list_object_versions(call: Call) -> Answer:
             entries=page.entries,
             owner=owner_of(call),
             common_prefixes=page.common_prefixes,
+            owners=other_owners(call, page.entries),
         )
     )

@@ -49,6 +49,9 @@ async def create_multipart_upload(call: Call) -> Answer:
         tags=options.tags,
         lock=options.lock,
         encryption=options.encryption,
+        owner_id=options.access.owner_id,
+        initiator_id=call.principal.account_id or None,
+        acl=options.access.acl,
         now_ms=call.now_ms,
     )
     headers = options.encryption_headers()
@@ -92,6 +95,8 @@ async def _complete(call: Call, upload_id: str, wanted: list[CompletedPart]) -> 
         checksum=object_checksum(upload, parts, call.headers),
         tags=upload.tags,
         lock=upload.lock,
+        owner_id=upload.owner_id,
+        acl=upload.acl,
     )
     stored = await call.store.uploads.complete(
         call.bucket,

@@ -9,12 +9,11 @@ from valetkey.gateway.call import Answer, Call
 from valetkey.gateway.intake import read_document
 from valetkey.gateway.operations.answers import empty, kept_document
 from valetkey.gateway.operations.object_facts import version_header
-from valetkey.gateway.operations.refusals import version_id_of
+from valetkey.gateway.operations.refusals import may_bypass, version_id_of
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
 from valetkey.s3.object_lock import (
     LockRequest,
-    asks_bypass,
     require_in_future,
     require_lockable,
     require_retention_change,
@@ -59,7 +58,7 @@ def _with_retention(call: Call, found: StoredObject, wanted: LockRequest) -> Sto
         wanted.mode,
         wanted.until_ms,
         now_ms=call.now_ms,
-        may_bypass=asks_bypass(call.headers),
+        may_bypass=may_bypass(call),
     )
     return replace(found, lock=replace(found.lock, mode=wanted.mode, until_ms=wanted.until_ms))
 

@@ -11,6 +11,7 @@ from valetkey.gateway.intake import read_document
 from valetkey.gateway.operations.answers import document, empty, no_content
 from valetkey.gateway.operations.object_facts import version_header
 from valetkey.gateway.operations.refusals import version_id_of
+from valetkey.gateway.required_actions import action_for
 from valetkey.s3.limits import MAX_OBJECT_TAGS
 from valetkey.s3.setting_answers import Tagging
 from valetkey.s3.tags import parse_tagging
@@ -30,7 +31,11 @@ async def get_object_tagging(call: Call) -> Answer:
 async def put_object_tagging(call: Call) -> Answer:
     """PutObjectTagging: these tags in place of all that there were."""
     body = await read_document(call, max_bytes=_MAX_DOCUMENT_BYTES)
-    return empty(headers=await _retag(call, parse_tagging(body, most=MAX_OBJECT_TAGS)))
+    tags = parse_tagging(body, most=MAX_OBJECT_TAGS)
+    # Once more, now that it is known which tags: a policy may have a say in that.
+    action = action_for("s3:PutObjectTagging", call.authority.version_id)
+    call.authority.require(action, request_tags=tags)
+    return empty(headers=await _retag(call, tags))
 
 
 async def delete_object_tagging(call: Call) -> Answer:

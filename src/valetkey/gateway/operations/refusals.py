@@ -5,39 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from valetkey.gateway.call import Rules
+from valetkey.gateway.call import Call, Rules
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
 from valetkey.s3.names import require_version_id
+from valetkey.s3.object_lock import asks_bypass
 from valetkey.store.model import Bucket
-
-_OWNER_ONLY: Final = frozenset({"private", "bucket-owner-full-control"})
-"""Canned ACLs that grant nothing to others, so that an owner-enforced bucket accepts them."""
 
 _NOT_IMPLEMENTED: Final = ("x-amz-write-offset-bytes",)
 
 
-def refuse_grants(headers: Mapping[str, str]) -> None:
-    """Return unless `headers` ask for an ACL that grants something to others.
-
-    Raises:
-        S3Error: AccessControlListNotSupported. Source: Amazon S3 User Guide, "Controlling ownership of objects".
-    """
-    acl = headers.get("x-amz-acl")
-    if (acl is not None and acl not in _OWNER_ONLY) or any(n.startswith("x-amz-grant-") for n in headers):
-        raise S3Error(Code.ACCESS_CONTROL_LIST_NOT_SUPPORTED)
-
-
 def refuse_object_options(headers: Mapping[str, str]) -> None:
-    """Return unless `headers` ask for an append, or for grants on an object.
+    """Return unless `headers` ask for an append.
 
     Raises:
-        S3Error: NotImplemented with the header's name, or AccessControlListNotSupported.
+        S3Error: NotImplemented with the header's name.
     """
     for name in _NOT_IMPLEMENTED:
         if name in headers:
             raise S3Error(Code.NOT_IMPLEMENTED, None, {"Header": name})
-    refuse_grants(headers)
 
 
 def require_expected_owner(headers: Mapping[str, str], bucket: Bucket | None, rules: Rules) -> None:
@@ -50,6 +36,11 @@ def require_expected_owner(headers: Mapping[str, str], bucket: Bucket | None, ru
     expected = headers.get("x-amz-expected-bucket-owner")
     if expected is not None and bucket is not None and expected != rules.owner_of(bucket):
         raise S3Error(Code.ACCESS_DENIED)
+
+
+def may_bypass(call: Call) -> bool:
+    """Return whether retention in the mode GOVERNANCE is not to count: the client asks for that, and may."""
+    return asks_bypass(call.headers) and call.authority.allows("s3:BypassGovernanceRetention")
 
 
 def version_id_of(query: Mapping[str, str]) -> str | None:

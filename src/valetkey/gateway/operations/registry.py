@@ -12,6 +12,14 @@ from valetkey.gateway.operations.access_control_lists import (
     put_bucket_acl,
     put_object_acl,
 )
+from valetkey.gateway.operations.bucket_access import (
+    delete_bucket_ownership_controls,
+    delete_public_access_block,
+    get_bucket_ownership_controls,
+    get_public_access_block,
+    put_bucket_ownership_controls,
+    put_public_access_block,
+)
 from valetkey.gateway.operations.bucket_documents import (
     delete_bucket_cors,
     delete_bucket_encryption,
@@ -24,6 +32,12 @@ from valetkey.gateway.operations.bucket_documents import (
     put_bucket_encryption,
     put_bucket_lifecycle,
     put_object_lock_configuration,
+)
+from valetkey.gateway.operations.bucket_policy import (
+    delete_bucket_policy,
+    get_bucket_policy,
+    get_bucket_policy_status,
+    put_bucket_policy,
 )
 from valetkey.gateway.operations.bucket_settings import (
     delete_bucket_tagging,
@@ -73,7 +87,6 @@ from valetkey.gateway.operations.object_tagging import (
 from valetkey.gateway.operations.post_object import post_object
 from valetkey.gateway.operations.put_object import put_object
 from valetkey.gateway.operations.unset_settings import (
-    get_bucket_ownership_controls,
     list_no_configurations,
     remove_nothing,
     say_missing,
@@ -135,6 +148,11 @@ OPERATIONS: Final[Mapping[str, Handler]] = {
     "GetObjectLockConfiguration": get_object_lock_configuration,
     "PutObjectLockConfiguration": put_object_lock_configuration,
     "GetBucketOwnershipControls": get_bucket_ownership_controls,
+    "PutBucketOwnershipControls": put_bucket_ownership_controls,
+    "DeleteBucketOwnershipControls": delete_bucket_ownership_controls,
+    "GetPublicAccessBlock": get_public_access_block,
+    "PutPublicAccessBlock": put_public_access_block,
+    "DeletePublicAccessBlock": delete_public_access_block,
     "GetBucketRequestPayment": get_bucket_request_payment,
     "PutBucketRequestPayment": put_bucket_request_payment,
     "GetBucketTagging": get_bucket_tagging,
@@ -144,11 +162,10 @@ OPERATIONS: Final[Mapping[str, Handler]] = {
     "PutBucketVersioning": put_bucket_versioning,
     "GetBucketWebsite": say_missing,
     "DeleteBucketWebsite": remove_nothing,
-    "GetBucketPolicy": say_missing,
-    "DeleteBucketPolicy": remove_nothing,
-    "GetBucketPolicyStatus": say_missing,
-    "GetPublicAccessBlock": say_missing,
-    "DeletePublicAccessBlock": remove_nothing,
+    "GetBucketPolicy": get_bucket_policy,
+    "PutBucketPolicy": put_bucket_policy,
+    "DeleteBucketPolicy": delete_bucket_policy,
+    "GetBucketPolicyStatus": get_bucket_policy_status,
     "GetBucketReplication": say_missing,
     "DeleteBucketReplication": remove_nothing,
     "GetBucketAnalyticsConfiguration": say_missing,

@@ -9,17 +9,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from valetkey.gateway.call import Answer, Call
-from valetkey.gateway.operations.answers import document, kept_document, no_content
+from valetkey.gateway.operations.answers import document, no_content
 from valetkey.gateway.operations.bucket_settings import missing
 from valetkey.s3.codes import Code
 from valetkey.s3.setting_answers import ConfigurationKind, NoConfigurations
-from valetkey.s3.xml.access_control import render_ownership_controls
 
 _MISSING: Final[Mapping[str, Code]] = {
     "GetBucketWebsite": Code.NO_SUCH_WEBSITE_CONFIGURATION,
-    "GetBucketPolicy": Code.NO_SUCH_BUCKET_POLICY,
-    "GetBucketPolicyStatus": Code.NO_SUCH_BUCKET_POLICY,
-    "GetPublicAccessBlock": Code.NO_SUCH_PUBLIC_ACCESS_BLOCK_CONFIGURATION,
     "GetBucketReplication": Code.REPLICATION_CONFIGURATION_NOT_FOUND_ERROR,
     "GetBucketAnalyticsConfiguration": Code.NO_SUCH_CONFIGURATION,
     "GetBucketIntelligentTieringConfiguration": Code.NO_SUCH_CONFIGURATION,
@@ -53,8 +49,3 @@ async def list_no_configurations(call: Call) -> Answer:
     """The listings of what a bucket may have several of: they are empty."""
     assert call.operation.subresource is not None
     return document(NoConfigurations(kind=_KINDS[call.operation.subresource]))
-
-
-async def get_bucket_ownership_controls(call: Call) -> Answer:
-    """GetBucketOwnershipControls: the owner of a bucket owns all in it, as Amazon has it for new buckets."""
-    return kept_document(render_ownership_controls("BucketOwnerEnforced"))

@@ -1,4 +1,4 @@
-"""What an upload says of the object that it makes, beside the bytes: headers, tags, lock, encryption."""
+"""What an upload says of the object that it makes, beside the bytes: headers, tags, lock, owner, encryption."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from valetkey.gateway.call import Call
 from valetkey.gateway.operations.kept_settings import default_encryption_of, lock_configuration_of
 from valetkey.gateway.operations.refusals import refuse_object_options
+from valetkey.gateway.operations.requested_lists import NewAccess, new_access
 from valetkey.s3.codes import Code
 from valetkey.s3.encryption import CustomerKey, encryption_headers, requested_encryption
 from valetkey.s3.errors import S3Error
@@ -26,10 +27,19 @@ class UploadOptions:
     encryption: Encryption | None
     customer_key: CustomerKey | None
     """For "SSE-C" only."""
+    access: NewAccess
 
     def new_object(self, *, etag: str, checksum: Checksum | None) -> NewObject:
         """Return the object in the store's words."""
-        return NewObject(etag=etag, headers=self.headers, checksum=checksum, tags=self.tags, lock=self.lock)
+        return NewObject(
+            etag=etag,
+            headers=self.headers,
+            checksum=checksum,
+            tags=self.tags,
+            lock=self.lock,
+            owner_id=self.access.owner_id,
+            acl=self.access.acl,
+        )
 
     def encryption_headers(self) -> list[tuple[bytes, bytes]]:
         """Return the headers that tell the client how its object is encrypted."""
@@ -46,6 +56,7 @@ def upload_options(call: Call) -> UploadOptions:
     """
     headers = call.headers
     refuse_object_options(headers)
+    access = new_access(call)
     encryption, key = _encryption(call)
     tagging = headers.get("x-amz-tagging")
     return UploadOptions(
@@ -54,6 +65,7 @@ def upload_options(call: Call) -> UploadOptions:
         lock=new_lock(call),
         encryption=encryption,
         customer_key=key,
+        access=access,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 from valetkey.s3.answers import (
@@ -52,7 +52,7 @@ def list_objects_v1(answer: ListObjectsV1) -> str:
         + _delimiter(answer.delimiter, encode)
         + element("EncodingType", answer.encoding_type)
         + flag("IsTruncated", value=answer.is_truncated)
-        + _entries(answer.entries, encode, answer.owner)
+        + _entries(answer.entries, encode, answer.owner, answer.owners)
         + _common_prefixes(answer.common_prefixes, encode)
     )
 
@@ -71,7 +71,7 @@ def list_objects_v2(answer: ListObjectsV2) -> str:
         + _delimiter(answer.delimiter, encode)
         + element("EncodingType", answer.encoding_type)
         + flag("IsTruncated", value=answer.is_truncated)
-        + _entries(answer.entries, encode, answer.owner)
+        + _entries(answer.entries, encode, answer.owner, answer.owners)
         + _common_prefixes(answer.common_prefixes, encode)
     )
 
@@ -90,14 +90,25 @@ def list_versions(answer: ListVersions) -> str:
         + _delimiter(answer.delimiter, encode)
         + element("EncodingType", answer.encoding_type)
         + flag("IsTruncated", value=answer.is_truncated)
-        + _versions(answer.entries, encode, answer.owner)
+        + _versions(answer.entries, encode, answer.owner, answer.owners)
         + _common_prefixes(answer.common_prefixes, encode)
     )
 
 
-def _versions(entries: Sequence[VersionEntry], encode: Callable[[str], str], whose: Owner | None) -> str:
+def _versions(
+    entries: Sequence[VersionEntry],
+    encode: Callable[[str], str],
+    whose: Owner | None,
+    others: Mapping[str, Owner],
+) -> str:
     told = owner("Owner", whose)
-    return "".join([_version(entry, encode, told) for entry in entries])
+    elements = {account_id: owner("Owner", account) for account_id, account in others.items()}
+    return "".join(
+        [
+            _version(entry, encode, told if entry.owner_id is None else elements.get(entry.owner_id, told))
+            for entry in entries
+        ]
+    )
 
 
 def _version(entry: VersionEntry, encode: Callable[[str], str], told_owner: str) -> str:
@@ -121,15 +132,23 @@ def _delimiter(delimiter: str, encode: Callable[[str], str]) -> str:
     return f"<Delimiter>{encode(delimiter)}</Delimiter>" if delimiter else ""
 
 
-def _entries(entries: Sequence[ObjectEntry], encode: Callable[[str], str], whose: Owner | None) -> str:
+def _entries(
+    entries: Sequence[ObjectEntry],
+    encode: Callable[[str], str],
+    whose: Owner | None,
+    others: Mapping[str, Owner],
+) -> str:
     told = owner("Owner", whose)
+    elements = {account_id: owner("Owner", account) for account_id, account in others.items()}
     return "".join(
         [
             f"<Contents><Key>{encode(entry.key)}</Key>"
             f"<LastModified>{iso_date(entry.modified_ms)}</LastModified>"
             f"<ETag>&quot;{escaped(entry.etag)}&quot;</ETag>"
             f"{checksum_kind(entry.checksum_algorithm, entry.checksum_type)}"
-            f"<Size>{entry.size}</Size>{told}{_storage_class(entry.storage_class)}</Contents>"
+            f"<Size>{entry.size}</Size>"
+            f"{told if entry.owner_id is None else elements.get(entry.owner_id, told)}"
+            f"{_storage_class(entry.storage_class)}</Contents>"
             for entry in entries
         ]
     )

@@ -10,6 +10,7 @@ from valetkey.s3.setting_answers import (
     NoConfigurations,
     NoLogging,
     NoNotifications,
+    PolicyStatus,
     RequestPayment,
     SettingDocument,
     Tagging,
@@ -43,6 +44,8 @@ def setting(answer: SettingDocument) -> tuple[str, str]:
             return "NotificationConfiguration", ""
         case NoConfigurations():
             return _LISTS[answer.kind], flag("IsTruncated", value=False)
+        case PolicyStatus():
+            return "PolicyStatus", flag("IsPublic", value=answer.is_public)
         case _:
             assert_never(answer)
 

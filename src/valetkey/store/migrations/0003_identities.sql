@@ -56,7 +56,8 @@ CREATE TABLE access_keys (
     last_used_region  TEXT
 ) WITHOUT ROWID;
 
-CREATE INDEX access_keys_by_owner ON access_keys (account_id, user_id, id);
+CREATE INDEX access_keys_by_owner ON access_keys (account_id, user_id);
+CREATE INDEX access_keys_by_user ON access_keys (user_id) WHERE user_id IS NOT NULL;
 
 CREATE TABLE inline_policies (
     entity_id INTEGER NOT NULL,

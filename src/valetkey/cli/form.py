@@ -1,0 +1,170 @@
+"""`valetkey presign POST`: sign a browser form, offline."""
+
+import html
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from valetkey import PresignedPost
+from valetkey.cli.credentials import Account
+from valetkey.cli.errors import BadInputError
+from valetkey.cli.expiry import expiry_warning, instant_text
+from valetkey.cli.location import Location, require_text
+from valetkey.cli.plain_text import has_control
+from valetkey.cli.presign import json_text, make_signer, warn
+from valetkey.cli.recipes import Form
+
+_FILENAME: Final = "${filename}"
+
+_PAGE: Final = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="referrer" content="no-referrer">
+<title>Upload a file</title>
+</head>
+<body>
+<form action="{url}" method="post" enctype="multipart/form-data">
+{fields}
+<p><label>File: <input type="file" name="file" required></label></p>
+<p><button>Upload</button></p>
+<p>This form works until <time>{ends}</time>.</p>
+</form>
+</body>
+</html>"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormWish:
+    """A form that is to be signed."""
+
+    bucket: str
+    key: str
+    lifetime: timedelta
+    fields: Mapping[str, str]
+    most_bytes: int | None
+    """How large the file may be; None: as large as the store takes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormStyle:
+    """How the form is to be printed: as a page, as JSON, or else as a command for curl."""
+
+    as_html: bool
+    as_json: bool
+    form: Form
+
+    def __post_init__(self) -> None:
+        if self.as_html + self.as_json + (self.form is not Form.URL) > 1:
+            raise BadInputError("give one of --html, --json and --copy-as")
+        if self.form not in (Form.URL, Form.CURL):
+            raise BadInputError("a form is copied as curl; --html makes a page of it, --json is for programs")
+
+
+def make_form_wish(
+    *,
+    location: Location,
+    lifetime: timedelta,
+    field: Sequence[str] = (),
+    content_type: str | None = None,
+    most_bytes: int | None = None,
+) -> FormWish:
+    """Return the wish that the flags of `presign POST` express. Without a key the file's own name becomes it.
+
+    Raises:
+        BadInputError: a flag is malformed, or there is no bucket.
+    """
+    if location.bucket is None:
+        raise BadInputError("a form uploads into a bucket: write s3://BUCKET or s3://BUCKET/KEY")
+    fields = _fields(field)
+    if content_type is not None:
+        require_text(content_type, what="--content-type")
+        if "content-type" in map(str.lower, fields):
+            raise BadInputError("give --content-type or --field Content-Type=…, not both")
+        fields["Content-Type"] = content_type
+    return FormWish(
+        bucket=location.bucket,
+        key=location.key or _FILENAME,
+        lifetime=lifetime,
+        fields=fields,
+        most_bytes=most_bytes,
+    )
+
+
+def _fields(pairs: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for pair in pairs:
+        require_text(pair, what="--field")
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise BadInputError(f"--field {pair!r} is not written as NAME=VALUE")
+        if name.lower() in map(str.lower, found):
+            raise BadInputError(f"--field {name} was given twice")
+        found[name] = value
+    return found
+
+
+def sign_form(account: Account, wish: FormWish, *, at: datetime) -> PresignedPost:
+    """Return the signed form for `wish`, valid from the aware instant `at`."""
+    return make_signer(account).presign_post(
+        wish.bucket,
+        wish.key,
+        expires=wish.lifetime,
+        fields=wish.fields,
+        content_length_range=None if wish.most_bytes is None else (0, wish.most_bytes),
+        at=at,
+    )
+
+
+def present_form(account: Account, post: PresignedPost, style: FormStyle, *, now: datetime) -> None:
+    """Print `post` on standard output, and what its owner should know on standard error."""
+    ends = expiry_warning(account.credentials, url_ends_at=post.expires_at, now=now)
+    if ends is not None:
+        warn(ends)
+    if style.as_html:
+        print(as_page(post))
+    elif style.as_json:
+        facts = {
+            "url": post.url,
+            "method": "POST",
+            "expires_at": instant_text(post.expires_at),
+            "fields": dict(post.fields),
+        }
+        print(json_text(facts))
+    else:
+        print(as_curl(post))
+
+
+def print_form(account: Account, wish: FormWish, style: FormStyle, *, now: datetime) -> None:
+    """Sign `wish` and print it."""
+    present_form(account, sign_form(account, wish, at=now), style, now=now)
+
+
+def as_page(post: PresignedPost) -> str:
+    """Return a page that holds the form, and needs nothing else. The file comes last, as S3 wants it."""
+    hidden = "\n".join(
+        f'<input type="hidden" name="{html.escape(name)}" value="{html.escape(value)}">'
+        for name, value in post.fields.items()
+    )
+    return _PAGE.format(url=html.escape(post.url), fields=hidden, ends=instant_text(post.expires_at))
+
+
+def as_curl(post: PresignedPost, *, file: str = "FILE") -> str:
+    """Return the command that sends `file` by the form.
+
+    Raises:
+        BadInputError: a field holds a control character, which a shell into which it is pasted obeys.
+    """
+    words = ["curl", "-f"]
+    for name, value in post.fields.items():
+        if has_control(value) or has_control(name):
+            raise BadInputError(
+                f"the field {name!r} holds a control character, which a terminal obeys when a command is pasted: "
+                "use --json"
+            )
+        # Not -F, which would take a value that begins with @ for the name of a file.
+        words += ["--form-string", f"{name}={value}"]
+    return shlex.join([*words, "-F", f"file=@{file}", post.url])

@@ -1,0 +1,262 @@
+"""What one caller may do: in a bucket, or with the service as a whole.
+
+Source: Amazon S3 User Guide, "How Amazon S3 authorizes a request".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Final
+
+from valetkey.gateway.access_lists import bucket_acl, object_acl, object_owner_of
+from valetkey.gateway.call import Request, Rules
+from valetkey.gateway.context import RequestContext
+from valetkey.gateway.operations.kept_settings import ownership_of, policy_of, public_access_block_of
+from valetkey.policy.acl import Acl, grants_action, permission_for
+from valetkey.policy.documents import DocumentKind, Policy, parse_policy
+from valetkey.policy.errors import AccessDeniedError
+from valetkey.policy.evaluate import AclGrant, Decision, NamedPolicy, PolicySet, evaluate
+from valetkey.policy.evaluate import Request as Asked
+from valetkey.policy.principal import Owner, Principal, PrincipalKind
+from valetkey.policy.public import PublicAccessBlock
+from valetkey.s3.grants import Ownership
+from valetkey.sigv4.verify import Proof
+from valetkey.store.errors import (
+    DeleteMarkerError,
+    NoSuchEntityError,
+    NoSuchKeyError,
+    NoSuchVersionError,
+)
+from valetkey.store.identity_model import NamedDocument
+from valetkey.store.model import Bucket, StoredObject
+from valetkey.store.store import Store
+
+_ARN: Final = "arn:aws:s3:::"
+_LIST: Final = "s3:ListBucket"
+_BUCKET_POLICY: Final = "bucket policy"
+_SESSION_POLICY: Final = "session policy"
+
+_OBJECT_ACTIONS: Final = frozenset(
+    f"s3:{verb}Object{version}{thing}"
+    for verb, things in {
+        "Get": ("", "Acl", "Attributes", "Tagging"),
+        "Put": ("Acl", "Tagging"),
+        "Delete": ("Tagging",),
+    }.items()
+    for thing in things
+    for version in ("", "Version")
+)
+"""What the owner of an object decides about, who may be another than the bucket's. All else is the latter's."""
+
+_BY_OWNER: Final = Decision(is_allowed=True, reason="the account owns the resource")
+_NOBODY: Final = Decision(is_allowed=False, reason="whoever signed is there no more")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """Who asks, and all that policies may want to know of how."""
+
+    principal: Principal
+    proof: Proof | None
+    request: Request
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    store: Store
+    rules: Rules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authority:
+    """Decides what a caller may do with one resource: an object, a bucket, or the service."""
+
+    asking: Asking
+    bucket: Bucket | None
+    """None: there is none, or none yet."""
+    bucket_name: str = ""
+    key: str = ""
+    version_id: str | None = None
+
+    def at(self, bucket: Bucket, key: str, version_id: str | None = None) -> Authority:
+        """Return what decides about another object, or another bucket, for the same caller."""
+        return replace(self, bucket=bucket, bucket_name=bucket.name, key=key, version_id=version_id)
+
+    def require(self, action: str, *, request_tags: Mapping[str, str] | None = None) -> None:
+        """Return if the caller may do `action`, an IAM action name such as `s3:GetObject`.
+
+        `request_tags` are those that the body asks for.
+
+        Raises:
+            AccessDeniedError: no rule allows it, or one forbids it.
+        """
+        decision = self.decide(action, request_tags=request_tags)
+        if not decision.is_allowed:
+            raise AccessDeniedError(
+                principal=self.asking.principal,
+                action=action,
+                reason=decision.reason,
+                statement=decision.statement,
+            )
+
+    def require_listing(self, error: Exception) -> None:
+        """Return if the caller may learn by `error` what is missing in the bucket.
+
+        Raises:
+            AccessDeniedError: it may not list it.
+        """
+        if self.bucket is None:
+            return
+        try:
+            self.at(self.bucket, "").require(_LIST)
+        except AccessDeniedError as denied:
+            raise denied from error
+
+    def allows(self, action: str) -> bool:
+        """Return whether the caller may do `action`. Not for a check that has to hold: `require` is."""
+        return self.decide(action).is_allowed
+
+    def decide(self, action: str, *, request_tags: Mapping[str, str] | None = None) -> Decision:
+        """Return whether the caller may do `action`, and which rule says so."""
+        asking, bucket = self.asking, self.bucket
+        principal = asking.principal
+        owner_id = self._owner_id(action)
+        policy = None if bucket is None else policy_of(bucket)
+        is_root = principal.kind is PrincipalKind.ACCOUNT and principal.session is None
+        if policy is None and is_root and owner_id in (None, principal.account_id):
+            # Nearly every request: nobody but the owner itself has a say.
+            return _BY_OWNER
+        try:
+            policies = self._policies(action, policy)
+        except NoSuchEntityError:
+            return _NOBODY
+        asked = Asked(
+            principal=principal,
+            action=action,
+            resource=self._arn,
+            owner=None if owner_id is None else self._owner(owner_id),
+            context=self._context(request_tags),
+        )
+        return evaluate(asked, policies)
+
+    @property
+    def _arn(self) -> str:
+        if not self.bucket_name:
+            return f"{_ARN}*"
+        return f"{_ARN}{self.bucket_name}/{self.key}" if self.key else f"{_ARN}{self.bucket_name}"
+
+    def _context(self, request_tags: Mapping[str, str] | None) -> RequestContext:
+        asking = self.asking
+        return RequestContext(
+            request=asking.request,
+            headers=asking.headers,
+            query=asking.query,
+            proof=asking.proof,
+            principal=asking.principal,
+            region=asking.rules.region,
+            find=self._find,
+            request_tags=request_tags,
+        )
+
+    def _owner_id(self, action: str) -> str | None:
+        """Return the account whose leave the action takes: that of the bucket, or of the object."""
+        bucket, rules = self.bucket, self.asking.rules
+        if bucket is None:
+            return None
+        if action not in _OBJECT_ACTIONS or ownership_of(bucket) is Ownership.BUCKET_OWNER_ENFORCED:
+            return rules.owner_of(bucket)
+        found = self._find()
+        return rules.owner_of(bucket) if found is None else object_owner_of(bucket, found, rules)
+
+    def _owner(self, account_id: str) -> Owner:
+        try:
+            number = self.asking.store.identities.find_account(account_id).number
+        except NoSuchEntityError:
+            number = ""
+        return Owner(account_id=account_id, account_number=number)
+
+    def _policies(self, action: str, policy: Policy | None) -> PolicySet:
+        identity, boundary = self._identity_policies()
+        session = self.asking.principal.session
+        documents = () if session is None else session.policies
+        return PolicySet(
+            identity=tuple(map(_named, identity)),
+            boundary=None if boundary is None else _named(boundary),
+            session=tuple(_named(NamedDocument(_SESSION_POLICY, text)) for text in documents),
+            resource=None if policy is None else NamedPolicy(name=_BUCKET_POLICY, policy=policy),
+            acl=None if self.bucket is None else lambda: self._acl_grant(action),
+            block=self._block(),
+        )
+
+    def _identity_policies(self) -> tuple[tuple[NamedDocument, ...], NamedDocument | None]:
+        """Return what applies to the caller by who it is, as it stands now.
+
+        Raises:
+            NoSuchEntityError: the user or the role is gone.
+        """
+        principal, identities = self.asking.principal, self.asking.store.identities
+        match principal.kind:
+            case PrincipalKind.USER:
+                user = identities.find_user(principal.account_id, principal.name)
+                return user.policies, user.boundary
+            case PrincipalKind.ROLE:
+                role = identities.find_role(principal.account_id, principal.name)
+                return role.policies, role.boundary
+            case PrincipalKind.FEDERATED if principal.session and ":user/" in principal.session.role_arn:
+                user = identities.find_user(
+                    principal.account_id, principal.session.role_arn.rpartition("/")[2]
+                )
+                return user.policies, user.boundary
+            case _:
+                return (), None
+
+    def _block(self) -> PublicAccessBlock:
+        if self.bucket is None:
+            return PublicAccessBlock()
+        found = public_access_block_of(self.bucket)
+        return PublicAccessBlock(
+            block_public_acls=found.block_public_acls,
+            ignore_public_acls=found.ignore_public_acls,
+            block_public_policy=found.block_public_policy,
+            restrict_public_buckets=found.restrict_public_buckets,
+        )
+
+    def _acl_grant(self, action: str) -> AclGrant:
+        """Return what the list of the bucket, or of the object, has for the caller.
+
+        Where the object is missing, whoever may list the bucket may learn that, and nobody else.
+        """
+        bucket, rules = self.bucket, self.asking.rules
+        if bucket is None or ownership_of(bucket) is Ownership.BUCKET_OWNER_ENFORCED:
+            return AclGrant.NONE
+        if permission_for(action, is_bucket=False) is not None:
+            found = self._find()
+            if found is not None:
+                return self._grant_of(object_acl(bucket, found, rules), action, is_bucket=False)
+            action = _LIST
+        return self._grant_of(bucket_acl(bucket, rules), action, is_bucket=True)
+
+    def _grant_of(self, acl: Acl, action: str, *, is_bucket: bool) -> AclGrant:
+        principal = self.asking.principal
+        if grants_action(acl.without_public(), action, principal, is_bucket=is_bucket):
+            return AclGrant.ACCOUNT
+        if grants_action(acl, action, principal, is_bucket=is_bucket):
+            return AclGrant.GROUP
+        return AclGrant.NONE
+
+    def _find(self) -> StoredObject | None:
+        if self.bucket is None or not self.key:
+            return None
+        try:
+            return self.asking.store.find_object(self.bucket.name, self.key, self.version_id)
+        except (NoSuchKeyError, NoSuchVersionError, DeleteMarkerError):
+            return None
+
+
+def _named(document: NamedDocument) -> NamedPolicy:
+    return NamedPolicy(name=document.name, policy=_identity_policy(document.document))
+
+
+@lru_cache(maxsize=512)
+def _identity_policy(text: str) -> Policy:
+    return parse_policy(text, kind=DocumentKind.IDENTITY)

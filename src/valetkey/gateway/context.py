@@ -1,0 +1,150 @@
+"""What a request brings along that policies may ask for: the values of condition keys.
+
+Source: Service Authorization Reference, "Condition keys for Amazon S3"; IAM User Guide, "AWS global condition
+context keys".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from valetkey.gateway.call import Request
+from valetkey.policy.principal import Principal
+from valetkey.s3.errors import S3Error
+from valetkey.s3.instants import parse_instant
+from valetkey.s3.tags import parse_tagging_header
+from valetkey.sigv4.claims import SignatureVersion
+from valetkey.sigv4.verify import Proof
+from valetkey.store.model import StoredObject
+
+_DAY_MS: Final = 86_400_000
+
+
+_FROM_HEADERS: Final[Mapping[str, str]] = {
+    "aws:referer": "referer",
+    "aws:useragent": "user-agent",
+    "s3:if-match": "if-match",
+    "s3:if-none-match": "if-none-match",
+    "s3:object-lock-legal-hold": "x-amz-object-lock-legal-hold",
+    "s3:object-lock-mode": "x-amz-object-lock-mode",
+    "s3:object-lock-retain-until-date": "x-amz-object-lock-retain-until-date",
+}
+_FROM_QUERY: Final[Mapping[str, str]] = {
+    "s3:delimiter": "delimiter",
+    "s3:max-keys": "max-keys",
+    "s3:prefix": "prefix",
+    "s3:versionid": "versionId",
+}
+_HEADER_KEYS: Final = "s3:x-amz-"
+"""Condition keys that begin so are request headers by their own name."""
+_EXISTING_TAG: Final = "s3:existingobjecttag/"
+_REQUEST_TAG: Final = "s3:requestobjecttag/"
+_REQUEST_TAG_KEYS: Final = "s3:requestobjecttagkeys"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestContext:
+    """The condition keys of one request. It looks for a value only when it is asked."""
+
+    request: Request
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    proof: Proof | None
+    principal: Principal
+    region: str
+    find: Callable[[], StoredObject | None]
+    """Finds the object that the request is about."""
+    request_tags: Mapping[str, str] | None = None
+    """Tags that stand in the request's body; None: what its header says."""
+
+    def values(self, key: str) -> tuple[str, ...] | None:
+        """Return the values of the condition key, which is in lower case; None if the request has none."""
+        value = self._text(key)
+        if value is not None:
+            return (value,)
+        if key == _REQUEST_TAG_KEYS:
+            return tuple(self._tags()) or None
+        return None
+
+    def _text(self, key: str) -> str | None:
+        if key in _FROM_HEADERS:
+            return self.headers.get(_FROM_HEADERS[key])
+        if key in _FROM_QUERY:
+            return self.query.get(_FROM_QUERY[key])
+        if key.startswith(_HEADER_KEYS):
+            return self.headers.get(key.removeprefix("s3:"))
+        if key.startswith(_EXISTING_TAG):
+            found = self.find()
+            return None if found is None else _named(found.tags, key.removeprefix(_EXISTING_TAG))
+        if key.startswith(_REQUEST_TAG):
+            return _named(self._tags(), key.removeprefix(_REQUEST_TAG))
+        return self._fact(key)
+
+    def _fact(self, key: str) -> str | None:
+        fact = _FACTS.get(key)
+        return self._signature(key) if fact is None else fact(self)
+
+    def _signature(self, key: str) -> str | None:
+        proof = self.proof
+        if proof is None:
+            return None
+        match key:
+            case "s3:authtype":
+                return proof.auth_type.value
+            case "s3:signatureversion":
+                return proof.version.value
+            case "s3:signatureage":
+                if proof.signed_at is None or proof.version is SignatureVersion.V2:
+                    return "0"
+                return str(max(0, (self.request.now - proof.signed_at) // timedelta(milliseconds=1)))
+            case _:
+                return None
+
+    def _tags(self) -> Mapping[str, str]:
+        if self.request_tags is not None:
+            return self.request_tags
+        text = self.headers.get("x-amz-tagging")
+        try:
+            return parse_tagging_header(text) if text else {}
+        except S3Error:
+            # The operation refuses them; until then they are none.
+            return {}
+
+
+def _named(tags: Mapping[str, str], name: str) -> str | None:
+    # Names of condition keys know no case, those of tags do; a tag in any case must not slip past a condition.
+    return next((value for key, value in tags.items() if key.lower() == name), None)
+
+
+def _iso(instant: datetime) -> str:
+    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _iso_ms(ms: int) -> str:
+    return _iso(datetime.fromtimestamp(ms / 1000, UTC))
+
+
+def _issued(context: RequestContext) -> str | None:
+    session = context.principal.session
+    return None if session is None else _iso_ms(session.issued_at_ms)
+
+
+def _remaining_days(context: RequestContext) -> str | None:
+    until_ms = parse_instant(context.headers.get("x-amz-object-lock-retain-until-date", ""))
+    return None if until_ms is None else str(-(-(until_ms - context.request.now_ms) // _DAY_MS))
+
+
+_FACTS: Final[Mapping[str, Callable[[RequestContext], str | None]]] = {
+    "aws:currenttime": lambda context: _iso(context.request.now),
+    "aws:epochtime": lambda context: str(int(context.request.now.timestamp())),
+    "aws:requestedregion": lambda context: context.region,
+    "aws:securetransport": lambda context: "true" if context.request.is_secure else "false",
+    "aws:sourceip": lambda context: context.request.remote or None,
+    "aws:tokenissuetime": _issued,
+    "aws:viaawsservice": lambda _: "false",
+    "s3:object-lock-remaining-retention-days": _remaining_days,
+}
+"""What follows from the request as a whole."""

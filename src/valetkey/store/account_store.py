@@ -1,0 +1,106 @@
+"""The face of the store that knows accounts."""
+
+from functools import partial
+from typing import Final
+
+from valetkey.store import accounts
+from valetkey.store.identity_model import Account, Page
+from valetkey.store.known_identities import marking
+from valetkey.store.workings import Workings
+
+
+class Accounts:
+    """Accounts, active or not. See `Store` for what all functions may raise."""
+
+    def __init__(self, workings: Workings) -> None:
+        """Use `Store.open`."""
+        self._workings: Final = workings
+
+    def find(self, value: str, *, by: str = "id") -> Account:
+        """Return the account whose `by` ("id", "number", "name" or "email") is the value, from the catalog.
+
+        Raises:
+            NoSuchEntityError
+        """
+        return self._workings.look(lambda cursor: accounts.find_account(cursor, value, by=by))
+
+    async def list(self, *, after: str = "", limit: int = 1000) -> Page[Account]:
+        """Return up to `limit` accounts, ordered by name, whose names come after `after`."""
+        return await self._workings.reads.run(partial(accounts.list_accounts, after=after, limit=limit))
+
+    async def create(
+        self,
+        account_id: str,
+        *,
+        number: str,
+        name: str,
+        email: str | None = None,
+        now_ms: int,
+    ) -> Account:
+        """Return a new account, which is active.
+
+        Raises:
+            EntityExistsError: another one has the id, number, name or email.
+        """
+        new = _new_account(account_id, number=number, name=name, email=email, is_root=False, now_ms=now_ms)
+        return await self._workings.write(marking(partial(accounts.create_account, new=new)))
+
+    async def ensure(
+        self,
+        account_id: str,
+        *,
+        number: str,
+        name: str,
+        email: str | None = None,
+        is_root: bool = False,
+        now_ms: int,
+    ) -> Account:
+        """Return the account with the id, as it is; make it if there is none.
+
+        Raises:
+            EntityExistsError: there is none, and another one has the number, name or email.
+        """
+        new = _new_account(account_id, number=number, name=name, email=email, is_root=is_root, now_ms=now_ms)
+        return await self._workings.write(marking(partial(accounts.ensure_account, new=new)))
+
+    async def update(
+        self,
+        account_id: str,
+        *,
+        name: str | None = None,
+        email: str | None = None,
+        is_active: bool | None = None,
+    ) -> Account:
+        """Change what is not None, and return the account. Of an inactive one no key counts, nor a user or role.
+
+        Raises:
+            NoSuchEntityError
+            EntityExistsError: another one has the name or email.
+        """
+        change = partial(
+            accounts.update_account, account_id=account_id, name=name, email=email, is_active=is_active
+        )
+        return await self._workings.write(marking(change))
+
+    async def delete(self, account_id: str) -> None:
+        """Remove an account that has nothing but access keys of its own; those go with it.
+
+        Raises:
+            NoSuchEntityError, DeleteConflictError
+        """
+        await self._workings.free(marking(partial(accounts.delete_account, account_id=account_id)))
+
+
+def _new_account(
+    account_id: str, *, number: str, name: str, email: str | None, is_root: bool, now_ms: int
+) -> Account:
+    return Account(
+        id=account_id,
+        number=number,
+        name=name,
+        email=email,
+        created_ms=now_ms,
+        is_active=True,
+        is_root=is_root,
+        revoked_before_ms=0,
+    )
