@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 from tests.clients.boto import S3Client
+from tests.raw.form import CONTENT_TYPE, encoded_form
 from tests.raw.signing import key_of
+from tests.raw.wire import fetch
 
 from valetkey import Signer
 from valetkey.testing.server import RunningServer
@@ -154,13 +156,13 @@ def test_what_the_sdk_does_around_an_upload(
     assert run("managed.mjs", server, plain_bucket, step=step) == expected
 
 
-def test_a_form_is_signed_as_the_sdk_signs_it(server: RunningServer) -> None:
-    theirs = run("post_policy.mjs", server, "js-forms", key="folder/a.txt")
+def test_a_form_is_signed_as_the_sdk_signs_it(server: RunningServer, plain_bucket: str) -> None:
+    theirs = run("post_policy.mjs", server, plain_bucket, key="folder/a.txt")
     fields = {name.lower(): value for name, value in theirs["fields"].items()}
     at = datetime.strptime(fields["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     signer = Signer(server.access_key, server.secret_key, region=server.region, endpoint=server.endpoint)
     ours = signer.presign_post(
-        "js-forms",
+        plain_bucket,
         "folder/a.txt",
         expires=600,
         conditions=[["content-length-range", 1, 1000]],
@@ -173,6 +175,9 @@ def test_a_form_is_signed_as_the_sdk_signs_it(server: RunningServer) -> None:
     assert conditions(made["policy"]) == conditions(fields["policy"])
     for form in (fields, made):
         assert form["x-amz-signature"] == key_of(server).sign_text(form["policy"], at)
+    for sent in (theirs["fields"], ours.fields):
+        body = encoded_form(sent, b"content")
+        assert fetch(theirs["url"], "POST", headers={"Content-Type": CONTENT_TYPE}, body=body).status == 204
 
 
 def conditions(policy: str) -> set[str]:

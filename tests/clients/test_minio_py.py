@@ -15,6 +15,8 @@ from minio.deleteobjects import DeleteObject
 from minio.error import S3Error
 from minio.versioningconfig import VersioningConfig
 from tests.clients.links import download, refused, upload
+from tests.raw.form import CONTENT_TYPE, encoded_form
+from tests.raw.wire import fetch
 
 from valetkey.testing.server import RunningServer
 
@@ -160,11 +162,14 @@ def test_links_need_no_client(client: Minio, plain_bucket: str) -> None:
     assert refused(url) == 404
 
 
-def test_a_form_is_signed(client: Minio, plain_bucket: str) -> None:
+def test_a_form_is_signed(client: Minio, server: RunningServer, plain_bucket: str) -> None:
     policy = PostPolicy(plain_bucket, datetime.now(UTC) + timedelta(minutes=5))
     policy.add_starts_with_condition("key", "folder/")
     fields = client.presigned_post_policy(policy)
     assert {"policy", "x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-signature"} <= fields.keys()
+    body = encoded_form({"key": "folder/${filename}", **fields}, b"content", filename="a.txt")
+    assert fetch(f"{server.endpoint}/{plain_bucket}", "POST", headers={"Content-Type": CONTENT_TYPE}, body=body).status == 204
+    assert read(client, plain_bucket, "folder/a.txt") == b"content"
 
 
 def test_tags_are_set_read_and_removed(client: Minio, plain_bucket: str) -> None:

@@ -13,7 +13,7 @@ import pytest
 from valetkey import Secret, Signer
 from valetkey.gateway.call import Answer, Request, Rules
 from valetkey.gateway.flow import Gateway
-from valetkey.policy.decide import Principal, PrincipalKind
+from valetkey.policy.principal import Principal, PrincipalKind
 from valetkey.store.store import Store
 
 AT = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from valetkey.gateway.faults import FAULTS, ROOM_ERRORS, translate
-from valetkey.policy.decide import PolicyError
+from valetkey.policy.errors import PolicyError
 from valetkey.s3.codes import Code
 from valetkey.sigv4 import errors as sigv4
 from valetkey.store import errors as store

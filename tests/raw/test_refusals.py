@@ -248,9 +248,8 @@ def test_an_anonymous_request_is_denied(door: Door) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST"])
-@pytest.mark.parametrize("path", ["/", "/no-such-bucket-at-all", "/no-such-bucket-at-all/key?acl"])
-def test_an_anonymous_request_learns_nothing_of_what_is_there(door: Door, method: str, path: str) -> None:
-    require_fault(door.send(method, path), 403, "AccessDenied", "Access Denied")
+def test_an_anonymous_request_is_denied_before_it_is_looked_at(door: Door, method: str) -> None:
+    require_fault(door.send(method, "/"), 403, "AccessDenied", "Access Denied")
 
 
 @pytest.mark.parametrize(

@@ -68,10 +68,9 @@ def test_request_finds_its_operation(
 @pytest.mark.parametrize(
     ("method", "target", "query", "headers", "details"),
     [
-        ("PUT", BUCKET, "policy", {}, {"Method": "PUT", "ResourceType": "BUCKETPOLICY"}),
+        ("PUT", BUCKET, "replication", {}, {"Method": "PUT", "ResourceType": "REPLICATION"}),
         ("PUT", OBJECT, "renameObject", {}, {"Method": "PUT", "ResourceType": "RENAMEOBJECT"}),
         ("POST", OBJECT, "select&select-type=2", {}, {"Method": "POST", "ResourceType": "SELECT"}),
-        ("POST", BUCKET, "", {}, {"Method": "POST", "ResourceType": "BUCKET"}),
     ],
 )
 def test_what_is_not_implemented_says_so(
@@ -88,7 +87,7 @@ def test_what_is_not_implemented_says_so(
     [
         ("HEAD", SERVICE, "", "SERVICE", "GET"),
         ("DELETE", SERVICE, "", "SERVICE", "GET"),
-        ("PATCH", BUCKET, "", "BUCKET", "DELETE, GET, HEAD, PUT"),
+        ("PATCH", BUCKET, "", "BUCKET", "DELETE, GET, HEAD, POST, PUT"),
         ("POST", OBJECT, "", "OBJECT", "DELETE, GET, HEAD, PUT"),
         ("BREW", OBJECT, "", "OBJECT", "DELETE, GET, HEAD, PUT"),
         ("GET", BUCKET, "delete", "MULTI_OBJECT_DELETE", "POST"),

@@ -2,17 +2,51 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from valetkey.policy.decide import PrincipalKind
-from valetkey.server.accounts import Account, AccountKeys, all_accounts, is_shared, read_accounts
+from valetkey.policy.principal import PrincipalKind
+from valetkey.server.accounts import (
+    Account,
+    AccountKeys,
+    account_number,
+    all_accounts,
+    ensure_accounts,
+    is_shared,
+    read_accounts,
+)
 from valetkey.server.credentials import owner_id
 from valetkey.server.settings import SettingsError, load_settings
 from valetkey.sigv4.secret import Secret
+from valetkey.store import Store
+from valetkey.store.identity_model import NewEntity
 
 ACCOUNT = Account(id="a" * 64, name="Alice", access_key="AK", secret_key=Secret("precious"))
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    opened = Store.open(tmp_path / "data", master_key=bytes(32))
+    yield opened
+    await opened.close()
+
+
+async def test_a_key_that_the_store_keeps_leads_to_its_user(store: Store) -> None:
+    await ensure_accounts([ACCOUNT], store.identities, now_ms=1)
+    await ensure_accounts([ACCOUNT], store.identities, now_ms=2)
+    new = NewEntity(account_id=ACCOUNT.id, name="bob", unique_id="AIDABOB")
+    await store.identities.create_user(new, now_ms=1)
+    secret = Secret("kept")
+    await store.identities.keys.create(ACCOUNT.id, "bob", access_key="BK", secret=secret, now_ms=1)
+    found = AccountKeys([ACCOUNT], store.identities).find("BK")
+    assert found is not None
+    assert found[0].reveal() == "kept"
+    number = account_number(ACCOUNT.id)
+    assert found[1].arn == f"arn:aws:iam::{number}:user/bob"
+    assert re.fullmatch("[0-9]{12}", number)
 
 
 def write(tmp_path: Path, text: str) -> Path:
@@ -21,8 +55,8 @@ def write(tmp_path: Path, text: str) -> Path:
     return path
 
 
-def test_a_key_leads_to_its_account() -> None:
-    keys = AccountKeys([ACCOUNT])
+async def test_a_key_leads_to_its_account(store: Store) -> None:
+    keys = AccountKeys([ACCOUNT], store.identities)
     found = keys.find("AK")
     assert found is not None
     secret, principal = found
@@ -32,8 +66,8 @@ def test_a_key_leads_to_its_account() -> None:
     assert keys.name_of("a" * 64) == "Alice"
 
 
-def test_an_unknown_key_is_nobodys() -> None:
-    keys = AccountKeys([ACCOUNT])
+async def test_an_unknown_key_is_nobodys(store: Store) -> None:
+    keys = AccountKeys([ACCOUNT], store.identities)
     assert keys.find("somebody else") is None
     assert keys.name_of("b" * 64) is None
 

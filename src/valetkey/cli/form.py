@@ -5,13 +5,14 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from valetkey import PresignedPost
 from valetkey.cli.credentials import Account
 from valetkey.cli.errors import BadInputError
 from valetkey.cli.expiry import expiry_warning, instant_text
-from valetkey.cli.location import Location, require_text
+from valetkey.cli.lifetime import parse_lifetime
+from valetkey.cli.location import parse_location, require_text
 from valetkey.cli.plain_text import has_control
 from valetkey.cli.presign import json_text, make_signer, warn
 from valetkey.cli.recipes import Form
@@ -64,22 +65,26 @@ class FormStyle:
             raise BadInputError("a form is copied as curl; --html makes a page of it, --json is for programs")
 
 
-def make_form_wish(
-    *,
-    location: Location,
-    lifetime: timedelta,
-    field: Sequence[str] = (),
-    content_type: str | None = None,
-    most_bytes: int | None = None,
-) -> FormWish:
+class FormFlags(NamedTuple):
+    """What `presign POST` was told, as it was typed."""
+
+    address: str
+    expires: str = "1h"
+    field: Sequence[str] = ()
+    content_type: str | None = None
+    most_bytes: int | None = None
+
+
+def make_form_wish(flags: FormFlags) -> FormWish:
     """Return the wish that the flags of `presign POST` express. Without a key the file's own name becomes it.
 
     Raises:
         BadInputError: a flag is malformed, or there is no bucket.
     """
+    location, content_type = parse_location(flags.address), flags.content_type
     if location.bucket is None:
         raise BadInputError("a form uploads into a bucket: write s3://BUCKET or s3://BUCKET/KEY")
-    fields = _fields(field)
+    fields = _fields(flags.field)
     if content_type is not None:
         require_text(content_type, what="--content-type")
         if "content-type" in map(str.lower, fields):
@@ -88,9 +93,9 @@ def make_form_wish(
     return FormWish(
         bucket=location.bucket,
         key=location.key or _FILENAME,
-        lifetime=lifetime,
+        lifetime=parse_lifetime(flags.expires),
         fields=fields,
-        most_bytes=most_bytes,
+        most_bytes=flags.most_bytes,
     )
 
 
@@ -138,9 +143,9 @@ def present_form(account: Account, post: PresignedPost, style: FormStyle, *, now
         print(as_curl(post))
 
 
-def print_form(account: Account, wish: FormWish, style: FormStyle, *, now: datetime) -> None:
-    """Sign `wish` and print it."""
-    present_form(account, sign_form(account, wish, at=now), style, now=now)
+def print_form(account: Account, flags: FormFlags, style: FormStyle, *, now: datetime) -> None:
+    """Sign the form that `flags` express, and print it."""
+    present_form(account, sign_form(account, make_form_wish(flags), at=now), style, now=now)
 
 
 def as_page(post: PresignedPost) -> str:

@@ -90,16 +90,9 @@ def presign(
             "--content-type", metavar="TYPE", help="GET: deliver as this type. PUT, form: require this type."
         ),
     ] = None,
-    field: Annotated[
-        list[str] | None,
-        typer.Option("--field", metavar="NAME=VALUE", help="Form: fix a field of it; repeatable."),
-    ] = None,
-    max_bytes: Annotated[
-        int | None, typer.Option("--max-bytes", metavar="N", min=0, help="Form: take files up to this size.")
-    ] = None,
-    as_html: Annotated[
-        bool, typer.Option("--html", help="Form: print it as a page that a browser opens.")
-    ] = False,
+    field: options.Field = None,
+    max_bytes: options.MaxBytes = None,
+    as_html: options.AsHtml = False,
     copy_as: options.CopyAs = Form.URL,
     as_json: options.AsJson = False,
     account_flags: AccountFlags,
@@ -110,20 +103,15 @@ def presign(
     ${filename}, or none, takes the file's own name.
     """
     if method.upper() == "POST" and not query:
-        from valetkey.cli.form import FormStyle, make_form_wish, print_form
+        from valetkey.cli.form import FormFlags, FormStyle, print_form
 
         if header or filename is not None:
             raise BadInputError("a form has fields instead: give --field NAME=VALUE, or --query for a URL")
-        form_style = FormStyle(as_html=as_html, as_json=as_json, form=copy_as)
-        form_wish = make_form_wish(
-            location=parse_location(address),
-            lifetime=parse_lifetime(expires),
-            field=field or (),
-            content_type=content_type,
-            most_bytes=max_bytes,
+        style_of_form = FormStyle(as_html=as_html, as_json=as_json, form=copy_as)
+        flags = FormFlags(address, expires, field or (), content_type, max_bytes)
+        return print_form(
+            discover_account(account_flags, real_surroundings()), flags, style_of_form, now=datetime.now(UTC)
         )
-        account = discover_account(account_flags, real_surroundings())
-        return print_form(account, form_wish, form_style, now=datetime.now(UTC))
     if field or max_bytes is not None or as_html:
         raise BadInputError("--field, --max-bytes and --html are about a form: presign POST, without --query")
     from valetkey.cli.presign import Style, make_wish, present, sign

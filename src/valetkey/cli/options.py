@@ -35,6 +35,14 @@ CopyAs = Annotated[
     Form, typer.Option("--copy-as", help="Print a ready command or snippet instead of the plain URL.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print URL, method, end and required headers as JSON.")]
+Field = Annotated[
+    list[str] | None,
+    typer.Option("--field", metavar="NAME=VALUE", help="Form: fix a field of it; repeatable."),
+]
+MaxBytes = Annotated[
+    int | None, typer.Option("--max-bytes", metavar="N", min=0, help="Form: take files up to this size.")
+]
+AsHtml = Annotated[bool, typer.Option("--html", help="Form: print it as a page that a browser opens.")]
 
 DataFolder = Annotated[
     Path | None, typer.Option("--data", metavar="DIR", help="Folder that holds the buckets; made if absent.")

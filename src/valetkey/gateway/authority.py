@@ -100,17 +100,27 @@ class Authority:
             )
 
     def require_listing(self, error: Exception) -> None:
-        """Return if the caller may learn by `error` what is missing in the bucket.
+        """Return if the caller may learn by `error` that the object is missing.
 
         Raises:
-            AccessDeniedError: it may not list it.
+            AccessDeniedError: it may not list the bucket.
         """
-        if self.bucket is None:
-            return
         try:
-            self.at(self.bucket, "").require(_LIST)
+            self._listing().require(_LIST)
         except AccessDeniedError as denied:
             raise denied from error
+
+    def may_learn_of_absence(self) -> bool:
+        """Return whether there is no such object, and the caller may know that from a listing.
+
+        Source: Amazon S3 API Reference, "GetObject", Permissions.
+        """
+        return self._find() is None and self._listing().allows(_LIST)
+
+    def _listing(self) -> Authority:
+        """Return what decides whether the bucket may be listed, as far as the key that is asked for."""
+        asking = replace(self.asking, query={**self.asking.query, "prefix": self.key})
+        return replace(self, asking=asking, key="", version_id=None)
 
     def allows(self, action: str) -> bool:
         """Return whether the caller may do `action`. Not for a check that has to hold: `require` is."""

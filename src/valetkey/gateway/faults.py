@@ -290,6 +290,11 @@ FAULTS: Final[Mapping[type[Exception], Callable[[Any], S3Error]]] = {
     store.StoreClosedError: _simple(Code.SERVICE_UNAVAILABLE),
     store.ContentGoneError: _simple(Code.SLOW_DOWN),
     store.StorageFailedError: _simple(Code.INTERNAL_ERROR),
+    # About identities, whose own door has codes for them.
+    store.NoSuchEntityError: _simple(Code.INTERNAL_ERROR),
+    store.EntityExistsError: _simple(Code.INTERNAL_ERROR),
+    store.DeleteConflictError: _simple(Code.INTERNAL_ERROR),
+    store.LimitExceededError: _simple(Code.INTERNAL_ERROR),
     # Raised only while a store is being opened, before there are requests.
     store.FolderInUseError: _simple(Code.INTERNAL_ERROR),
     store.NewerVersionError: _simple(Code.INTERNAL_ERROR),

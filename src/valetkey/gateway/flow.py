@@ -16,6 +16,7 @@ from valetkey.gateway.operations.registry import OPERATIONS
 from valetkey.gateway.posted_form import read_posted
 from valetkey.gateway.preflight import answer_preflight
 from valetkey.gateway.required_actions import required_actions
+from valetkey.policy.errors import AccessDeniedError
 from valetkey.policy.principal import Principal, PrincipalKind
 from valetkey.s3.answers import Fault
 from valetkey.s3.codes import Code
@@ -31,6 +32,7 @@ from valetkey.sigv4.verify import Proof
 from valetkey.store.errors import NoSuchKeyError, NoSuchVersionError
 from valetkey.store.store import Store
 
+_READS: Final = frozenset({"GetObject", "HeadObject"})
 _XML: Final = b"application/xml"
 
 _NOWHERE: Final = Target(None, None, virtual=False)
@@ -82,10 +84,7 @@ class Gateway:
         headers.update(stand_ins)
 
         authority = self._authority(admitted, request, headers)
-        for action in required_actions(
-            operation, principal, headers=headers, version_id=authority.version_id
-        ):
-            authority.require(action)
+        _require_allowed(authority, operation, headers)
         require_expected_owner(headers, authority.bucket, self._rules)
 
         call = Call(
@@ -142,6 +141,18 @@ class Gateway:
                 # `//bucket/key`: whoever altered a signed path learns that, as with any other alteration.
                 authenticate(request, _NOWHERE, keys=self._keys, rules=self._rules)
             raise
+
+
+def _require_allowed(authority: Authority, operation: Operation, headers: Mapping[str, str]) -> None:
+    principal, version_id = authority.asking.principal, authority.version_id
+    try:
+        for action in required_actions(operation, principal, headers=headers, version_id=version_id):
+            authority.require(action)
+    except AccessDeniedError as denied:
+        if operation.name in _READS and version_id is None and authority.may_learn_of_absence():
+            # A listing would have told it too.
+            raise NoSuchKeyError(authority.bucket_name, authority.key) from denied
+        raise
 
 
 def _find_operation(
