@@ -94,7 +94,9 @@ class _InProcess:
         self._store = Store.open(folder)
         root = Account(id=_OWNER_ID, name="root", access_key=ACCESS_KEY, secret_key=Secret(SECRET_KEY))
         rules = Rules(region="us-east-1", owner_id=_OWNER_ID, token_key=bytes(32))
-        self._gateway = Gateway(store=self._store, keys=AccountKeys([root]), rules=rules, new_id=str)
+        self._gateway = Gateway(
+            store=self._store, keys=AccountKeys([root], self._store.identities), rules=rules, new_id=str
+        )
 
     def send(self, url: str) -> bytes:
         return self._runner.run(self._answer(url))

@@ -168,7 +168,10 @@ def test_a_form_is_signed(client: Minio, server: RunningServer, plain_bucket: st
     fields = client.presigned_post_policy(policy)
     assert {"policy", "x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-signature"} <= fields.keys()
     body = encoded_form({"key": "folder/${filename}", **fields}, b"content", filename="a.txt")
-    assert fetch(f"{server.endpoint}/{plain_bucket}", "POST", headers={"Content-Type": CONTENT_TYPE}, body=body).status == 204
+    sent = fetch(
+        f"{server.endpoint}/{plain_bucket}", "POST", headers={"Content-Type": CONTENT_TYPE}, body=body
+    )
+    assert sent.status == 204
     assert read(client, plain_bucket, "folder/a.txt") == b"content"
 
 

@@ -37,6 +37,9 @@ class Keys:
     def name_of(self, account_id: str) -> str | None:
         return ROOT.name if account_id == ROOT.account_id else None
 
+    def id_by_email(self, email: str) -> str | None:
+        return None
+
 
 @dataclass
 class Door:

@@ -199,6 +199,7 @@ OTHERS: Final[list[Case]] = [
     ("IpAddressIfExists", IP, "10.0.0.0/8", None, True),
     ("ArnEquals", ARN, "arn:aws:s3:::b", "arn:aws:s3:::b", True),
     ("ArnEquals", ARN, "arn:aws:s3:::b*", "arn:aws:s3:::bb", True),
+    ("ArnEquals", ARN, "arn:aws:s3:::b", "arn:aws:s3:::c", False),
     ("ArnLike", ARN, "arn:aws:s3:::b*", "arn:aws:s3:::bb", True),
     ("ArnLike", ARN, "arn:aws:s3:*:*:b", "arn:aws:s3:r:1:b", True),
     ("ArnLike", ARN, "arn:aws:s3:*:b", "arn:aws:s3:r:1:b", False),

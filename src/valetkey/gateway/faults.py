@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from valetkey.policy.errors import AccessDeniedError, PolicyError
-from valetkey.policy.malformed import MalformedPolicyError
+from valetkey.policy.malformed import MalformedPolicyError, PolicyTooLargeError
 from valetkey.s3.codes import Code
 from valetkey.s3.dates import http_date
 from valetkey.s3.encryption import wrong_key
@@ -269,6 +269,7 @@ FAULTS: Final[Mapping[type[Exception], Callable[[Any], S3Error]]] = {
     UnknownAccessKeyError: _unknown_access_key,
     AccessDeniedError: _simple(Code.ACCESS_DENIED),
     MalformedPolicyError: _malformed_policy,
+    PolicyTooLargeError: _malformed_policy,
     store.NoSuchBucketError: _no_such_bucket,
     store.BucketExistsError: _bucket_exists,
     store.BucketNotEmptyError: _bucket_not_empty,

@@ -74,7 +74,8 @@ class MarkedCache(Generic[T]):
 def object_weight(found: StoredObject) -> int:
     content = found.content
     size = len(content) if isinstance(content, bytes) else len(content) * _SEGMENT_BYTES
-    return size + sum(len(name) + len(value) for name, value in found.headers.items()) + _OVERHEAD_BYTES
+    size += sum(len(name) + len(value) for name, value in found.headers.items())
+    return size + len(found.acl or "") + _OVERHEAD_BYTES
 
 
 def bucket_weight(found: Bucket) -> int:
