@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 import pytest
-
 from tests.policy.rows import HERE, ROLE_ARN, SESSION_ARN, Row, judged, statement
+
 from valetkey.policy.conditions import OPERATORS
 
 Case = tuple[str, str, object, str | Sequence[str] | None, bool]

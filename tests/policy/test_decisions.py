@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import pytest
-
 from tests.policy.rows import (
     ANN_ARN,
     FEDERATED_ARN,
@@ -20,6 +19,7 @@ from tests.policy.rows import (
     statement,
     to,
 )
+
 from valetkey.policy.evaluate import AclGrant
 from valetkey.policy.public import PublicAccessBlock
 

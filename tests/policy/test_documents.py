@@ -6,8 +6,8 @@ import json
 from typing import Any, Final
 
 import pytest
-
 from tests.policy.rows import HERE, document, everyone, statement, to
+
 from valetkey.policy.documents import (
     MAX_BUCKET_POLICY_BYTES,
     DocumentKind,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 import pytest
-
 from tests.policy.rows import HERE, Row, everyone, judged, statement
 
 YES: Final = "allow user 0"

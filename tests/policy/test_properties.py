@@ -11,7 +11,6 @@ from typing import Any, Final
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from tests.policy.rows import (
     BUCKET,
     CALLERS,
@@ -24,6 +23,7 @@ from tests.policy.rows import (
     policies_of,
     request_of,
 )
+
 from valetkey.policy.condition_keys import KEYS
 from valetkey.policy.conditions import OPERATORS
 from valetkey.policy.documents import DocumentKind, Policy, parse_policy
@@ -123,9 +123,21 @@ def decide(row: Row) -> Decision:
 PLACES: Final = {"bucket": True, "user": False, "boundary": False, "session": False}
 
 
+def with_statements(row: Row, place: str, given: Sequence[object]) -> Row:
+    match place:
+        case "bucket":
+            return replace(row, bucket=given)
+        case "user":
+            return replace(row, user=given)
+        case "boundary":
+            return replace(row, boundary=given)
+        case _:
+            return replace(row, session=given)
+
+
 def joined(row: Row, place: str, more: dict[str, Any], *, at_front: bool) -> Row:
     present = list(getattr(row, place) or [])
-    return replace(row, **{place: [more, *present] if at_front else [*present, more]})
+    return with_statements(row, place, [more, *present] if at_front else [*present, more])
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -143,7 +155,7 @@ def test_another_allow_never_allows_less(place: str, data: st.DataObject) -> Non
     row = data.draw(rows())
     if not PLACES[place] and place != "user" and not getattr(row, place):
         # The first statement of a boundary or a session policy makes it a limit.
-        row = replace(row, **{place: [{"Effect": "Allow", "Action": "iam:*", "Resource": "*"}]})
+        row = with_statements(row, place, [{"Effect": "Allow", "Action": "iam:*", "Resource": "*"}])
     allow = data.draw(statements(effect="Allow", is_resource=PLACES[place]))
     after = joined(row, place, allow, at_front=data.draw(st.booleans()))
     assert decide(row).is_allowed <= decide(after).is_allowed
@@ -230,8 +242,7 @@ DOCUMENTS: Final = st.fixed_dictionaries(
 def parsed(text: str | bytes, kind: DocumentKind) -> Policy | None:
     try:
         return parse_policy(text, kind=kind, bucket=BUCKET)
-    except PolicyError as error:
-        assert str(error).encode()
+    except PolicyError:
         return None
 
 

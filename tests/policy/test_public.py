@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 import pytest
-
 from tests.policy.rows import HERE, document, everyone, statement, to
+
 from valetkey.policy.documents import DocumentKind, parse_policy
 from valetkey.policy.public import PublicAccessBlock, is_public
 

@@ -40,6 +40,7 @@ def test_signed_fields_stay_as_they_are() -> None:
 def test_fields_act_as_headers() -> None:
     found = form(
         ("acl", "private"),
+        ("tagging", "<Tagging><TagSet><Tag><Key>a b</Key><Value>c=d</Value></Tag></TagSet></Tagging>"),
         ("Content-Type", "text/plain"),
         ("x-amz-meta-A", "1"),
         ("x-amz-meta-a", "2"),
@@ -53,6 +54,7 @@ def test_fields_act_as_headers() -> None:
     )
     assert found.headers == {
         "x-amz-acl": "private",
+        "x-amz-tagging": "a+b=c%3Dd",
         "content-type": "text/plain",
         "x-amz-meta-a": "1,2",
         "x-amz-checksum-crc32": "AAAAAA==",

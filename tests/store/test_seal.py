@@ -220,3 +220,32 @@ def test_customer_key_does_not_print() -> None:
 def test_each_label_has_a_key_of_its_own() -> None:
     assert derive(MASTER_KEY, "one") != derive(MASTER_KEY, "two")
     assert len(derive(MASTER_KEY, "one")) == 32
+
+
+def test_secret_opens_under_its_name_alone() -> None:
+    ring = Keyring(MASTER_KEY)
+    seals = [ring.seal_secret(b"secret", name="AK") for _ in range(2)]
+    assert [ring.open_secret(seal, name="AK") for seal in seals] == [b"secret"] * 2
+    assert seals[0] != seals[1]
+    with pytest.raises(StorageFailedError):
+        ring.open_secret(seals[0], name="AK2")
+    with pytest.raises(StorageFailedError):
+        Keyring(b"x" * 32).open_secret(seals[0], name="AK")
+
+
+def test_each_byte_of_a_sealed_secret_counts() -> None:
+    ring = Keyring(MASTER_KEY)
+    seal = ring.seal_secret(b"secret", name="AK")
+    for at in range(len(seal)):
+        spoiled = seal[:at] + bytes((seal[at] ^ 1,)) + seal[at + 1 :]
+        for malformed in (spoiled, seal[:at]):
+            with pytest.raises(StorageFailedError):
+                ring.open_secret(malformed, name="AK")
+
+
+def test_secret_without_a_master_key_is_neither_sealed_nor_opened() -> None:
+    seal = Keyring(MASTER_KEY).seal_secret(b"secret", name="AK")
+    with pytest.raises(NoMasterKeyError):
+        Keyring(None).seal_secret(b"secret", name="AK")
+    with pytest.raises(NoMasterKeyError):
+        Keyring(None).open_secret(seal, name="AK")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from valetkey.policy.actions import S3_ACTIONS
@@ -47,6 +48,7 @@ def _glob(text: str) -> Glob:
     return parse_template(text, has_wildcards=True, has_variables=False).widest()
 
 
+@lru_cache(maxsize=512)
 def named_s3_actions(text: str) -> frozenset[str]:
     """Return the actions of S3 that the pattern `text`, in lower case, names."""
     if text in S3_ACTIONS:

@@ -9,12 +9,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import quote, quote_plus, urlencode, urlsplit
 
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
 from valetkey.s3.form_reader import Fields
 from valetkey.s3.headers import METADATA_PREFIX
+from valetkey.s3.tags import parse_form_tagging
 
 _FILENAME: Final = "${filename}"
 _NEVER_NAMED: Final = frozenset({"policy", "signature", "x-amz-signature"})
@@ -69,10 +70,18 @@ class PostForm:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The fields that act as headers of an upload, by the header's lower-case name."""
+        """The fields that act as headers of an upload, by the header's lower-case name.
+
+        Tags too: what they are in a header is what policies look at, and a form gives them as a document.
+
+        Raises:
+            S3Error: the field `tagging` is malformed.
+        """
         headers = {name: value for name, value in self.fields.items() if _is_header(name)}
         if "acl" in self.fields:
             headers["x-amz-acl"] = self.fields["acl"]
+        if "tagging" in self.fields:
+            headers["x-amz-tagging"] = urlencode(parse_form_tagging(self.fields["tagging"]))
         return headers
 
     @property

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from valetkey.sigv4.encoding import Pairs
+from valetkey.sigv4.keys import SERVICE
 from valetkey.sigv4.payload import Payload
 
 
@@ -46,6 +47,7 @@ class EvidenceV4(NamedTuple):
     authentication."""
     payload_line: bytes
     """The last line of the canonical request."""
+    service: str = SERVICE
 
 
 class EvidenceV2(NamedTuple):

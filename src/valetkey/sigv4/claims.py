@@ -15,15 +15,23 @@ from valetkey.sigv4.errors import (
     UnsupportedMechanismError,
 )
 from valetkey.sigv4.instants import require_aware
-from valetkey.sigv4.keys import ALGORITHM
+from valetkey.sigv4.keys import ALGORITHM, SERVICE
 from valetkey.sigv4.plain_url import read_plain_claim
 from valetkey.sigv4.received import ReceivedRequest
 
 
-def read_claim(request: ReceivedRequest, *, region: str, now: datetime) -> Claim | None:
+def read_claim(
+    request: ReceivedRequest,
+    *,
+    region: str,
+    now: datetime,
+    service: str = SERVICE,
+    body_sha256: str | None = None,
+) -> Claim | None:
     """Return what the request claims of its signer, or None if it claims nothing (anonymous).
 
-    `region` is the one that a SigV4 credential must name, `now` an aware instant. Everything that needs no
+    `region` is the one that a SigV4 credential must name, like `service`; `now` is an aware instant. `body_sha256`
+    is what services other than S3 sign of the body, in hex, where no header says it. Everything that needs no
     secret is checked: that there is one mechanism, its form, and its time. Whether the signature is right
     says `require_signature`.
 
@@ -32,9 +40,10 @@ def read_claim(request: ReceivedRequest, *, region: str, now: datetime) -> Claim
         MisuseError: `now` is naive.
     """
     require_aware(now, name="now")
-    plain = read_plain_claim(request, region=region, now=now)
-    if plain is not None:
-        return plain
+    if service == SERVICE:
+        plain = read_plain_claim(request, region=region, now=now)
+        if plain is not None:
+            return plain
     pairs = query_pairs(request.raw_query)
     authorization = request.values(b"authorization")
     values = dict(pairs)
@@ -43,16 +52,27 @@ def read_claim(request: ReceivedRequest, *, region: str, now: datetime) -> Claim
     if bool(authorization) + has_v4_query + has_v2_query > 1:
         raise TwoMechanismsError
     if has_v4_query:
-        return query_auth.read_query_claim(request, pairs, values, region=region, now=now)
+        return query_auth.read_query_claim(
+            request, pairs, values, region=region, now=now, service=service, body_sha256=body_sha256
+        )
     if has_v2_query:
         return legacy.read_query_claim(request, pairs, now=now)
     if authorization:
-        return _read_authorization(request, pairs, authorization, region=region, now=now)
+        return _read_authorization(
+            request, pairs, authorization, region=region, now=now, service=service, body_sha256=body_sha256
+        )
     return None
 
 
 def _read_authorization(
-    request: ReceivedRequest, pairs: Pairs, authorization: list[bytes], *, region: str, now: datetime
+    request: ReceivedRequest,
+    pairs: Pairs,
+    authorization: list[bytes],
+    *,
+    region: str,
+    now: datetime,
+    service: str,
+    body_sha256: str | None,
 ) -> Claim:
     scheme, space, rest = authorization[0].strip().partition(b" ")
     if len(authorization) > 1 or not space:
@@ -60,7 +80,9 @@ def _read_authorization(
             "Authorization header is invalid -- one and only one ' ' (space) required."
         )
     if scheme == ALGORITHM.encode():
-        return header_claim.read_header_claim(request, pairs, rest, region=region, now=now)
+        return header_claim.read_header_claim(
+            request, pairs, rest, region=region, now=now, service=service, body_sha256=body_sha256
+        )
     if scheme == b"AWS":
         return legacy.read_header_claim(request, pairs, rest.strip(), now=now)
     if scheme.startswith(b"AWS4-"):

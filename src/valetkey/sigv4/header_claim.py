@@ -20,6 +20,7 @@ from valetkey.sigv4.errors import (
 )
 from valetkey.sigv4.http_dates import parse_http_date
 from valetkey.sigv4.instants import MAX_SKEW, parse_amz_date, to_amz_date
+from valetkey.sigv4.keys import SERVICE
 from valetkey.sigv4.payload import header_payload
 from valetkey.sigv4.received import ReceivedRequest
 from valetkey.sigv4.scope import parse_credential
@@ -28,7 +29,14 @@ _COMPONENTS: Final = frozenset((b"Credential", b"SignedHeaders", b"Signature"))
 
 
 def read_header_claim(
-    request: ReceivedRequest, pairs: Pairs, components: bytes, *, region: str, now: datetime
+    request: ReceivedRequest,
+    pairs: Pairs,
+    components: bytes,
+    *,
+    region: str,
+    now: datetime,
+    service: str = SERVICE,
+    body_sha256: str | None = None,
 ) -> Claim:
     """Return what the Authorization header claims. `components` is what follows the algorithm in it.
 
@@ -42,7 +50,9 @@ def read_header_claim(
         MissingContentSha256Error, InvalidContentSha256Error: the header x-amz-content-sha256.
     """
     values = _components(components)
-    credential = parse_credential(_text(values[b"Credential"]), region=region, refuse=_refuse)
+    credential = parse_credential(
+        _text(values[b"Credential"]), region=region, refuse=_refuse, service=service
+    )
     signed_at, date_text = header_date(request, is_http_date_allowed=False)
     amz_date = to_amz_date(signed_at)
     if amz_date[:8] != credential.date:
@@ -54,7 +64,9 @@ def read_header_claim(
     require_near(signed_at, date_text=date_text, now=now)
     payload_line = _one_value(request, b"x-amz-content-sha256")
     if payload_line is None:
-        raise MissingContentSha256Error
+        if body_sha256 is None:
+            raise MissingContentSha256Error
+        payload_line = body_sha256.encode()
     token = _one_value(request, b"x-amz-security-token")
     return Claim(
         access_key=credential.access_key,
@@ -74,6 +86,7 @@ def read_header_claim(
             query=canonical_query(pairs),
             stand_ins=[],
             payload_line=payload_line,
+            service=service,
         ),
     )
 

@@ -22,7 +22,7 @@ from valetkey.sigv4.errors import (
     UnsupportedMechanismError,
 )
 from valetkey.sigv4.instants import MAX_SKEW, after, parse_amz_date
-from valetkey.sigv4.keys import ALGORITHM
+from valetkey.sigv4.keys import ALGORITHM, SERVICE
 from valetkey.sigv4.payload import UNSIGNED, UNSIGNED_PAYLOAD, Payload, undecoded_payload
 from valetkey.sigv4.received import ReceivedRequest
 from valetkey.sigv4.scope import Credential, parse_credential
@@ -49,7 +49,14 @@ Values = dict[bytes, bytes]
 
 
 def read_query_claim(
-    request: ReceivedRequest, pairs: Pairs, values: Values, *, region: str, now: datetime
+    request: ReceivedRequest,
+    pairs: Pairs,
+    values: Values,
+    *,
+    region: str,
+    now: datetime,
+    service: str = SERVICE,
+    body_sha256: str | None = None,
 ) -> Claim:
     """Return what the presigned URL claims. `pairs` is its canonical query, `values` the same by name.
 
@@ -64,7 +71,7 @@ def read_query_claim(
     """
     _require_each_once(pairs, values)
     _require_algorithm(values[_ALGORITHM])
-    credential = read_credential(values[_CREDENTIAL], region)
+    credential = read_credential(values[_CREDENTIAL], region, service)
     amz_date = decode_text(values[_DATE])
     signed_at = _require_date(amz_date, scope_date=credential.date)
     expires_at = _require_open(signed_at, decode_text(values[_EXPIRES]), now=now)
@@ -72,7 +79,7 @@ def read_query_claim(
     if not is_header_list(signed_headers):
         raise MalformedQueryAuthError("X-Amz-SignedHeaders must list header names, sorted and each once")
     sent = dict(request.headers)
-    payload, payload_line = _payload(request, sent, values)
+    payload, payload_line = _payload(request, sent, values, body_sha256)
     return Claim(
         access_key=credential.access_key,
         session_token=_session_token(sent, values),
@@ -91,6 +98,7 @@ def read_query_claim(
             canonical_query(pairs),
             pairs,
             payload_line,
+            service,
         ),
     )
 
@@ -119,7 +127,7 @@ def _require_algorithm(value: bytes) -> None:
     )
 
 
-def read_credential(value: bytes, region: str) -> Credential:
+def read_credential(value: bytes, region: str, service: str = SERVICE) -> Credential:
     """Return the parts of the parameter X-Amz-Credential.
 
     Raises:
@@ -127,13 +135,13 @@ def read_credential(value: bytes, region: str) -> Credential:
     """
     # A key's URLs of one day share it. Longer ones are no key of ours, and would fill the memory.
     if len(value) <= 256:
-        return _parsed_credential(value, region)
-    return parse_credential(decode_text(value), region=region, refuse=_refuse_credential)
+        return _parsed_credential(value, region, service)
+    return parse_credential(decode_text(value), region=region, refuse=_refuse_credential, service=service)
 
 
 @lru_cache(maxsize=256)
-def _parsed_credential(value: bytes, region: str) -> Credential:
-    return parse_credential(decode_text(value), region=region, refuse=_refuse_credential)
+def _parsed_credential(value: bytes, region: str, service: str) -> Credential:
+    return parse_credential(decode_text(value), region=region, refuse=_refuse_credential, service=service)
 
 
 def _refuse_credential(sentence: str, region: str | None) -> MalformedQueryAuthError:
@@ -183,13 +191,17 @@ def _require_lifetime(text: str) -> int:
     return lifetime_s
 
 
-def _payload(request: ReceivedRequest, sent: Values, values: Values) -> tuple[Payload, bytes]:
+def _payload(
+    request: ReceivedRequest, sent: Values, values: Values, body_sha256: str | None
+) -> tuple[Payload, bytes]:
     """Return what is said of the body, by the header (signed or not) or else by the query, and the text."""
     if b"x-amz-content-sha256" in sent:
         line = b",".join([value.strip() for value in request.values(b"x-amz-content-sha256")])
     elif _CONTENT_SHA256 in values:
         # The JavaScript SDK writes UNSIGNED-PAYLOAD here. A hash is not on record: we hold the body to it.
         line = decode_component(values[_CONTENT_SHA256])
+    elif body_sha256 is not None:
+        line = body_sha256.encode()
     else:
         return UNSIGNED, _UNSIGNED_LINE
     return undecoded_payload(line.decode("utf-8", "replace")), line

@@ -26,8 +26,8 @@ class Credential(NamedTuple):
     """Date, region, service and terminal, as the string to sign holds them."""
 
 
-def parse_credential(text: str, *, region: str, refuse: Refuse) -> Credential:
-    """Return the parts of `AKID/yyyyMMdd/region/s3/aws4_request`.
+def parse_credential(text: str, *, region: str, refuse: Refuse, service: str = SERVICE) -> Credential:
+    """Return the parts of `AKID/yyyyMMdd/region/service/aws4_request`.
 
     Raises:
         SignatureError: what `refuse` makes of the first fault found: number of parts, access key, form of
@@ -39,7 +39,7 @@ def parse_credential(text: str, *, region: str, refuse: Refuse) -> Credential:
             'the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".',
             None,
         )
-    access_key, date, claimed_region, service, terminal = parts
+    access_key, date, claimed_region, claimed_service, terminal = parts
     if not access_key:
         raise refuse("a non-empty Access Key (AKID) must be provided in the credential.", None)
     if not (len(date) == 8 and date.isascii() and date.isdigit()):
@@ -47,10 +47,10 @@ def parse_credential(text: str, *, region: str, refuse: Refuse) -> Credential:
             f'incorrect date format "{date}". This date in the credential must be in the format "yyyyMMdd".',
             None,
         )
-    if service != SERVICE:
-        raise refuse(f'incorrect service "{service}". This endpoint belongs to "{SERVICE}".', None)
+    if claimed_service != service:
+        raise refuse(f'incorrect service "{claimed_service}". This endpoint belongs to "{service}".', None)
     if terminal != TERMINAL:
         raise refuse(f'incorrect terminal "{terminal}". This endpoint uses "{TERMINAL}".', None)
     if claimed_region != region:
         raise refuse(f"the region '{claimed_region}' is wrong; expecting '{region}'", region)
-    return Credential(access_key, date, region, f"{date}/{region}/{SERVICE}/{TERMINAL}")
+    return Credential(access_key, date, region, f"{date}/{region}/{service}/{TERMINAL}")

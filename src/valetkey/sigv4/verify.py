@@ -85,7 +85,8 @@ def require_signature(
         _require_v2(claim, claim.evidence, request, methods, secret=secret, virtual_bucket=virtual_bucket)
     else:
         _require_headers_signed(claim.evidence, request)
-        key = signing_key(secret.reveal(), claim.evidence.date, claim.evidence.region)
+        evidence = claim.evidence
+        key = signing_key(secret.reveal(), evidence.date, evidence.region, evidence.service)
         _require_v4(claim, claim.evidence, request, methods, key=key, alternatives=alternatives)
         if claim.payload.kind in _CHUNKS_SIGNED:
             chunk_signer = ChunkSigner(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from valetkey.gateway.call import Answer, Call
@@ -12,7 +11,6 @@ from valetkey.gateway.operations.put_object import keep_upload, upload_headers
 from valetkey.gateway.operations.upload_options import upload_options
 from valetkey.s3.names import require_key
 from valetkey.s3.post_form import object_location
-from valetkey.s3.tags import parse_form_tagging
 from valetkey.s3.xml.post_response import render_post_response
 from valetkey.store.model import StoredObject
 
@@ -27,9 +25,6 @@ async def post_object(call: Call) -> Answer:
     assert posted is not None  # the flow reads it for this operation
     require_key(call.key)
     options = upload_options(call)
-    tagging = posted.form.fields.get("tagging")
-    if tagging is not None:
-        options = replace(options, tags=parse_form_tagging(tagging))
     intake = Intake(call, size_range=posted.size)
     stored = await keep_upload(call, intake, options, size_hint=posted.size_hint)
     answer = _answer(call, stored)
