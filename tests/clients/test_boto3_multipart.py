@@ -253,3 +253,15 @@ def test_parts_may_be_left_out(s3: S3Client, bucket: str) -> None:
     parts = upload(s3, bucket, upload_id, PARTS)
     complete(s3, bucket, upload_id, [parts[0], parts[2]])
     assert s3.get_object(Bucket=bucket, Key="a")["Body"].read() == PARTS[0] + PARTS[2]
+
+
+@pytest.mark.parametrize("contents", [(b"",), (PARTS[0], b"")], ids=["alone", "behind another"])
+def test_a_part_without_bytes_is_read_without_a_range(
+    s3: S3Client, bucket: str, contents: tuple[bytes, ...]
+) -> None:
+    upload_id = start(s3, bucket)
+    complete(s3, bucket, upload_id, upload(s3, bucket, upload_id, contents))
+    answer = s3.get_object(Bucket=bucket, Key="a", PartNumber=len(contents))
+    assert answer["Body"].read() == b""
+    assert answer["PartsCount"] == len(contents)
+    assert "ContentRange" not in answer

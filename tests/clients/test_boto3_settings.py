@@ -90,6 +90,13 @@ def test_the_least_size_for_transitions_is_kept_with_the_rules(plain_s3: S3Clien
         got = plain_s3.get_bucket_lifecycle_configuration(Bucket=plain_bucket)
         assert put["TransitionDefaultMinimumObjectSize"] == size
         assert got["TransitionDefaultMinimumObjectSize"] == size
+    unknown = refused(
+        plain_s3.put_bucket_lifecycle_configuration,
+        Bucket=plain_bucket,
+        LifecycleConfiguration={"Rules": RULES},
+        TransitionDefaultMinimumObjectSize="64K",
+    )
+    assert unknown == (400, "InvalidRequest")
 
 
 def test_encryption_of_a_bucket(plain_s3: S3Client, plain_bucket: str) -> None:

@@ -206,7 +206,6 @@ def test_rules_in_force_say_what_they_need_to_know() -> None:
     sized = _rule(scope=_scope(larger_than=1), expiration=Expiration(days=1))
     plain = _rule(scope=_scope(prefix="a"), expiration=Expiration(days=1))
     assert [Rules(rules=(plain, rule)).needs_tags for rule in (tagged, sized, plain)] == [True, False, False]
-    assert [Rules(rules=(plain, rule)).needs_sizes for rule in (tagged, sized, plain)] == [False, True, False]
 
 
 @pytest.mark.parametrize(

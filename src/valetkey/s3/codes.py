@@ -61,6 +61,7 @@ class Code(Enum):
         400,
         "Your proposed upload is smaller than the minimum allowed size",
     )
+    EXPIRED_TOKEN = ("ExpiredToken", 400, "The provided token has expired.")
     ILLEGAL_LOCATION_CONSTRAINT = (
         "IllegalLocationConstraintException",
         400,

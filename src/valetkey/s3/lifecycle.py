@@ -127,11 +127,6 @@ class Rules:
         """Whether a rule in force looks at tags; if not, they need not be read."""
         return any(rule.scope.tags for rule in self.enabled())
 
-    @property
-    def needs_sizes(self) -> bool:
-        """Whether a rule in force looks at sizes."""
-        return any(rule.scope.has_sizes for rule in self.enabled())
-
     def enabled(self) -> Iterator[Rule]:
         return (rule for rule in self.rules if rule.is_enabled)
 

@@ -20,7 +20,6 @@ _MIN_DAYS_BEFORE: Final = {"STANDARD_IA": 30, "ONEZONE_IA": 30}
 MAX_SIZE: Final = 1_099_511_627_776_000
 """The largest size, in bytes, that a rule may name."""
 
-
 _MIN_SIZES: Final = ("all_storage_classes_128K", "varies_by_storage_class")
 
 

@@ -10,7 +10,7 @@ from valetkey.gateway.operations.answers import empty, kept_document, no_content
 from valetkey.gateway.operations.bucket_settings import MAX_SETTING_BYTES, missing
 from valetkey.gateway.operations.kept_settings import lock_configuration_of
 from valetkey.s3.codes import Code
-from valetkey.s3.errors import invalid_argument
+from valetkey.s3.lifecycle_checks import transition_min_size
 from valetkey.s3.object_lock import LockConfiguration, require_versioned
 from valetkey.s3.xml.cors import parse_cors, render_cors
 from valetkey.s3.xml.encryption import parse_bucket_encryption, render_bucket_encryption
@@ -22,8 +22,6 @@ _MAX_LIFECYCLE_BYTES: Final = 2 * 1024 * 1024
 """1,000 rules with ids, prefixes and some tags."""
 
 _SMALLEST_HEADER: Final = "x-amz-transition-default-minimum-object-size"
-_SMALLEST_DEFAULT: Final = "all_storage_classes_128K"
-_SMALLEST: Final = frozenset({_SMALLEST_DEFAULT, "varies_by_storage_class"})
 _SMALLEST_SETTING: Final = "lifecycle-minimum-size"
 
 
@@ -37,11 +35,7 @@ async def get_bucket_lifecycle(call: Call) -> Answer:
 
 async def put_bucket_lifecycle(call: Call) -> Answer:
     """PutBucketLifecycleConfiguration. The default least size for transitions is kept, as the transitions are."""
-    smallest = call.headers.get(_SMALLEST_HEADER, _SMALLEST_DEFAULT)
-    if smallest not in _SMALLEST:
-        raise invalid_argument(
-            "Invalid value for the default minimum object size", _SMALLEST_HEADER, smallest
-        )
+    smallest = transition_min_size(call.headers.get(_SMALLEST_HEADER))
     body = await read_document(call, max_bytes=_MAX_LIFECYCLE_BYTES, is_integrity_required=True)
     text = render_lifecycle(parse_lifecycle(body, new_id=call.new_id))
     if smallest != _kept_smallest(call):
@@ -59,7 +53,7 @@ async def delete_bucket_lifecycle(call: Call) -> Answer:
 
 
 def _kept_smallest(call: Call) -> str:
-    return call.bucket.settings.get(_SMALLEST_SETTING, _SMALLEST_DEFAULT)
+    return transition_min_size(call.bucket.settings.get(_SMALLEST_SETTING))
 
 
 def _smallest(value: str) -> list[tuple[bytes, bytes]]:

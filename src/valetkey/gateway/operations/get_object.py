@@ -91,8 +91,10 @@ def _answer(call: Call, found: StoredObject, overrides: dict[str, str], key: Cus
     if span is None:
         status, start, end = 200, 0, found.size
     else:
-        status, start, end = 206, span.start, span.end
-        headers.append((b"content-range", f"bytes {start}-{end - 1}/{found.size}".encode()))
+        # A part may be empty, and no range can name nothing.
+        status, start, end = 206 if span.size else 200, span.start, span.end
+        if span.size:
+            headers.append((b"content-range", f"bytes {start}-{end - 1}/{found.size}".encode()))
     if call.headers.get("x-amz-checksum-mode", "").upper() == "ENABLED":
         headers += _checksums(found, span, part)
     if call.request.method == "HEAD":
