@@ -14,14 +14,13 @@ import hmac
 import json
 import os
 import secrets
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from valetkey.gateway.faults import UnknownAccessKeyError
 from valetkey.policy.principal import Principal, PrincipalKind, Session
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
@@ -111,7 +110,7 @@ class TokenBox:
         if not text.isascii() or len(text) > MAX_TOKEN_CHARS:
             raise S3Error(Code.INVALID_TOKEN)
         try:
-            sealed = urlsafe_b64decode(text)
+            sealed = b64decode(text, b"-_", validate=True)
             if sealed[:1] != _VERSION:
                 raise S3Error(Code.INVALID_TOKEN)
             nonce, rest = sealed[1:][:_NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
@@ -193,13 +192,3 @@ def _principal(token: SessionToken, identities: Identities) -> Principal:
         unique_id=unique_id,
         session=token.session,
     )
-
-
-def require_key_without_token(access_key: str) -> None:
-    """Return if the key may come without a session token.
-
-    Raises:
-        UnknownAccessKeyError: it is one of temporary credentials.
-    """
-    if access_key.startswith(KEY_PREFIX):
-        raise UnknownAccessKeyError(access_key)

@@ -1,0 +1,1 @@
+"""IAM's and STS's own wire API, which SDKs call at the root path."""
