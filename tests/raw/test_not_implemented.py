@@ -17,7 +17,7 @@ def send(
     ).refusal
 
 
-@pytest.mark.parametrize("sub_resource", ["policy", "replication", "website"])
+@pytest.mark.parametrize("sub_resource", ["replication", "website"])
 def test_what_cannot_be_set_up_is_refused(door: Door, sub_resource: str) -> None:
     assert send(door, "PUT", f"/{door.bucket}", sub_resource) == (501, "NotImplemented")
     assert door.send("HEAD", door.key.presign("HEAD", f"/{door.bucket}")).status == 200

@@ -83,6 +83,29 @@ def test_what_is_not_implemented_says_so(
 
 
 @pytest.mark.parametrize(
+    ("method", "target", "query", "resource"),
+    [
+        ("PUT", OBJECT, "lifecycle", "LIFECYCLE"),
+        ("PUT", OBJECT, "versioning=", "VERSIONING"),
+        ("DELETE", OBJECT, "policy", "POLICY"),
+        ("DELETE", OBJECT, "versions", "VERSIONS"),
+        ("PUT", BUCKET, "retention", "RETENTION"),
+    ],
+)
+def test_what_is_meant_for_another_place_changes_nothing_here(
+    method: str, target: Target, query: str, resource: str
+) -> None:
+    with pytest.raises(S3Error) as caught:
+        _find(method, target, query)
+    assert caught.value.code is Code.METHOD_NOT_ALLOWED
+    assert dict(caught.value.details) == {"Method": method, "ResourceType": resource}
+
+
+def test_a_parameter_with_a_value_is_nobodys_sub_resource() -> None:
+    assert _find("PUT", OBJECT, "session=42").name == "PutObject"
+
+
+@pytest.mark.parametrize(
     ("method", "target", "query", "resource", "allow"),
     [
         ("HEAD", SERVICE, "", "SERVICE", "GET"),

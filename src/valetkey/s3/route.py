@@ -41,6 +41,10 @@ _BUCKET: Final = _Place(Level.BUCKET)
 _OBJECT: Final = _Place(Level.OBJECT)
 
 
+_READS: Final = frozenset({"GET", "HEAD"})
+_SUBRESOURCES: Final = _BUCKET.subresources | _OBJECT.subresources
+
+
 def find_operation(
     method: str, target: Target, query: Mapping[str, str], headers: Mapping[str, str]
 ) -> Operation:
@@ -58,6 +62,8 @@ def find_operation(
     subresource = None
     if not place.subresources.isdisjoint(query):
         subresource = _subresource(place, query)
+    elif method not in _READS:
+        _refuse_misplaced(method, place, query)
     for operation in place.rows.get((method, subresource), ()):
         if _is_asked_for(operation, query, headers):
             if not operation.implemented:
@@ -70,6 +76,14 @@ def find_operation(
                 )
             return operation
     return _refuse_method(method, place, subresource)
+
+
+def _refuse_misplaced(method: str, place: _Place, query: Mapping[str, str]) -> None:
+    # `PUT /bucket/key?lifecycle` means to set up a bucket, and would put the document in place of an object.
+    for name in sorted(_SUBRESOURCES.intersection(query)):
+        if not query[name]:
+            details = {"Method": method, "ResourceType": _resource_type(place.level, name)}
+            raise S3Error(Code.METHOD_NOT_ALLOWED, None, details)
 
 
 def _subresource(place: _Place, query: Mapping[str, str]) -> str:

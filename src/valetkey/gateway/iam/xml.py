@@ -26,9 +26,7 @@ class Entries:
     values: Mapping[str, int]
 
 
-def render_result(
-    namespace: str, action: str, result: Fields | None, *, request_id: str
-) -> bytes:
+def render_result(namespace: str, action: str, result: Fields | None, *, request_id: str) -> bytes:
     """Return the answer of an action. None: the action has no result."""
     inner = "" if result is None else _element(f"{action}Result", result)
     metadata = _element("ResponseMetadata", {"RequestId": request_id})
@@ -36,9 +34,7 @@ def render_result(
     return f'<{name} xmlns="{escaped(namespace)}">{inner}{metadata}</{name}>'.encode()
 
 
-def render_error(
-    namespace: str, *, code: str, message: str, is_ours: bool, request_id: str
-) -> bytes:
+def render_error(namespace: str, *, code: str, message: str, is_ours: bool, request_id: str) -> bytes:
     """Return the answer that tells of an error; `is_ours`: the server is to blame, not the sender."""
     error = {"Type": "Receiver" if is_ours else "Sender", "Code": code, "Message": message}
     inner = _element("Error", error) + _element("RequestId", request_id)
