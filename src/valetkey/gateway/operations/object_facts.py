@@ -15,7 +15,7 @@ NULL_ID = b"null"
 
 def version_header(bucket: Bucket, version_id: str | None) -> list[tuple[bytes, bytes]]:
     """Return the header that names a version; a bucket that never had versions names none."""
-    if bucket.versioning is None:
+    if bucket.versioning is None and version_id is None:
         return []
     return [(b"x-amz-version-id", version_id.encode() if version_id else NULL_ID)]
 
