@@ -30,6 +30,7 @@ from bench.rounds import Comparison, Field, Plan, Side, Unit
 from valetkey import Signer
 from valetkey.gateway.call import Request, Rules
 from valetkey.gateway.flow import Gateway
+from valetkey.gateway.session_tokens import TokenBox
 from valetkey.server.accounts import Account, AccountKeys
 from valetkey.sigv4.secret import Secret
 from valetkey.store import Store, statements
@@ -95,7 +96,10 @@ class _InProcess:
         root = Account(id=_OWNER_ID, name="root", access_key=ACCESS_KEY, secret_key=Secret(SECRET_KEY))
         rules = Rules(region="us-east-1", owner_id=_OWNER_ID, token_key=bytes(32))
         self._gateway = Gateway(
-            store=self._store, keys=AccountKeys([root], self._store.identities), rules=rules, new_id=str
+            store=self._store,
+            keys=AccountKeys([root], self._store.identities, TokenBox(bytes(32)), region="us-east-1"),
+            rules=rules,
+            new_id=str,
         )
 
     def send(self, url: str) -> bytes:

@@ -34,6 +34,12 @@ class Keys:
         secret = self.secrets.get(access_key)
         return None if secret is None else (secret, ROOT)
 
+    def find_session(self, access_key: str, token: str, *, now_ms: int) -> tuple[Secret, Principal] | None:
+        return None
+
+    def note_use(self, access_key: str, *, now_ms: int) -> None:
+        pass
+
     def name_of(self, account_id: str) -> str | None:
         return ROOT.name if account_id == ROOT.account_id else None
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from valetkey.gateway.session_tokens import TokenBox
 from valetkey.policy.principal import PrincipalKind
 from valetkey.server.accounts import (
     Account,
@@ -41,7 +42,7 @@ async def test_a_key_that_the_store_keeps_leads_to_its_user(store: Store) -> Non
     await store.identities.create_user(new, now_ms=1)
     secret = Secret("kept")
     await store.identities.keys.create(ACCOUNT.id, "bob", access_key="BK", secret=secret, now_ms=1)
-    found = AccountKeys([ACCOUNT], store.identities).find("BK")
+    found = AccountKeys([ACCOUNT], store.identities, TokenBox(bytes(32)), region="us-east-1").find("BK")
     assert found is not None
     assert found[0].reveal() == "kept"
     number = account_number(ACCOUNT.id)
@@ -56,7 +57,7 @@ def write(tmp_path: Path, text: str) -> Path:
 
 
 async def test_a_key_leads_to_its_account(store: Store) -> None:
-    keys = AccountKeys([ACCOUNT], store.identities)
+    keys = AccountKeys([ACCOUNT], store.identities, TokenBox(bytes(32)), region="us-east-1")
     found = keys.find("AK")
     assert found is not None
     secret, principal = found
@@ -67,7 +68,7 @@ async def test_a_key_leads_to_its_account(store: Store) -> None:
 
 
 async def test_an_unknown_key_is_nobodys(store: Store) -> None:
-    keys = AccountKeys([ACCOUNT], store.identities)
+    keys = AccountKeys([ACCOUNT], store.identities, TokenBox(bytes(32)), region="us-east-1")
     assert keys.find("somebody else") is None
     assert keys.name_of("b" * 64) is None
 

@@ -10,6 +10,7 @@ from valetkey.s3.errors import S3Error
 from valetkey.s3.target import Target
 from valetkey.sigv4.claims import read_claim
 from valetkey.sigv4.received import ReceivedRequest
+from valetkey.sigv4.secret import Secret
 from valetkey.sigv4.verify import Proof, require_signature
 
 
@@ -27,10 +28,7 @@ def authenticate(
     claim = read_claim(received, region=rules.region, now=request.now)
     if claim is None:
         return ANONYMOUS, None
-    known = keys.find(claim.access_key)
-    if known is None:
-        raise UnknownAccessKeyError(claim.access_key)
-    secret, principal = known
+    secret, principal = find_signer(keys, claim.access_key, claim.session_token, now_ms=request.now_ms)
     proof = require_signature(
         claim,
         received,
@@ -40,8 +38,35 @@ def authenticate(
         alternatives=() if target.virtual else rules.signed_hosts,
         head_as_get=not rules.is_strict,
     )
-    if claim.session_token is not None:
-        # Every key so far is permanent; Amazon refuses a token that belongs to no session. Not before the
-        # signature: a token in a header that nobody signed is first of all such a header.
-        raise S3Error(Code.INVALID_TOKEN)
+    require_own_token(principal, claim.session_token)
     return principal, proof
+
+
+def find_signer(
+    keys: Keys, access_key: str, session_token: str | None, *, now_ms: int
+) -> tuple[Secret, Principal]:
+    """Return the secret that a signature must have been made with, and whose it is.
+
+    Raises:
+        UnknownAccessKeyError: no active key has the id.
+        S3Error: InvalidToken or ExpiredToken.
+    """
+    session = None
+    if session_token is not None:
+        session = keys.find_session(access_key, session_token, now_ms=now_ms)
+    known = session or keys.find(access_key)
+    if known is None:
+        raise UnknownAccessKeyError(access_key)
+    return known
+
+
+def require_own_token(principal: Principal, session_token: str | None) -> None:
+    """Return unless a token came with a key that has none, which Amazon refuses.
+
+    Not before the signature: a token in a header that nobody signed is first of all such a header.
+
+    Raises:
+        S3Error: InvalidToken.
+    """
+    if session_token is not None and principal.session is None:
+        raise S3Error(Code.INVALID_TOKEN)

@@ -168,6 +168,16 @@ class Keys(Protocol):
     def find(self, access_key: str) -> tuple[Secret, Principal] | None:
         """Return the secret of `access_key` and whose it is, or None where no such key is active."""
 
+    def find_session(self, access_key: str, token: str, *, now_ms: int) -> tuple[Secret, Principal] | None:
+        """Return the secret of temporary credentials, and whose they are; None if the key is none of theirs.
+
+        Raises:
+            S3Error: InvalidToken or ExpiredToken.
+        """
+
+    def note_use(self, access_key: str, *, now_ms: int) -> None:
+        """Remember that a key has signed a request, to the minute. Nothing waits for that."""
+
     def name_of(self, account_id: str) -> str | None:
         """Return the display name of an account, or None if there is no such account (any more)."""
 

@@ -125,6 +125,8 @@ class Gateway:
         query = parse_query(request.raw_query)
         principal, proof = authenticate(request, target, keys=self._keys, rules=self._rules)
         trail.proof = proof
+        if proof is not None:
+            self._keys.note_use(proof.access_key, now_ms=request.now_ms)
         is_signed_query = proof is not None and proof.auth_type is AuthType.QUERY
         stand_ins = hoisted(query) if is_signed_query else {}
         operation = _find_operation(request, target, query, {**headers, **stand_ins}, principal)

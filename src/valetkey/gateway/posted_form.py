@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from valetkey.gateway.admissions import Admitted
+from valetkey.gateway.authenticate import find_signer, require_own_token
 from valetkey.gateway.call import Keys, PostedForm, Request, Rules
-from valetkey.gateway.faults import UnknownAccessKeyError
 from valetkey.policy.principal import ANONYMOUS, Principal
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
@@ -58,7 +58,7 @@ async def read_posted(
     fields, read_bytes, first = await _read_fields(reader, body)
     form = read_form(fields)
     bucket = admitted.target.bucket or ""
-    principal, proof, policy = _prove(form, keys=keys, rules=rules)
+    principal, proof, policy = _prove(form, keys=keys, rules=rules, now_ms=request.now_ms)
     if policy is not None:
         require_fulfilled(policy, form.fields, names=form.names, bucket=bucket, now_ms=request.now_ms)
     size = _size(policy)
@@ -105,17 +105,15 @@ async def _file(reader: FormReader, body: AsyncIterator[bytes], first: list[byte
     reader.require_whole()
 
 
-def _prove(form: PostForm, *, keys: Keys, rules: Rules) -> tuple[Principal, Proof | None, PostPolicy | None]:
+def _prove(
+    form: PostForm, *, keys: Keys, rules: Rules, now_ms: int
+) -> tuple[Principal, Proof | None, PostPolicy | None]:
     claim = read_post_claim(form.fields, region=rules.region)
     if claim is None:
         return ANONYMOUS, None, None
-    known = keys.find(claim.access_key)
-    if known is None:
-        raise UnknownAccessKeyError(claim.access_key)
-    secret, principal = known
+    secret, principal = find_signer(keys, claim.access_key, claim.session_token, now_ms=now_ms)
     proof = require_post_signature(claim, secret=secret)
-    if claim.session_token is not None:
-        raise S3Error(Code.INVALID_TOKEN)
+    require_own_token(principal, claim.session_token)
     return principal, proof, parse_post_policy(claim.policy)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from valetkey.gateway.session_tokens import KEY_PREFIX, TokenBox, find_session
 from valetkey.policy.principal import Principal, PrincipalKind
 from valetkey.server.credentials import owner_id, root_credentials
 from valetkey.server.settings import Settings, SettingsError
@@ -42,8 +43,13 @@ class Account:
 class AccountKeys:
     """The access keys of all accounts and users: those that stand in the settings, and those that the store keeps."""
 
-    def __init__(self, accounts: Iterable[Account], identities: Identities) -> None:
+    def __init__(
+        self, accounts: Iterable[Account], identities: Identities, box: TokenBox, *, region: str
+    ) -> None:
+        """`box` opens the tokens of temporary credentials."""
+        self._region = region
         self._identities = identities
+        self._box = box
         self._known: dict[str, tuple[Secret, Principal]] = {}
         self._names: dict[str, str] = {}
         self._ids: dict[str, str] = {}
@@ -66,6 +72,22 @@ class AccountKeys:
             return found
         kept = self._identities.find_key(access_key)
         return None if kept is None else (kept.secret, principal_of(kept))
+
+    def find_session(self, access_key: str, token: str, *, now_ms: int) -> tuple[Secret, Principal] | None:
+        """Return the secret of temporary credentials, and whose they are; None if the key is none of theirs.
+
+        Raises:
+            S3Error: InvalidToken or ExpiredToken.
+        """
+        if not access_key.startswith(KEY_PREFIX):
+            return None
+        return find_session(access_key, token, box=self._box, identities=self._identities, now_ms=now_ms)
+
+    def note_use(self, access_key: str, *, now_ms: int) -> None:
+        """Remember that a key that the store keeps has signed a request, to the minute."""
+        if access_key in self._known or access_key.startswith(KEY_PREFIX):
+            return
+        self._identities.keys.note_use(access_key, used_ms=now_ms, service="s3", region=self._region)
 
     def name_of(self, account_id: str) -> str | None:
         """Return the display name of an account, or None if there is none with this id."""

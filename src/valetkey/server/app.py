@@ -19,6 +19,7 @@ from typing import Any, Final
 from valetkey.gateway.call import Answer, Request, Rules
 from valetkey.gateway.flow import Gateway, render_fault
 from valetkey.gateway.lifecycle_run import run_lifecycle
+from valetkey.gateway.session_tokens import PURPOSE, TokenBox
 from valetkey.s3.codes import Code
 from valetkey.s3.cors import default_rules
 from valetkey.s3.errors import S3Error
@@ -117,7 +118,12 @@ class App:
         new_id = partial(secrets.token_urlsafe, 36)
         self._gateway = Gateway(
             store=self._store,
-            keys=AccountKeys(all_accounts(settings, master), self._store.identities),
+            keys=AccountKeys(
+                all_accounts(settings, master),
+                self._store.identities,
+                TokenBox(derive(master, PURPOSE)),
+                region=settings.region,
+            ),
             rules=rules,
             new_id=new_id,
         )
