@@ -95,10 +95,12 @@ class _InProcess:
         self._store = Store.open(folder)
         root = Account(id=_OWNER_ID, name="root", access_key=ACCESS_KEY, secret_key=Secret(SECRET_KEY))
         rules = Rules(region="us-east-1", owner_id=_OWNER_ID, token_key=bytes(32))
+        box = TokenBox(bytes(32))
         self._gateway = Gateway(
             store=self._store,
-            keys=AccountKeys([root], self._store.identities, TokenBox(bytes(32)), region="us-east-1"),
+            keys=AccountKeys([root], self._store.identities, box, region="us-east-1"),
             rules=rules,
+            box=box,
             new_id=str,
         )
 

@@ -19,9 +19,11 @@ import urllib.request
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlencode
 
 from valetkey import Signer
 from valetkey.testing.server import RunningServer, running_server
@@ -40,25 +42,31 @@ ACCOUNTS: Final[Mapping[str, Mapping[str, str]]] = {
     name: {
         "id": digit * 64,
         "display_name": name,
-        "email": f"{name}@example.com",
-        "access_key": f"VKTEST{name.upper():0>14}",
+        "email": f"{name.replace(' ', '.')}@example.com",
+        "access_key": f"VKTEST{name.upper().replace(' ', ''):0>14}",
         "secret_key": f"{name}+test/secret that is long enough",
     }
-    for name, digit in {"alt": "a", "tenant": "b"}.items()
+    for name, digit in {"alt": "a", "tenant": "b", "iam": "c", "iam root": "d", "iam alt root": "e"}.items()
 }
-"""The accounts beside the root, which is the suite's `main`."""
+"""The accounts beside the root, which is the suite's `main`. Those of `iam` have users."""
 
-STRANGERS: Final[Mapping[str, Mapping[str, str]]] = {
-    section: {
-        "access_key": f"VKNOBODY{number:0>12}",
-        "secret_key": "nobody",
-        "user_id": f"nobody{number}",
-        "display_name": "nobody",
-        "email": f"nobody{number}@example.com",
-    }
-    for number, section in enumerate(("iam", "iam root", "iam alt root"))
-}
-"""Sections that the suite insists on, for services that the server does not have."""
+OF_IDENTITIES: Final = ("s3tests/functional/test_iam.py", "s3tests/functional/test_sts.py")
+"""Modules whose `alt` is a user in the account `iam`: they give it policies by its name."""
+
+IDENTITY_USER: Final = "alt-user"
+
+_PROVIDED: Final = "arn:aws:iam::aws:policy/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What is given to pytest at once."""
+
+    selection: Sequence[str]
+    jobs: int
+    """Tests at the same time; 0: one, in pytest's own process."""
+    settings: str
+    """The file with the suite's settings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,21 +98,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
             running_server(folder / "data", workers=options.workers, environment=settings_in(folder))
         )
         write_suite_settings(folder / "suite.conf", server)
+        user = {**ACCOUNTS["alt"], **make_identity_user(server)}
+        write_suite_settings(folder / "identities.conf", server, alt=user)
         results = []
-        for selection, jobs in selections(chosen, options.n):
-            narrowed = [*selection, *(["-k", options.k] if options.k else [])]
-            results += run_suite(options.suite.resolve(), options.python, folder, narrowed, jobs)
+        for run in selections(chosen, options.n):
+            narrowed = [*run.selection, *(["-k", options.k] if options.k else [])]
+            results += run_suite(
+                options.suite.resolve(), options.python, folder, replace(run, selection=narrowed)
+            )
     sys.stdout.write(told(results, areas))
     return 0 if all(result.outcome in ("passed", "skipped") for result in results) else 1
 
 
-def selections(chosen: Sequence[str], jobs: int) -> list[tuple[list[str], int]]:
-    """Return what to give to pytest, run after run, and in how many processes. `chosen` empty means all."""
+def selections(chosen: Sequence[str], jobs: int) -> list[Run]:
+    """Return what to give to pytest, run after run. `chosen` empty means all."""
     alone = [nodeid for nodeid in ALONE if nodeid in chosen or not chosen]
-    others = [nodeid for nodeid in chosen if nodeid not in ALONE]
+    identities = [nodeid for nodeid in chosen if nodeid.startswith(OF_IDENTITIES)]
+    others = [nodeid for nodeid in chosen if nodeid not in (*ALONE, *identities)]
     if not chosen:
-        others = ["s3tests/functional", *(f"--deselect={nodeid}" for nodeid in ALONE)]
-    return [run for run in ((alone, 0), (others, jobs)) if run[0]]
+        identities = list(OF_IDENTITIES)
+        others = [
+            "s3tests/functional",
+            *(f"--deselect={nodeid}" for nodeid in ALONE),
+            *(f"--ignore={module}" for module in OF_IDENTITIES),
+        ]
+    runs = [
+        Run(selection=alone, jobs=0, settings="suite.conf"),
+        Run(selection=others, jobs=jobs, settings="suite.conf"),
+        Run(selection=identities, jobs=jobs, settings="identities.conf"),
+    ]
+    return [run for run in runs if run.selection]
 
 
 def read_areas(path: Path | None) -> dict[str, str]:
@@ -125,7 +148,9 @@ def settings_in(folder: Path) -> dict[str, str]:
     }
 
 
-def write_suite_settings(path: Path, server: RunningServer) -> None:
+def write_suite_settings(
+    path: Path, server: RunningServer, *, alt: Mapping[str, str] = ACCOUNTS["alt"]
+) -> None:
     """Write what the suite must know of `server`. A location is left out: the region is the default one."""
     owner, name = root_account(server)
     main = {
@@ -136,11 +161,14 @@ def write_suite_settings(path: Path, server: RunningServer) -> None:
         "secret_key": server.secret_key,
         "lc_debug_interval": str(DAY_S),
     }
-    others = {f"s3 {name}": {**account, "user_id": account["id"]} for name, account in ACCOUNTS.items()}
+    others = {
+        name if name.startswith("iam") else f"s3 {name}": {**account, "user_id": account["id"]}
+        for name, account in {**ACCOUNTS, "alt": alt}.items()
+    }
     others["s3 tenant"] |= {"tenant": "tenant"}
     place = {"host": server.host, "port": str(server.port), "is_secure": "False", "ssl_verify": "False"}
     fixtures = {"bucket prefix": "vk-{random}-"}
-    _write_ini(path, {"DEFAULT": place, "fixtures": fixtures, "s3 main": main, **others, **STRANGERS})
+    _write_ini(path, {"DEFAULT": place, "fixtures": fixtures, "s3 main": main, **others})
 
 
 def root_account(server: RunningServer) -> tuple[str, str]:
@@ -154,8 +182,32 @@ def root_account(server: RunningServer) -> tuple[str, str]:
     return owner, name
 
 
-def run_suite(suite: Path, python: Path, folder: Path, selection: Sequence[str], jobs: int) -> list[Result]:
-    """Run the tests of `selection` in `jobs` processes, and return how each ended.
+def make_identity_user(server: RunningServer) -> dict[str, str]:
+    """Make a user in the account `iam` who may do everything in buckets, and return how it signs."""
+    ask = partial(_ask_iam, server, ACCOUNTS["iam"])
+    ask(Action="CreateUser", UserName=IDENTITY_USER)
+    ask(Action="AttachUserPolicy", UserName=IDENTITY_USER, PolicyArn=f"{_PROVIDED}AmazonS3FullAccess")
+    answer = ask(Action="CreateAccessKey", UserName=IDENTITY_USER)
+    fields = {tag: re.search(f"<{tag}>([^<]*)</{tag}>", answer) for tag in ("AccessKeyId", "SecretAccessKey")}
+    access_key, secret_key = (found[1] if found else "" for found in fields.values())
+    return {"id": IDENTITY_USER, "access_key": access_key, "secret_key": secret_key}
+
+
+def _ask_iam(server: RunningServer, account: Mapping[str, str], **parameters: str) -> str:
+    signer = Signer(account["access_key"], account["secret_key"], service="iam", endpoint=server.endpoint)
+    body = urlencode({"Version": "2010-05-08", **parameters}).encode()
+    url = f"{server.endpoint}/"
+    headers = signer.sign_headers(
+        "POST", url, {"content-type": "application/x-www-form-urlencoded"}, body=body
+    )
+    request = urllib.request.Request(url, body, headers)  # noqa: S310 - the server that we started
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        text: str = answer.read().decode()
+        return text
+
+
+def run_suite(suite: Path, python: Path, folder: Path, run: Run) -> list[Result]:
+    """Run the tests of `run`, and return how each ended.
 
     Raises:
         SystemExit: pytest could not run at all; the text holds the end of what it printed.
@@ -163,13 +215,13 @@ def run_suite(suite: Path, python: Path, folder: Path, selection: Sequence[str],
     report, log = folder / "report.json", folder / "pytest.log"
     report.unlink(missing_ok=True)
     command = [
-        str(python.absolute()), "-m", "pytest", *selection, "-q", "-p", "no:cacheprovider", "-n", str(jobs),
+        str(python.absolute()), "-m", "pytest", *run.selection, "-q", "-p", "no:cacheprovider", "-n", str(run.jobs),
         f"--timeout={TEST_LIMIT_S}", "--json-report", f"--json-report-file={report}",
         "--json-report-omit", "collectors", "log", "streams", "keywords", "warnings",
     ]  # fmt: skip
     with log.open("ab") as output:
         subprocess.run(  # noqa: S603 - the interpreter that the caller named
-            command, cwd=suite, env=suite_environment(suite, folder), stdout=output,
+            command, cwd=suite, env=suite_environment(suite, folder / run.settings), stdout=output,
             stderr=subprocess.STDOUT, check=False,
         )  # fmt: skip
     if not report.exists():
@@ -178,7 +230,7 @@ def run_suite(suite: Path, python: Path, folder: Path, selection: Sequence[str],
     return [Result(nodeid=t["nodeid"], outcome=t["outcome"], message=_message(t)) for t in tests_run]
 
 
-def suite_environment(suite: Path, folder: Path) -> dict[str, str]:
+def suite_environment(suite: Path, settings: Path) -> dict[str, str]:
     """Return the environment of the suite: nothing that would lead its clients elsewhere."""
     kept = {
         name: value
@@ -186,7 +238,7 @@ def suite_environment(suite: Path, folder: Path) -> dict[str, str]:
         if not name.startswith(ENVIRONMENT_LEFT_OUT)
     }
     own = {
-        "S3TEST_CONF": str(folder / "suite.conf"),
+        "S3TEST_CONF": str(settings),
         "PYTHONPATH": str(suite),
         "PYTHONDONTWRITEBYTECODE": "1",
     }

@@ -13,6 +13,7 @@ import pytest
 from valetkey import Secret, Signer
 from valetkey.gateway.call import Answer, Request, Rules
 from valetkey.gateway.flow import Gateway
+from valetkey.gateway.session_tokens import TokenBox
 from valetkey.policy.principal import Principal, PrincipalKind
 from valetkey.store.store import Store
 
@@ -76,7 +77,16 @@ class Door:
 @pytest.fixture
 async def door(tmp_path: Path) -> AsyncIterator[Door]:
     store, keys = Store.open(tmp_path / "data"), Keys()
-    door = Door(Gateway(store=store, keys=keys, rules=Rules(region="us-east-1"), new_id=lambda: "id"), keys)
+    door = Door(
+        Gateway(
+            store=store,
+            keys=keys,
+            rules=Rules(region="us-east-1"),
+            box=TokenBox(bytes(32)),
+            new_id=lambda: "id",
+        ),
+        keys,
+    )
     assert (await door.ask("PUT", str(SIGNER.presign("PUT", "bucket", at=AT)))).status == 200
     assert (
         await door.ask("PUT", str(SIGNER.presign("PUT", "bucket", "k", at=AT)), body=b"one")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -310,6 +311,25 @@ async def test_what_is_replaced_after_it_was_looked_at_stays(
     interfere(monkeypatch, stage.store, lambda: stage.put("key", b"same"))
     assert (await stage.run()).expired == 0
     assert await stage.keys() == ["key"]
+
+
+@pytest.mark.parametrize("versioning", [None, "Enabled"], ids=["never", "enabled"])
+async def test_what_has_other_tags_since_it_was_looked_at_stays(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, versioning: str | None
+) -> None:
+    if versioning is not None:
+        await stage.store.buckets.set_versioning(BUCKET, versioning)
+    await stage.set_rules(rule(tags=(("temporary", "1"),), expiration=AFTER_ONE))
+    await stage.put("key", tags={"temporary": "1"})
+    stage.pass_minutes(2)
+
+    async def retag() -> None:
+        await stage.store.amend_object(BUCKET, "key", None, lambda found: replace(found, tags={"keep": "1"}))
+
+    interfere(monkeypatch, stage.store, retag)
+    assert (await stage.run()).expired == 0
+    assert await stage.keys() == ["key"]
+    assert (await stage.run()).expired == 0
 
 
 async def test_what_becomes_current_again_after_it_was_looked_at_stays(

@@ -63,6 +63,23 @@ def test_a_document_that_is_none_of_these_is_refused(door: Door, root: str, insi
     assert reply.refusal == MALFORMED
 
 
+@pytest.mark.parametrize(
+    "opening",
+    [
+        pytest.param("<Tagging>", id="plain"),
+        pytest.param(f'<Tagging xmlns="{"u" * 257}">', id="long-default-namespace"),
+        pytest.param(f'<Tagging xmlns:a="{"u" * 257}">', id="long-namespace"),
+    ],
+)
+def test_a_document_is_refused_for_its_length_alone(door: Door, versioned: str, opening: str) -> None:
+    body = (opening + "<TagSet><Tag><Key>k</Key><Value>v</Value></Tag></TagSet></Tagging>").encode()
+    reply = send(door, "PUT", versioned, ("tagging", ""), body)
+    if opening == "<Tagging>":
+        assert reply.status == 204
+    else:
+        assert reply.refusal == MALFORMED
+
+
 def test_a_lifecycle_rule_asks_for_no_more_tags_than_an_object_has(door: Door) -> None:
     # Thousands of them, in each of a thousand rules, filled the memory of every worker.
     tags = "".join(f"<Tag><Key>{number}</Key><Value/></Tag>" for number in range(11))
@@ -125,7 +142,7 @@ def test_a_condition_is_never_passed_over_on_a_write(
         "<ETag></ETag>",
         '<ETag>"x"</ETag>',
         "<Size></Size>",
-        "<Size>5</Size>",
+        "<Size>6</Size>",
         "<LastModifiedTime></LastModifiedTime>",
         "<LastModifiedTime>2001-01-01T00:00:00Z</LastModifiedTime>",
         "<LastModifiedTime>0001-01-01T00:00:00+14:00</LastModifiedTime>",
@@ -160,12 +177,23 @@ def test_an_odd_version_id_is_refused_and_stands_in_no_header(
         assert reply.header("x-amz-version-id") is None
 
 
-@pytest.mark.parametrize("version", ["ééé", "&#13;&#10;x-evil: 1", "\N{GRINNING FACE}", "a" * 5000])
+@pytest.mark.parametrize(
+    "version",
+    [
+        pytest.param("ééé", id="letters"),
+        pytest.param("&#13;&#10;x-evil: 1", id="line-break"),
+        pytest.param("\N{GRINNING FACE}", id="emoji"),
+        pytest.param("a" * 5000, id="long"),
+    ],
+)
 def test_an_odd_version_id_among_many_deletes_nothing(door: Door, versioned: str, version: str) -> None:
     for path in (f"/{door.bucket}", versioned):
-        reply = delete(door, path, f"<Key>missing</Key><VersionId>{version}</VersionId>")
-        assert reply.status in (200, 400)
-        assert b"<Deleted>" not in reply.body
+        assert door.signed("PUT", f"{path}/odd-version", body=b"stays").status == 200
+        reply = delete(door, path, f"<Key>odd-version</Key><VersionId>{version}</VersionId>")
+        assert reply.status == 200
+        assert reply.header("x-evil") is None
+        assert b"DeleteMarker" not in reply.body
+        assert door.signed("GET", f"{path}/odd-version").body == b"stays"
 
 
 @pytest.mark.parametrize(

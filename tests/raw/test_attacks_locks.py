@@ -40,7 +40,8 @@ def locked_version(door: Door, bucket: str) -> str:
     lock = {
         "x-amz-object-lock-mode": "COMPLIANCE",
         "x-amz-object-lock-retain-until-date": UNTIL,
-    } | digest_of(b"original")
+        **digest_of(b"original"),
+    }
     kept = door.signed("PUT", f"/{bucket}/ledger", headers=lock, body=b"original")
     assert kept.status == 200, kept.body
     return kept.header("x-amz-version-id") or ""
@@ -84,9 +85,7 @@ def test_object_lock_is_not_set_up_where_versions_were_suspended_meanwhile(door:
         pytest.param(RETENTION.replace("00:00Z", "00:00+00:01"), id="shorter-by-its-zone"),
     ],
 )
-def test_compliance_is_not_loosened(
-    door: Door, request: pytest.FixtureRequest, document: str
-) -> None:
+def test_compliance_is_not_loosened(door: Door, request: pytest.FixtureRequest, document: str) -> None:
     bucket = f"worm-{request.node.callspec.id}"
     query = [("retention", ""), ("versionId", locked_version(door, bucket))]
     body = document.encode()
@@ -107,7 +106,10 @@ def test_a_version_under_compliance_is_not_deleted_one_way_or_another(door: Door
     headers = {**digest_of(body), **BYPASS}
     reply = door.signed("POST", f"/{bucket}", query=[("delete", "")], headers=headers, body=body)
     assert b"<Code>AccessDenied</Code>" in reply.body
-    assert put(door, f"/{bucket}", "versioning", versioning("Suspended")).refusal == (409, "InvalidBucketState")
+    assert put(door, f"/{bucket}", "versioning", versioning("Suspended")).refusal == (
+        409,
+        "InvalidBucketState",
+    )
     assert door.signed("DELETE", f"/{bucket}").refusal == (409, "BucketNotEmpty")
     assert door.signed("GET", f"/{bucket}/ledger").body == b"original"
 

@@ -11,11 +11,13 @@ from valetkey.gateway.authority import Asking, Authority
 from valetkey.gateway.call import Answer, Call, Keys, Request, Rules
 from valetkey.gateway.cors import add_cors_headers
 from valetkey.gateway.faults import ROOM_ERRORS, translate
+from valetkey.gateway.iam.door import IamDoor, is_iam_request
 from valetkey.gateway.operations.refusals import require_expected_owner
 from valetkey.gateway.operations.registry import OPERATIONS
 from valetkey.gateway.posted_form import read_posted
 from valetkey.gateway.preflight import answer_preflight
 from valetkey.gateway.required_actions import required_actions
+from valetkey.gateway.session_tokens import TokenBox
 from valetkey.policy.errors import AccessDeniedError
 from valetkey.policy.principal import Principal, PrincipalKind
 from valetkey.s3.answers import Fault
@@ -41,12 +43,15 @@ _NOWHERE: Final = Target(None, None, virtual=False)
 class Gateway:
     """Answers S3 requests from one store."""
 
-    def __init__(self, *, store: Store, keys: Keys, rules: Rules, new_id: Callable[[], str]) -> None:
+    def __init__(
+        self, *, store: Store, keys: Keys, rules: Rules, box: TokenBox, new_id: Callable[[], str]
+    ) -> None:
         self._store = store
         self._keys = keys
         self._rules = rules
         self._new_id = new_id
         self._admissions = Admissions(keys)
+        self._iam = IamDoor(identities=store.identities, keys=keys, rules=rules, box=box)
 
     async def answer(self, request: Request, *, request_id: str, host_id: str) -> Answer:
         """Return the answer to `request`; a refusal is an answer too.
@@ -56,6 +61,8 @@ class Gateway:
         """
         trail = _Trail()
         headers = _text_headers(request)
+        if is_iam_request(request):
+            return await self._iam.answer(request, headers, request_id=request_id)
         try:
             answer = await self._run(request, headers, trail)
         except S3Error as error:

@@ -116,15 +116,17 @@ class App:
             cors=default_rules(settings.cors_origins),
         )
         new_id = partial(secrets.token_urlsafe, 36)
+        box = TokenBox(derive(master, PURPOSE))
         self._gateway = Gateway(
             store=self._store,
             keys=AccountKeys(
                 all_accounts(settings, master),
                 self._store.identities,
-                TokenBox(derive(master, PURPOSE)),
+                box,
                 region=settings.region,
             ),
             rules=rules,
+            box=box,
             new_id=new_id,
         )
         self._background = [

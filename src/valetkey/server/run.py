@@ -18,6 +18,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
+from valetkey.gateway.iam.provided import provide_policies
 from valetkey.server.accounts import Account, all_accounts, ensure_accounts, is_shared
 from valetkey.server.address import require_free
 from valetkey.server.app import App
@@ -87,7 +88,9 @@ async def _prepare(folder: Path, master: bytes, accounts: Iterable[Account]) -> 
     # Before the workers, so that a folder that cannot be used is one sentence, and not one from each of them.
     store = Store.open(folder, master_key=master)
     try:
-        await ensure_accounts(accounts, store.identities, now_ms=time.time_ns() // 1_000_000)
+        now_ms = time.time_ns() // 1_000_000
+        await ensure_accounts(accounts, store.identities, now_ms=now_ms)
+        await provide_policies(store.identities, now_ms=now_ms)
     finally:
         await store.close()
 

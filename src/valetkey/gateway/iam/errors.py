@@ -57,7 +57,7 @@ class IamError(Exception):
         self.message = message
 
 
-_BAD_TOKEN: Final = "The security token included in the request is invalid"
+_UNKNOWN_CALLER: Final = "The security token included in the request is invalid."
 _OBSTACLES: Final[Mapping[Obstacle, str]] = {
     Obstacle.ACCESS_KEYS: "Cannot delete entity, must delete access keys first.",
     Obstacle.INLINE_POLICIES: "Cannot delete entity, must delete policies first.",
@@ -144,7 +144,7 @@ def _skewed(error: sigv4.SkewedError) -> IamError:
 
 
 FAULTS: Final[Mapping[type[Exception], Callable[[Any], IamError]]] = {
-    UnknownAccessKeyError: _simple(IamCode.INVALID_CLIENT_TOKEN_ID, f"{_BAD_TOKEN}."),
+    UnknownAccessKeyError: _simple(IamCode.INVALID_CLIENT_TOKEN_ID, _UNKNOWN_CALLER),
     AccessDeniedError: _denied,
     MalformedPolicyError: _malformed_policy,
     PolicyTooLargeError: _too_large,
@@ -164,7 +164,7 @@ FAULTS: Final[Mapping[type[Exception], Callable[[Any], IamError]]] = {
 }
 
 _S3_CODES: Final[Mapping[Code, IamError]] = {
-    Code.INVALID_TOKEN: IamError(IamCode.INVALID_CLIENT_TOKEN_ID, f"{_BAD_TOKEN}."),
+    Code.INVALID_TOKEN: IamError(IamCode.INVALID_CLIENT_TOKEN_ID, _UNKNOWN_CALLER),
     Code.EXPIRED_TOKEN: IamError(
         IamCode.EXPIRED_TOKEN, "The security token included in the request is expired"
     ),

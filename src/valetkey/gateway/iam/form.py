@@ -7,7 +7,7 @@ sentences of the errors are Amazon's.
 from __future__ import annotations
 
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -19,7 +19,6 @@ MAX_PARAMETERS: Final = 4000
 
 _DEFAULT_ITEMS: Final = 100
 _MOST_ITEMS: Final = 1000
-_MARKER: Final = re.compile(r"[A-Za-z0-9_-]{0,2048}=*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +43,8 @@ DOCUMENT: Final = Kind(pattern=r"[\u0009\u000A\u000D\u0020-\u00FF]+", most=131_0
 ACCESS_KEY: Final = Kind(pattern=r"[\w]+", least=16, most=128)
 DESCRIPTION: Final = Kind(pattern=r"[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*", least=0, most=1000)
 VERSION_ID: Final = Kind(pattern=r"v[1-9][0-9]*(\.[A-Za-z0-9-]*)?", most=20)
-TAG_KEY: Final = Kind(pattern=r"[\w\s_.:/=+\-@]+", most=128)
-TAG_VALUE: Final = Kind(pattern=r"[\w\s_.:/=+\-@]*", least=0, most=256)
+TAG_KEY: Final = Kind(pattern=r"(?u:[\w\s_.:/=+\-@]+)", most=128)
+TAG_VALUE: Final = Kind(pattern=r"(?u:[\w\s_.:/=+\-@]*)", least=0, most=256)
 SESSION_NAME: Final = Kind(pattern=r"[\w+=,.@-]*", least=2, most=64)
 FEDERATED_NAME: Final = Kind(pattern=r"[\w+=,.@-]*", least=2, most=32)
 SESSION_POLICY: Final = Kind(pattern=r"[\u0009\u000A\u000D\u0020-\u00FF]+", most=2048)
@@ -204,11 +203,10 @@ class Form:
         limit = self.number("MaxItems", least=1, most=_MOST_ITEMS) or _DEFAULT_ITEMS
         marker = self._values.get("Marker", "")
         try:
-            if not _MARKER.fullmatch(marker):
-                raise ValueError
-            return urlsafe_b64decode(marker).decode(), limit
+            after = b64decode(marker, b"-_", validate=True).decode()
         except ValueError as error:
             raise IamError(IamCode.VALIDATION_ERROR, "Invalid Marker.") from error
+        return after, limit
 
 
 def to_marker(after: str | None) -> str | None:

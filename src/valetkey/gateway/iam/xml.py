@@ -36,7 +36,7 @@ def render_result(namespace: str, action: str, result: Fields | None, *, request
 
 def render_error(namespace: str, *, code: str, message: str, is_ours: bool, request_id: str) -> bytes:
     """Return the answer that tells of an error; `is_ours`: the server is to blame, not the sender."""
-    error = {"Type": "Receiver" if is_ours else "Sender", "Code": code, "Message": message}
+    error: Fields = {"Type": "Receiver" if is_ours else "Sender", "Code": code, "Message": message}
     inner = _element("Error", error) + _element("RequestId", request_id)
     return f'<ErrorResponse xmlns="{escaped(namespace)}">{inner}</ErrorResponse>'.encode()
 
@@ -56,8 +56,9 @@ def _content(value: Value) -> str:
         case int():
             return str(value)
         case Entries():
-            entries = ({"key": name, "value": number} for name, number in value.values.items())
-            return "".join(_element("entry", entry) for entry in entries)
+            return "".join(
+                _element("entry", {"key": name, "value": number}) for name, number in value.values.items()
+            )
         case Mapping():
             return "".join(_element(name, inner) for name, inner in value.items())
         case _:

@@ -1,0 +1,177 @@
+"""Trying out what policies would decide, without doing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from valetkey.gateway.iam.call import Facts, IamCall, policies_of
+from valetkey.gateway.iam.errors import IamCode, IamError
+from valetkey.gateway.iam.form import ARN, DOCUMENT, Kind
+from valetkey.gateway.iam.xml import Fields
+from valetkey.policy.documents import DocumentKind, parse_policy
+from valetkey.policy.evaluate import Decision, NamedPolicy, PolicySet, evaluate
+from valetkey.policy.evaluate import Request as Asked
+from valetkey.policy.principal import Owner, Principal, PrincipalKind, Session
+from valetkey.store.errors import NoSuchEntityError
+from valetkey.store.identity_model import EntityKind
+from valetkey.store.identity_store import Identities
+
+_ACTION: Final = Kind(least=3, most=128)
+_RESOURCE: Final = Kind(most=2048)
+_KEY_NAME: Final = Kind(least=5, most=256)
+_KEY_VALUE: Final = Kind(least=0, most=2048)
+_MOST_CASES: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Supposed:
+    """A request as somebody supposes it: condition keys by name in lower case."""
+
+    facts: Mapping[str, tuple[str, ...]]
+
+    def values(self, key: str) -> tuple[str, ...] | None:
+        return self.facts.get(key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A decision that would be made."""
+
+    action: str
+    resource: str
+    decision: Decision
+
+    @property
+    def word(self) -> str:
+        """As IAM's simulator says it."""
+        if self.decision.is_allowed:
+            return "allowed"
+        return "implicitDeny" if self.decision.statement is None else "explicitDeny"
+
+
+def simulate(
+    principal: Principal,
+    policies: PolicySet,
+    *,
+    actions: Sequence[str],
+    resources: Sequence[str],
+    facts: Facts,
+    owner: Owner | None = None,
+) -> list[Case]:
+    """Return what would be decided of each action on each resource.
+
+    Raises:
+        IamError: ValidationError, for more than a thousand cases.
+    """
+    if len(actions) * len(resources) > _MOST_CASES:
+        raise IamError(IamCode.VALIDATION_ERROR, f"At most {_MOST_CASES} cases can be simulated at once.")
+    context = Supposed(facts)
+    cases = []
+    for action in actions:
+        for resource in resources:
+            asked = Asked(principal=principal, action=action, resource=resource, owner=owner, context=context)
+            cases.append(Case(action=action, resource=resource, decision=evaluate(asked, policies)))
+    return cases
+
+
+def find_principal(arn: str, identities: Identities, account_id: str) -> Principal:
+    """Return the user, role or account root of `account_id` that an ARN names, without a session.
+
+    Raises:
+        NoSuchEntityError: there is none.
+    """
+    account = identities.find_account(account_id)
+    head = f"arn:aws:iam::{account.number}:"
+    kind, _, full_name = arn.removeprefix(head).partition("/")
+    name = full_name.rpartition("/")[2]
+    found = {
+        "root": PrincipalKind.ACCOUNT,
+        "user": PrincipalKind.USER,
+        "role": PrincipalKind.ROLE,
+    }.get(kind)
+    if not arn.startswith(head) or found is None:
+        raise NoSuchEntityError(EntityKind.USER, arn)
+    path, unique_id, session = "/", "", None
+    if found is PrincipalKind.USER:
+        user = identities.get_user(account_id, name)
+        path, unique_id = user.path, user.unique_id
+    elif found is PrincipalKind.ROLE:
+        unique_id = identities.get_role(account_id, name).unique_id
+        session = Session(issued_at_ms=0, expires_at_ms=0, name="simulation", role_arn=arn)
+    return Principal(
+        kind=found,
+        name=name or account.name,
+        account_id=account_id,
+        account_number=account.number,
+        path=path,
+        unique_id=unique_id,
+        session=session,
+    )
+
+
+def _context(call: IamCall) -> Facts:
+    return {
+        entry.text("ContextKeyName", _KEY_NAME).lower(): entry.texts("ContextKeyValues", _KEY_VALUE)
+        for entry in call.form.structures("ContextEntries")
+    }
+
+
+def _given(call: IamCall) -> tuple[NamedPolicy, ...]:
+    return tuple(
+        NamedPolicy(name=f"PolicyInputList.{number}", policy=parse_policy(text, kind=DocumentKind.IDENTITY))
+        for number, text in enumerate(call.form.texts("PolicyInputList", DOCUMENT), 1)
+    )
+
+
+def _answer(call: IamCall, principal: Principal, policies: PolicySet) -> Fields:
+    actions = call.form.texts("ActionNames", _ACTION)
+    if not actions:
+        raise IamError(IamCode.VALIDATION_ERROR, "At least one action has to be named.")
+    text = call.form.find("ResourcePolicy", DOCUMENT)
+    if text is not None:
+        read = parse_policy(text, kind=DocumentKind.RESOURCE)
+        policies = PolicySet(
+            identity=policies.identity,
+            boundary=policies.boundary,
+            session=policies.session,
+            resource=NamedPolicy(name="ResourcePolicy", policy=read),
+        )
+    resources = call.form.texts("ResourceArns", _RESOURCE) or ("*",)
+    cases = simulate(principal, policies, actions=actions, resources=resources, facts=_context(call))
+    return {"EvaluationResults": [_result(case) for case in cases], "IsTruncated": False}
+
+
+def _result(case: Case) -> Fields:
+    statement = case.decision.statement
+    matched = (
+        [] if statement is None else [{"SourcePolicyId": statement.policy, "SourcePolicyType": "IAM Policy"}]
+    )
+    return {
+        "EvalActionName": case.action,
+        "EvalResourceName": case.resource,
+        "EvalDecision": case.word,
+        "MatchedStatements": matched,
+        "MissingContextValues": [],
+    }
+
+
+async def simulate_principal_policy(call: IamCall) -> Fields:
+    principal = find_principal(call.form.text("PolicySourceArn", ARN), call.identities, call.account_id)
+    kept = policies_of(principal, call.identities)
+    policies = PolicySet(identity=(*kept.identity, *_given(call)), boundary=kept.boundary)
+    return _answer(call, principal, policies)
+
+
+async def simulate_custom_policy(call: IamCall) -> Fields:
+    caller = call.form.find("CallerArn", ARN)
+    principal = Principal(
+        kind=PrincipalKind.USER,
+        name="simulated",
+        account_id=call.account_id,
+        account_number=call.number,
+    )
+    if caller is not None:
+        principal = find_principal(caller, call.identities, call.account_id)
+    return _answer(call, principal, PolicySet(identity=_given(call)))
