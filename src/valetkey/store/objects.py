@@ -114,7 +114,12 @@ def find_object_part(source: rows.Source, obj: StoredObject, number: int) -> Obj
 def list_object_parts(
     connection: sqlite3.Connection, *, obj: StoredObject, after_number: int, limit: int
 ) -> tuple[list[ObjectPart], bool]:
-    """Return up to `limit` parts with numbers above `after_number`, and whether there are more."""
+    """Return up to `limit` parts with numbers above `after_number`, and whether there are more.
+
+    Raises:
+        ContentGoneError: the object was replaced or deleted since it was found.
+    """
+    require_live(connection, obj.id)
     found = connection.execute(statements.LIST_CONTENT_PARTS, (obj.id, after_number, limit + 1)).fetchall()
     return [rows.to_object_part(row) for row in found[:limit]], limit > 0 and len(found) > limit
 

@@ -332,7 +332,11 @@ class Store:
     async def list_object_parts(
         self, obj: StoredObject, *, after_number: int = 0, limit: int = 1000
     ) -> tuple[Sequence[ObjectPart], bool]:
-        """Return up to `limit` parts with numbers above `after_number`, and whether there are more."""
+        """Return up to `limit` parts with numbers above `after_number`, and whether there are more.
+
+        Raises:
+            ContentGoneError: the object was replaced or deleted since it was found. Find it again.
+        """
         read = partial(objects.list_object_parts, obj=obj, after_number=after_number, limit=limit)
         return await self._workings.reads.run(read)
 

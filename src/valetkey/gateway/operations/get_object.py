@@ -26,7 +26,7 @@ from valetkey.s3.ranges import Span, parse_range
 from valetkey.store.errors import ContentGoneError
 from valetkey.store.model import ObjectPart, StoredObject
 
-_LOOKUPS: Final = 10
+LOOKUPS: Final = 10
 """How often a reader looks again when the object is replaced between the look and the opening."""
 
 _NOT_IN_304: Final = frozenset(
@@ -44,7 +44,7 @@ async def get_object(call: Call) -> Answer:
             "Request specific response headers cannot be used for anonymous GET requests.",
         )
     key = requested_key(call.headers)
-    for _ in range(_LOOKUPS):
+    for _ in range(LOOKUPS):
         found = call.store.find_object(call.bucket_name, call.key, version_id)
         if found.encryption is not None or key is not None:
             require_readable(call, found, key)

@@ -6,12 +6,15 @@ from dataclasses import replace
 
 from valetkey.gateway.call import Answer, Call
 from valetkey.gateway.operations.answers import document
-from valetkey.gateway.operations.get_object import requested_key, require_readable
+from valetkey.gateway.operations.get_object import LOOKUPS, requested_key, require_readable
 from valetkey.gateway.operations.object_facts import version_header
 from valetkey.gateway.operations.refusals import version_id_of
 from valetkey.s3.attributes import Attribute, AttributesRequest, parse_attributes
+from valetkey.s3.codes import Code
 from valetkey.s3.dates import http_date
+from valetkey.s3.errors import S3Error
 from valetkey.s3.object_answers import ObjectAttributes, PartAttribute, PartsAttribute, PartsPage
+from valetkey.store.errors import ContentGoneError
 from valetkey.store.model import Checksum, ObjectPart, StoredObject
 
 
@@ -19,11 +22,17 @@ async def get_object_attributes(call: Call) -> Answer:
     """GetObjectAttributes: what HeadObject tells, as far as it is asked for, and the parts page by page."""
     wanted = parse_attributes(call.headers)
     key = requested_key(call.headers)
-    found = call.store.find_object(call.bucket_name, call.key, version_id_of(call.query))
-    require_readable(call, found, key)
-    headers = [(b"last-modified", http_date(found.modified_ms).encode())]
-    headers += version_header(call.bucket, found.version_id)
-    return document(await _attributes(call, found, wanted), headers=headers)
+    version_id = version_id_of(call.query)
+    for _ in range(LOOKUPS):
+        found = call.store.find_object(call.bucket_name, call.key, version_id)
+        require_readable(call, found, key)
+        headers = [(b"last-modified", http_date(found.modified_ms).encode())]
+        headers += version_header(call.bucket, found.version_id)
+        try:
+            return document(await _attributes(call, found, wanted), headers=headers)
+        except ContentGoneError:
+            continue
+    raise S3Error(Code.SLOW_DOWN)
 
 
 async def _attributes(call: Call, found: StoredObject, wanted: AttributesRequest) -> ObjectAttributes:
