@@ -125,7 +125,8 @@ def selections(chosen: Sequence[str], jobs: int) -> list[Run]:
     runs = [
         Run(selection=alone, jobs=0, settings="suite.conf"),
         Run(selection=others, jobs=jobs, settings="suite.conf"),
-        Run(selection=identities, jobs=jobs, settings="identities.conf"),
+        # One at a time: they share that one user, and the names of all they make.
+        Run(selection=identities, jobs=0, settings="identities.conf"),
     ]
     return [run for run in runs if run.selection]
 

@@ -6,6 +6,7 @@ Each operation exists three times, for what it is about; `of` makes the three.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -68,7 +69,9 @@ async def keep_inline(call: IamCall, holder: Holder, name: str, text: str) -> No
     others = (await call.identities.policies.list_inline(holder)).entries
     size = _size(text)
     for other in others:
-        if other != name:
+        if other == name:
+            continue
+        with suppress(NoSuchEntityError):  # somebody else has just removed it
             size += _size(call.identities.policies.find_inline(holder, other))
     if size > largest:
         raise IamError(
