@@ -87,10 +87,8 @@ async def delete(
     rule: WriteRule | None = None,
     may_bypass: bool = False,
 ) -> Deleted:
-    deletion = Deletion(key=key, version_id=version_id, rule=rule)
-    return await store.delete_object(
-        bucket, deletion, marker_id=marker_id, now_ms=now_ms, may_bypass=may_bypass
-    )
+    deletion = Deletion(key=key, version_id=version_id, rule=rule, may_bypass=may_bypass)
+    return await store.delete_object(bucket, deletion, marker_id=marker_id, now_ms=now_ms)
 
 
 async def delete_all(store: Store, keys: Sequence[str]) -> None:

@@ -49,7 +49,7 @@ async def test_locked_version_can_be_hidden_but_not_removed(store: Store) -> Non
     assert (await delete(store, "key", marker_id="m")).marker_id == "m"
     await delete(store, "key", version_id="m")
     outcomes = await store.delete_objects(
-        "bucket", [Deletion(key="key", version_id="a"), Deletion(key="other")], now_ms=NOW_MS, may_bypass=True
+        "bucket", [Deletion(key="key", version_id="a", may_bypass=True), Deletion(key="other")], now_ms=NOW_MS
     )
     assert [type(outcome) for outcome in outcomes] == [ObjectLockedError, Deleted]
     assert await read(store, "key") == b"x"

@@ -132,6 +132,16 @@ def _issued(context: RequestContext) -> str | None:
     return None if session is None else _iso_ms(session.issued_at_ms)
 
 
+def _creates(context: RequestContext) -> str | None:
+    """Return whether an object is made, and not a part of one; None for requests that make neither.
+
+    Source: Amazon S3 User Guide, "Bucket policy condition key for object creation".
+    """
+    if context.request.method not in ("PUT", "POST"):
+        return None
+    return "false" if "partNumber" in context.query or "uploads" in context.query else "true"
+
+
 def _remaining_days(context: RequestContext) -> str | None:
     until_ms = parse_instant(context.headers.get("x-amz-object-lock-retain-until-date", ""))
     return None if until_ms is None else str(-(-(until_ms - context.request.now_ms) // _DAY_MS))
@@ -145,6 +155,7 @@ _FACTS: Final[Mapping[str, Callable[[RequestContext], str | None]]] = {
     "aws:sourceip": lambda context: context.request.remote or None,
     "aws:tokenissuetime": _issued,
     "aws:viaawsservice": lambda _: "false",
+    "s3:objectcreationoperation": _creates,
     "s3:object-lock-remaining-retention-days": _remaining_days,
 }
 """What follows from the request as a whole."""

@@ -40,10 +40,10 @@ def required_actions(
 ) -> Iterator[str]:
     """Yield all actions that a request takes. Names of headers are in lower case.
 
-    What the source of a copy takes, and what each key of DeleteObjects does, is asked for where they are known.
+    What the source of a copy takes, each key of DeleteObjects, and tags in a body, is asked for where these are known.
     """
     match operation.name:
-        case "DeleteObjects":
+        case "DeleteObjects" | "PutObjectTagging":
             return
         case "GetObjectAttributes":
             yield action_for("s3:GetObject", version_id)

@@ -18,7 +18,6 @@ def delete_object(
     deletion: Deletion,
     marker_id: str,
     now_ms: int,
-    may_bypass: bool,
 ) -> Deleted:
     return delete(
         connection,
@@ -27,7 +26,6 @@ def delete_object(
         deletion=deletion,
         marker_id=marker_id,
         now_ms=now_ms,
-        may_bypass=may_bypass,
     )
 
 
@@ -38,7 +36,6 @@ def delete_objects(
     bucket: str,
     wanted: Sequence[tuple[Deletion, str]],
     now_ms: int,
-    may_bypass: bool,
 ) -> list[Deleted | StoreError]:
     found = find_bare_bucket(connection, bucket)
     outcomes: list[Deleted | StoreError] = []
@@ -52,7 +49,6 @@ def delete_objects(
                 deletion=deletion,
                 marker_id=marker_id,
                 now_ms=now_ms,
-                may_bypass=may_bypass,
             )
         except StoreError as error:
             outcome = error

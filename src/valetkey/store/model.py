@@ -179,6 +179,8 @@ class Deletion:
     version_id: str | None = None
     """A version's id, or "null"; None: the current version, which goes or gets a delete marker before it."""
     rule: WriteRule | None = None
+    may_bypass: bool = False
+    """Retention in the mode GOVERNANCE does not count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

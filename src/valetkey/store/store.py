@@ -277,12 +277,10 @@ class Store:
         *,
         marker_id: str = "",
         now_ms: int,
-        may_bypass: bool = False,
     ) -> Deleted:
         """Remove a version, or hide the current one behind a delete marker if the bucket has versions.
 
-        `marker_id`, which nobody can guess, is for such a marker. `may_bypass`: retention in the mode GOVERNANCE
-        does not count.
+        `marker_id`, which nobody can guess, is for such a marker.
 
         Raises:
             NoSuchBucketError, PreconditionFailedError, ObjectLockedError
@@ -294,7 +292,6 @@ class Store:
             deletion=deletion,
             marker_id=marker_id,
             now_ms=now_ms,
-            may_bypass=may_bypass,
         )
         return await self._workings.free(change, within=bucket)
 
@@ -305,7 +302,6 @@ class Store:
         *,
         new_marker_id: Callable[[], str] = str,
         now_ms: int,
-        may_bypass: bool = False,
     ) -> Sequence[Deleted | StoreError]:
         """Do all deletions in one transaction, and return what each came to, in the same order.
 
@@ -317,7 +313,6 @@ class Store:
             bucket=name_of(bucket),
             wanted=tuple((deletion, new_marker_id()) for deletion in wanted),
             now_ms=now_ms,
-            may_bypass=may_bypass,
         )
         return await self._workings.free(change, within=bucket)
 

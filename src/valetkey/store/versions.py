@@ -132,7 +132,6 @@ def delete(
     deletion: Deletion,
     marker_id: str,
     now_ms: int,
-    may_bypass: bool,
 ) -> Deleted:
     """Remove what is named, or hide it behind a delete marker, whose id is `marker_id` if it gets one.
 
@@ -142,9 +141,7 @@ def delete(
     """
     effects.keys.append((bucket.name, deletion.key))
     if deletion.version_id is not None:
-        return _delete_version(
-            connection, effects, bucket, deletion, deletion.version_id, now_ms=now_ms, may_bypass=may_bypass
-        )
+        return _delete_version(connection, effects, bucket, deletion, deletion.version_id, now_ms=now_ms)
     key = deletion.key.encode()
     current = find_current(connection, bucket.id, key)
     _require_deletable(connection, bucket, deletion, current)
@@ -189,7 +186,6 @@ def _delete_version(
     version_id: str,
     *,
     now_ms: int,
-    may_bypass: bool,
 ) -> Deleted:
     key, wanted = deletion.key.encode(), None if version_id == NULL_ID else version_id
     is_versioned = bucket.versioning is not None
@@ -202,7 +198,7 @@ def _delete_version(
     _require_tags(connection, deletion.rule, state)
     if deletion.rule is not None and deletion.rule.is_superseded:
         _require_superseded(state, current or find_newest_other(connection, bucket.id, key))
-    _require_unlocked(state, key, now_ms=now_ms, may_bypass=may_bypass)
+    _require_unlocked(state, key, now_ms=now_ms, may_bypass=deletion.may_bypass)
     if is_current and state.content_id is not None:
         connection.execute(statements.REMOVE_OBJECT, (bucket.id, key))
         drop_content(connection, effects, content_id=state.content_id, is_inline=bool(state.is_inline))

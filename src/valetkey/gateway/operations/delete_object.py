@@ -35,13 +35,13 @@ async def delete_object(call: Call) -> Answer:
         key=call.key,
         version_id=version_id_of(call.query),
         rule=as_rule(parse_delete_condition(call.headers)),
+        may_bypass=may_bypass(call.headers, call.authority),
     )
     deleted = await call.store.delete_object(
         call.bucket,
         deletion,
         marker_id=new_version_id(call),
         now_ms=call.now_ms,
-        may_bypass=may_bypass(call),
     )
     answer = no_content()
     if deleted.is_versioned:
@@ -63,10 +63,13 @@ async def delete_objects(call: Call) -> Answer:
     outcomes = iter(
         await call.store.delete_objects(
             call.bucket,
-            [_deletion(entry) for entry, refused in zip(wanted.keys, refusals, strict=True) if not refused],
+            [
+                _deletion(call, entry)
+                for entry, refused in zip(wanted.keys, refusals, strict=True)
+                if not refused
+            ],
             new_marker_id=lambda: new_version_id(call),
             now_ms=call.now_ms,
-            may_bypass=may_bypass(call),
         )
     )
     deleted: list[DeletedEntry] = []
@@ -88,12 +91,17 @@ def _refusal(call: Call, entry: DeleteKey) -> S3Error | None:
     return None if authority.allows(action_for(_DELETE, entry.version_id)) else S3Error(Code.ACCESS_DENIED)
 
 
-def _deletion(entry: DeleteKey) -> Deletion:
+def _deletion(call: Call, entry: DeleteKey) -> Deletion:
     rule = None
     if not (entry.etag is None and entry.modified_ms is None and entry.size is None):
         second = None if entry.modified_ms is None else entry.modified_ms // 1000
         rule = WriteRule(etag=entry.etag, modified_second=second, size=entry.size)
-    return Deletion(key=entry.key, version_id=entry.version_id, rule=rule)
+    return Deletion(
+        key=entry.key,
+        version_id=entry.version_id,
+        rule=rule,
+        may_bypass=may_bypass(call.headers, call.authority.at(call.bucket, entry.key, entry.version_id)),
+    )
 
 
 def _deleted(outcome: Deleted) -> DeletedEntry:

@@ -58,7 +58,7 @@ def _with_retention(call: Call, found: StoredObject, wanted: LockRequest) -> Sto
         wanted.mode,
         wanted.until_ms,
         now_ms=call.now_ms,
-        may_bypass=may_bypass(call),
+        may_bypass=may_bypass(call.headers, call.authority),
     )
     return replace(found, lock=replace(found.lock, mode=wanted.mode, until_ms=wanted.until_ms))
 

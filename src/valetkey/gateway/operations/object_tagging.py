@@ -32,7 +32,7 @@ async def put_object_tagging(call: Call) -> Answer:
     """PutObjectTagging: these tags in place of all that there were."""
     body = await read_document(call, max_bytes=_MAX_DOCUMENT_BYTES)
     tags = parse_tagging(body, most=MAX_OBJECT_TAGS)
-    # Once more, now that it is known which tags: a policy may have a say in that.
+    # Not before it is known which tags: a policy may have a say in that.
     action = action_for("s3:PutObjectTagging", call.authority.version_id)
     call.authority.require(action, request_tags=tags)
     return empty(headers=await _retag(call, tags))

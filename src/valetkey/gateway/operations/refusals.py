@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from valetkey.gateway.call import Call, Rules
+from valetkey.gateway.authority import Authority
+from valetkey.gateway.call import Rules
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
 from valetkey.s3.names import require_version_id
@@ -38,9 +39,12 @@ def require_expected_owner(headers: Mapping[str, str], bucket: Bucket | None, ru
         raise S3Error(Code.ACCESS_DENIED)
 
 
-def may_bypass(call: Call) -> bool:
-    """Return whether retention in the mode GOVERNANCE is not to count: the client asks for that, and may."""
-    return asks_bypass(call.headers) and call.authority.allows("s3:BypassGovernanceRetention")
+def may_bypass(headers: Mapping[str, str], authority: Authority) -> bool:
+    """Return whether retention in the mode GOVERNANCE is not to count for the object that `authority` is about.
+
+    The client has to ask for that, and to be allowed it.
+    """
+    return asks_bypass(headers) and authority.allows("s3:BypassGovernanceRetention")
 
 
 def version_id_of(query: Mapping[str, str]) -> str | None:
