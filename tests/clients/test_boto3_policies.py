@@ -159,4 +159,4 @@ def test_a_malformed_policy_says_where(owner: Any) -> None:
         )
     error = caught.value.response["Error"]
     assert error["Code"] == "MalformedPolicy"
-    assert "Statement[0].Condition" in error.get("Detail", "")
+    assert "Statement[0].Condition" in str(error.get("Detail"))

@@ -60,7 +60,7 @@ class Gateway:
             Exception: only for a fault of ours, which the server reports as InternalError.
         """
         trail = _Trail()
-        headers = _text_headers(request)
+        headers = text_headers(request)
         if is_iam_request(request):
             return await self._iam.answer(request, headers, request_id=request_id)
         try:
@@ -198,7 +198,8 @@ class _Trail:
             answer.access_key, answer.auth_type = self.proof.access_key, self.proof.auth_type
 
 
-def _text_headers(request: Request) -> dict[str, str]:
+def text_headers(request: Request) -> dict[str, str]:
+    """Return the headers by name in lower case; values of one name are joined with commas."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in request.headers:
         name = raw_name.decode("latin-1")

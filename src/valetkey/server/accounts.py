@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from valetkey.gateway.iam.naming import account_number
 from valetkey.gateway.session_tokens import KEY_PREFIX, TokenBox, find_session
 from valetkey.policy.principal import Principal, PrincipalKind
 from valetkey.server.credentials import owner_id, root_credentials
@@ -108,11 +109,6 @@ class AccountKeys:
             return self._identities.find_account(email, by="email").id
         except NoSuchEntityError:
             return None
-
-
-def account_number(account_id: str) -> str:
-    """Return the 12 digits by which ARNs name an account: they follow from its canonical user id."""
-    return f"{int(account_id[:16], 16) % 10**12:012}"
 
 
 def principal_of(key: KnownKey) -> Principal:

@@ -16,6 +16,8 @@ from functools import partial
 from random import getrandbits
 from typing import Any, Final
 
+from valetkey.console.admin_api import PATHS as ADMIN_PATHS
+from valetkey.console.admin_api import AdminApi
 from valetkey.gateway.call import Answer, Request, Rules
 from valetkey.gateway.flow import Gateway, render_fault
 from valetkey.gateway.lifecycle_run import run_lifecycle
@@ -71,6 +73,7 @@ class App:
         self._background: list[asyncio.Task[None]] = []
         self._store: Store
         self._gateway: Gateway
+        self._admin: AdminApi
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection event. Source: ASGI Specification 3.0."""
@@ -117,14 +120,13 @@ class App:
         )
         new_id = partial(secrets.token_urlsafe, 36)
         box = TokenBox(derive(master, PURPOSE))
+        keys = AccountKeys(
+            all_accounts(settings, master), self._store.identities, box, region=settings.region
+        )
+        self._admin = AdminApi(store=self._store, keys=keys, rules=rules, box=box)
         self._gateway = Gateway(
             store=self._store,
-            keys=AccountKeys(
-                all_accounts(settings, master),
-                self._store.identities,
-                box,
-                region=settings.region,
-            ),
+            keys=keys,
             rules=rules,
             box=box,
             new_id=new_id,
@@ -171,7 +173,8 @@ class App:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         started_ns = time.time_ns()
         raw_path: bytes = scope["raw_path"]
-        if raw_path.startswith(_OWN_PATHS) and not self._names_bucket(scope["headers"]):
+        is_own = raw_path.startswith(_OWN_PATHS) and not self._names_bucket(scope["headers"])
+        if is_own and not raw_path.startswith(ADMIN_PATHS):
             await _serve_own(raw_path, scope["method"], send)
             return
         # No secret, so no system call for it: that would hand the interpreter's lock to the HTTP threads.
@@ -190,7 +193,7 @@ class App:
         sent_bytes = -1
         answer = None
         try:
-            answer = await self._answer(request, request_id)
+            answer = await self._answer(request, request_id, is_own=is_own)
             if incoming.is_open:
                 # Else what is left of the body, or the next request where the client kept the body to itself
                 # (`Expect: 100-continue`), would be read as the other.
@@ -211,8 +214,10 @@ class App:
         except S3Error:
             return True  # the gateway says what is wrong with this Host
 
-    async def _answer(self, request: Request, request_id: str) -> Answer:
+    async def _answer(self, request: Request, request_id: str, *, is_own: bool) -> Answer:
         try:
+            if is_own:
+                return await self._admin.answer(request, request_id=request_id)
             return await self._gateway.answer(request, request_id=request_id, host_id=self._host_id)
         except ClientGoneError:
             raise

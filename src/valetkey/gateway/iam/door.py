@@ -102,7 +102,7 @@ class IamDoor:
         name: str,
         service: Service,
     ) -> Fields | None:
-        body = await _read_body(request)
+        body = await read_body(request)
         principal, proof = self._authenticate(request, body, service=name)
         trail.access_key, trail.auth_type = proof.access_key, proof.auth_type
         form = Form.parse(body if request.method == "POST" and body else request.raw_query)
@@ -198,7 +198,7 @@ def _service_of(request: Request) -> tuple[str, Service]:
     return name, SERVICES[name]
 
 
-async def _read_body(request: Request) -> bytes:
+async def read_body(request: Request) -> bytes:
     """Return the whole body.
 
     Raises:

@@ -33,6 +33,11 @@ def entity_arn(number: str, kind: EntityKind, path: str, name: str) -> str:
     return f"arn:aws:iam::{number}:{kind.value}{path}{name}"
 
 
+def account_number(account_id: str) -> str:
+    """Return the 12 digits by which ARNs name an account: they follow from its canonical user id."""
+    return f"{int(account_id[:16], 16) % 10**12:012}"
+
+
 def root_arn(number: str) -> str:
     """Return the ARN of an account."""
     return f"arn:aws:iam::{number}:root"

@@ -1,0 +1,140 @@
+"""Access keys of the account that asks, and of its users."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from valetkey.console.call import AdminCall, Json, missing
+from valetkey.gateway.iam.errors import IamCode, IamError
+from valetkey.gateway.iam.form import USER_NAME, Kind
+from valetkey.gateway.iam.naming import entity_arn, new_secret, new_unique_id, root_arn
+from valetkey.gateway.iam.values import instant
+from valetkey.gateway.session_tokens import KEY_PREFIX
+from valetkey.sigv4.secret import Secret
+from valetkey.store.errors import EntityExistsError
+from valetkey.store.identity_model import AccessKey, EntityKind
+
+_ACCESS_KEY: Final = Kind(pattern=r"[A-Za-z0-9._~-]+", least=3, most=128)
+_SECRET_KEY: Final = Kind(pattern=r"[!-~ ]+", least=8, most=256)
+
+
+def shown(key: AccessKey) -> dict[str, object]:
+    """Return a key as the API shows it: never its secret."""
+    return {
+        "access_key": key.id,
+        "user": key.user_name,
+        "active": key.is_active,
+        "created": instant(key.created_ms),
+        "last_used": None if key.last_used_ms is None else instant(key.last_used_ms),
+    }
+
+
+def key_pair(call: AdminCall) -> tuple[str, Secret]:
+    """Return the pair that is given, or a new one.
+
+    Raises:
+        IamError: ValidationError, for half a pair, or one that cannot be.
+    """
+    access_key = call.find_text("access_key", _ACCESS_KEY)
+    secret_key = call.find_text("secret_key", _SECRET_KEY)
+    if access_key is None and secret_key is None:
+        return new_unique_id(EntityKind.ACCESS_KEY), new_secret()
+    if access_key is None or secret_key is None:
+        raise IamError(IamCode.VALIDATION_ERROR, "An access key and its secret are given together.")
+    if access_key.startswith(KEY_PREFIX):
+        raise IamError(
+            IamCode.VALIDATION_ERROR, f"Only keys of temporary credentials begin with {KEY_PREFIX}."
+        )
+    return access_key, Secret(secret_key)
+
+
+def require_free(call: AdminCall, access_key: str) -> None:
+    """Return if no key of the settings has the id; of those in the store, the store knows.
+
+    Raises:
+        EntityExistsError
+    """
+    if call.keys.find(access_key) is not None:
+        raise EntityExistsError(EntityKind.ACCESS_KEY, access_key)
+
+
+def _require(call: AdminCall, action: str, user: str | None) -> None:
+    """Return if the caller may do `action` with the keys of a user, or with the account's own.
+
+    Raises:
+        IamError: AccessDenied.
+        NoSuchEntityError
+    """
+    if user is None:
+        call.require(action, root_arn(call.iam.number))
+        return
+    known = call.identities.get_user(call.iam.account_id, user)
+    arn = entity_arn(call.iam.number, EntityKind.USER, known.path, known.name)
+    call.require(action, arn, UserName=known.name)
+
+
+def _named(call: AdminCall, action: str) -> AccessKey:
+    """Return the key that the path names, which the caller may do `action` with.
+
+    Raises:
+        IamError: AccessDenied.
+        NoSuchEntityError
+    """
+    access_key = call.names["key"]
+    key = call.identities.keys.find(access_key)
+    if key.account_id != call.iam.account_id:
+        raise missing(EntityKind.ACCESS_KEY, access_key)
+    _require(call, action, key.user_name)
+    return key
+
+
+async def list_keys(call: AdminCall) -> Json:
+    """Return the keys of a user, or the account's own."""
+    user, (after, limit) = call.query.get("user"), call.page()
+    _require(call, "iam:ListAccessKeys", user)
+    page = await call.identities.keys.list(call.iam.account_id, user, after=after, limit=limit)
+    return {"keys": [shown(key) for key in page.entries], "next": page.next_after}
+
+
+async def create_key(call: AdminCall) -> Json:
+    """Make a key for a user, or for the account; a pair may be given, else it is made."""
+    user = call.find_text("user", USER_NAME)
+    _require(call, "iam:CreateAccessKey", user)
+    access_key, secret = key_pair(call)
+    require_free(call, access_key)
+    return await _create(call, user, access_key, secret)
+
+
+async def _create(call: AdminCall, user: str | None, access_key: str, secret: Secret) -> Json:
+    made = await call.identities.keys.create(
+        call.iam.account_id, user, access_key=access_key, secret=secret, now_ms=call.iam.now_ms
+    )
+    return {**shown(made), "secret_key": secret.reveal()}
+
+
+async def rotate_key(call: AdminCall) -> Json:
+    """Make another key for whoever has this one. Both count until the old one is deactivated."""
+    key = _named(call, "iam:CreateAccessKey")
+    made = await _create(call, key.user_name, new_unique_id(EntityKind.ACCESS_KEY), new_secret())
+    return {**made, "replaces": key.id}
+
+
+async def activate_key(call: AdminCall) -> Json:
+    return await _set_active(call, is_active=True)
+
+
+async def deactivate_key(call: AdminCall) -> Json:
+    """End every URL that the key signed, from the next request on."""
+    return await _set_active(call, is_active=False)
+
+
+async def _set_active(call: AdminCall, *, is_active: bool) -> Json:
+    key = _named(call, "iam:UpdateAccessKey")
+    await call.identities.keys.set_active(key.account_id, key.user_name, key.id, is_active=is_active)
+    return shown(call.identities.keys.find(key.id))
+
+
+async def delete_key(call: AdminCall) -> Json:
+    key = _named(call, "iam:DeleteAccessKey")
+    await call.identities.keys.delete(key.account_id, key.user_name, key.id)
+    return {}

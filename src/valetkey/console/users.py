@@ -1,0 +1,82 @@
+"""Users of the account that asks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from valetkey.console.call import AdminCall, Json
+from valetkey.gateway.iam.form import PATH, USER_NAME, Form
+from valetkey.gateway.iam.naming import entity_arn, new_unique_id
+from valetkey.gateway.iam.users import delete_user as delete_iam_user
+from valetkey.gateway.iam.values import instant
+from valetkey.store.identity_model import EntityKind, NewEntity, User
+
+
+def shown(call: AdminCall, user: User) -> dict[str, object]:
+    """Return a user as the API shows it."""
+    return {
+        "id": user.unique_id,
+        "name": user.name,
+        "path": user.path,
+        "arn": entity_arn(call.iam.number, EntityKind.USER, user.path, user.name),
+        "created": instant(user.created_ms),
+        "tags": dict(user.tags),
+        "boundary": user.boundary_arn,
+    }
+
+
+def _named(call: AdminCall, action: str) -> User:
+    name = call.names["user"]
+    user = call.identities.get_user(call.iam.account_id, name)
+    arn = entity_arn(call.iam.number, EntityKind.USER, user.path, user.name)
+    call.require(action, arn, UserName=user.name)
+    return user
+
+
+async def list_users(call: AdminCall) -> Json:
+    call.require("iam:ListUsers", "*")
+    after, limit = call.page()
+    page = await call.identities.list_users(
+        call.iam.account_id, path_prefix=call.query.get("path_prefix", ""), after=after, limit=limit
+    )
+    return {"users": [shown(call, user) for user in page.entries], "next": page.next_after}
+
+
+async def create_user(call: AdminCall) -> Json:
+    name, path = call.text("name", USER_NAME), call.find_text("path", PATH) or "/"
+    call.require("iam:CreateUser", entity_arn(call.iam.number, EntityKind.USER, path, name))
+    new = NewEntity(
+        account_id=call.iam.account_id,
+        name=name,
+        unique_id=new_unique_id(EntityKind.USER),
+        path=path,
+    )
+    return shown(call, await call.identities.create_user(new, now_ms=call.iam.now_ms))
+
+
+async def get_user(call: AdminCall) -> Json:
+    """Return a user, with its groups and the names of its policies."""
+    user = _named(call, "iam:GetUser")
+    holder = call.iam.holder(EntityKind.USER, user.name)
+    groups = await call.identities.list_groups_of(call.iam.account_id, user.name)
+    inline = await call.identities.policies.list_inline(holder)
+    attached = await call.identities.policies.list_attached(holder)
+    return {
+        **shown(call, user),
+        "groups": [group.name for group in groups.entries],
+        "policies": list(inline.entries),
+        "attached": [policy.arn for policy in attached.entries],
+    }
+
+
+async def delete_user(call: AdminCall) -> Json:
+    user = _named(call, "iam:DeleteUser")
+    await delete_iam_user(replace(call.iam, form=Form({"UserName": user.name})))
+    return {}
+
+
+async def revoke_sessions(call: AdminCall) -> Json:
+    """End the user's temporary credentials that were made before now."""
+    user = _named(call, "iam:UpdateUser")
+    await call.identities.revoke_sessions(call.iam.account_id, user=user.name, before_ms=call.iam.now_ms)
+    return {}
