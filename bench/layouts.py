@@ -20,8 +20,8 @@ _NOW_MS: Final = 1_790_000_000_000
 _ADD_VERSION: Final = """
     INSERT INTO versions
         (bucket_id, key, rank, version_id, size, etag, modified_ms, storage_class,
-         checksum_algorithm, checksum_value, checksum_type, content_id)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         checksum_algorithm, checksum_value, checksum_type, content_id, owner_id)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -95,5 +95,5 @@ def _rows(layout: Layout, count: int, age: int) -> Iterator[tuple[Any, ...]]:
         size = 0 if layout.is_deleted else number % 5_000_000
         yield (
             1, key.encode(), rank, layout.version_id(key, age), size, etag, modified_ms, None,
-            *checksum, content_id,
+            *checksum, content_id, None,
         )  # fmt: skip

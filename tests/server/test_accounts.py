@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from valetkey.gateway.iam.naming import account_number
 from valetkey.gateway.session_tokens import TokenBox
 from valetkey.policy.principal import PrincipalKind
 from valetkey.server.accounts import (
     Account,
     AccountKeys,
-    account_number,
     all_accounts,
     ensure_accounts,
     is_shared,

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from valetkey import __version__
-from valetkey.cli import options
+from valetkey.cli import accounts, keys, options, policies, users
 from valetkey.cli.discovery import AccountFlags, discover_account
 from valetkey.cli.errors import BadInputError, CliError
 from valetkey.cli.lifetime import parse_lifetime
@@ -32,6 +32,11 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(accounts.app, name="accounts")
+app.add_typer(users.app, name="users")
+app.add_typer(keys.app, name="keys")
+app.add_typer(policies.app, name="policies")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -213,6 +213,8 @@ def _read_json(body: bytes) -> Json:
         return {}
     try:
         value = json.loads(body)
+        # A half of a surrogate pair is in no name, and could be shown to nobody.
+        json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise IamError(IamCode.MALFORMED_INPUT, "The body is no JSON.") from error
     if not isinstance(value, dict):

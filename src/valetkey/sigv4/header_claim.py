@@ -55,12 +55,7 @@ def read_header_claim(
     )
     signed_at, date_text = header_date(request, is_http_date_allowed=False)
     amz_date = to_amz_date(signed_at)
-    if amz_date[:8] != credential.date:
-        raise _refuse(
-            f'Invalid credential date "{credential.date}". '
-            f'This date is not the same as X-Amz-Date: "{amz_date[:8]}".',
-            None,
-        )
+    _require_date(credential.date, amz_date[:8])
     require_near(signed_at, date_text=date_text, now=now)
     payload_line = _one_value(request, b"x-amz-content-sha256")
     if payload_line is None:
@@ -89,6 +84,15 @@ def read_header_claim(
             service=service,
         ),
     )
+
+
+def _require_date(in_credential: str, in_header: str) -> None:
+    if in_credential != in_header:
+        raise _refuse(
+            f'Invalid credential date "{in_credential}". '
+            f'This date is not the same as X-Amz-Date: "{in_header}".',
+            None,
+        )
 
 
 def header_date(request: ReceivedRequest, *, is_http_date_allowed: bool) -> tuple[datetime, str]:

@@ -1,0 +1,105 @@
+"""Asking a server's admin API, for the commands that manage accounts, users, keys and policies."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import urllib3
+
+from valetkey.cli.credentials import Account
+from valetkey.cli.discovery import AccountFlags, discover_account
+from valetkey.cli.errors import BadInputError, CliError
+from valetkey.cli.presign import make_signer
+from valetkey.cli.surroundings import real_surroundings
+from valetkey.sigv4.encoding import encode_component
+
+_PATH: Final = "/-/api/v1/"
+_TIMEOUT: Final = urllib3.Timeout(connect=10.0, read=60.0)
+
+Json = dict[str, Any]
+
+
+class AdminClient:
+    """Sends requests for one account."""
+
+    def __init__(self, account: Account, *, acting_in: str | None = None) -> None:
+        """`acting_in` is an account, by id, number or name, that the root account works in."""
+        if account.endpoint is None:
+            raise BadInputError("set VALETKEY_ENDPOINT to where the server is, or use --endpoint")
+        self._endpoint = account.endpoint.rstrip("/")
+        self._signer = make_signer(account)
+        self._acting_in = acting_in
+        self._pool = urllib3.PoolManager(retries=False)
+
+    def send(
+        self,
+        method: str,
+        *path: str,
+        query: Mapping[str, str | None] | None = None,
+        body: Mapping[str, object] | None = None,
+    ) -> Json:
+        """Return what the server answers. Parameters and members that are None are left out.
+
+        Raises:
+            CliError: the server refused, could not be reached, or is none of ours.
+        """
+        parameters = {name: value for name, value in (query or {}).items() if value is not None}
+        if self._acting_in is not None:
+            parameters["account"] = self._acting_in
+        url = self._endpoint + _PATH + "/".join(encode_component(part) for part in path)
+        if parameters:
+            url += "?" + urlencode(sorted(parameters.items()), safe="-_.~").replace("+", "%20")
+        sent = b""
+        if body is not None:
+            given = {name: value for name, value in body.items() if value is not None}
+            sent = json.dumps(given).encode()
+        headers = {"content-type": "application/json"} if sent else {}
+        signed = self._signer.sign_headers(method, url, headers, body=sent, at=datetime.now(UTC))
+        try:
+            answer = self._pool.request(
+                method, url, body=sent, headers=signed, redirect=False, timeout=_TIMEOUT
+            )
+        except urllib3.exceptions.HTTPError as error:
+            raise CliError(f"cannot reach {self._endpoint}: {error}") from error
+        return _read(answer.status, answer.data)
+
+    def pages(self, name: str, *path: str, query: Mapping[str, str | None] | None = None) -> Iterator[Json]:
+        """Yield all entries of a listing, whose member `name` holds those of a page."""
+        after: str | None = None
+        while True:
+            page = self.send("GET", *path, query={**(query or {}), "after": after})
+            yield from page[name]
+            after = page["next"]
+            if after is None:
+                return
+
+
+def open_client(
+    *, endpoint: str | None, region: str | None, profile: str | None, account: str | None = None
+) -> AdminClient:
+    """Return a client with the credentials that variables and files name.
+
+    Raises:
+        BadInputError: there are none, or no server is named.
+    """
+    flags = AccountFlags(endpoint=endpoint, region=region, profile=profile)
+    return AdminClient(discover_account(flags, real_surroundings()), acting_in=account)
+
+
+def _read(status: int, data: bytes) -> Json:
+    try:
+        answer = json.loads(data)
+    except ValueError as error:
+        raise CliError(f"the server answered {status}, and no JSON: is it a Valetkey?") from error
+    fault = answer.get("error") if isinstance(answer, dict) else None
+    if isinstance(fault, dict):
+        raise CliError(f"the server answered {status} {fault.get('code')}: {fault.get('message')}")
+    if status >= 300 or not isinstance(answer, dict):
+        raise CliError(f"the server answered {status}: {_words(fault)}")
+    return answer
+
+
+def _words(fault: object) -> str:
+    return fault if isinstance(fault, str) else "no reason given"

@@ -1,0 +1,189 @@
+"""`valetkey policies`: what users may do, and why."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from valetkey.cli import admin_options as options
+from valetkey.cli.errors import BadInputError
+from valetkey.cli.surroundings import read_text
+
+if TYPE_CHECKING:
+    from valetkey.cli.admin_client import AdminClient
+
+app = typer.Typer(help="Policies: what users may do.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The policy.")]
+Document = Annotated[
+    Path, typer.Argument(metavar="FILE", help="The document, as JSON; - for standard input.")
+]
+User = Annotated[str | None, typer.Option("--user", metavar="NAME", help="That of a user.")]
+Group = Annotated[str | None, typer.Option("--group", metavar="NAME", help="That of a group.")]
+Role = Annotated[str | None, typer.Option("--role", metavar="NAME", help="That of a role.")]
+
+_COLUMNS: Final = ("name", "version", "attachments", "provided", "arn")
+
+
+@app.command("list")
+@options.with_account
+def list_policies(
+    *,
+    user: User = None,
+    group: Group = None,
+    role: Role = None,
+    as_json: options.AsJson = False,
+    client: "AdminClient",
+) -> None:
+    """List the policies that can be attached, or those that a user, group or role has of its own."""
+    query = {"user": user, "group": group, "role": role}
+    columns = ("name",) if any(query.values()) else _COLUMNS
+    options.print_table(client.pages("policies", "policies", query=query), columns, as_json=as_json)
+
+
+@app.command("put")
+@options.with_account
+def put_policy(
+    name: Name,
+    file: Document,
+    *,
+    user: User = None,
+    group: Group = None,
+    role: Role = None,
+    as_json: options.AsJson = False,
+    client: "AdminClient",
+) -> None:
+    """Keep a document, as a policy that can be attached or as one of a user, group or role alone."""
+    query = {"user": user, "group": group, "role": role}
+    body = {"document": _text_of(file)}
+    options.print_fields(client.send("PUT", "policies", name, query=query, body=body), as_json=as_json)
+
+
+@app.command("show")
+@options.with_account
+def show_policy(
+    name: Name,
+    *,
+    user: User = None,
+    group: Group = None,
+    role: Role = None,
+    client: "AdminClient",
+) -> None:
+    """Print a policy with its document, as JSON."""
+    query = {"user": user, "group": group, "role": role}
+    options.print_json(client.send("GET", "policies", name, query=query))
+
+
+@app.command("attach")
+@options.with_account
+def attach_policy(
+    name: Name, *, user: User = None, group: Group = None, role: Role = None, client: "AdminClient"
+) -> None:
+    """Let a policy apply to a user, group or role."""
+    client.send("POST", "policies", name, "attach", query={"user": user, "group": group, "role": role})
+
+
+@app.command("detach")
+@options.with_account
+def detach_policy(
+    name: Name, *, user: User = None, group: Group = None, role: Role = None, client: "AdminClient"
+) -> None:
+    """Let a policy apply to a user, group or role no more."""
+    client.send("POST", "policies", name, "detach", query={"user": user, "group": group, "role": role})
+
+
+@app.command("delete")
+@options.with_account
+def delete_policy(
+    name: Name, *, user: User = None, group: Group = None, role: Role = None, client: "AdminClient"
+) -> None:
+    """Delete a policy that nobody has, or one of a user, group or role alone."""
+    client.send("DELETE", "policies", name, query={"user": user, "group": group, "role": role})
+
+
+@app.command("simulate")
+@options.with_account
+def simulate_policies(
+    *,
+    action: Annotated[
+        list[str], typer.Option("--action", metavar="NAME", help="Such as s3:GetObject; repeatable.")
+    ],
+    resource: Annotated[
+        list[str],
+        typer.Option("--resource", metavar="ARN", help="Or s3://BUCKET/KEY; repeatable."),
+    ],
+    user: Annotated[str | None, typer.Option("--user", metavar="NAME", help="Who asks: a user.")] = None,
+    role: Annotated[str | None, typer.Option("--role", metavar="NAME", help="Who asks: a role.")] = None,
+    anonymous: Annotated[bool, typer.Option("--anonymous", help="Who asks: a stranger.")] = False,
+    policy: Annotated[
+        list[Path] | None,
+        typer.Option("--policy", metavar="FILE", help="Suppose that this one applies, too; repeatable."),
+    ] = None,
+    bucket_policy: Annotated[
+        Path | None,
+        typer.Option("--bucket-policy", metavar="FILE", help="Suppose that this is the bucket's policy."),
+    ] = None,
+    context: Annotated[
+        list[str] | None,
+        typer.Option("--context", metavar="KEY=VALUE", help="A condition key of the request; repeatable."),
+    ] = None,
+    as_json: options.AsJson = False,
+    client: "AdminClient",
+) -> None:
+    """Tell what would be decided, and by which statement. Else the account itself asks."""
+    body: dict[str, Any] = {
+        "user": user,
+        "role": role,
+        "principal": "*" if anonymous else None,
+        "actions": action,
+        "resources": [_arn_of(each) for each in resource],
+        "policies": [_text_of(each) for each in policy or ()],
+        "bucket_policy": None if bucket_policy is None else _text_of(bucket_policy),
+        "context": _context_of(context or ()),
+    }
+    answer = client.send("POST", "simulate", body=body)
+    if as_json:
+        options.print_json(answer)
+        return
+    for result in answer["results"]:
+        print(f"{result['decision']}: {result['action']} on {result['resource']}: {_reason(result)}")
+
+
+def _reason(result: dict[str, Any]) -> str:
+    statement = result["statement"]
+    if statement is None:
+        return str(result["reason"])
+    sid = f" ({statement['sid']})" if statement["sid"] else ""
+    return f"{result['reason']}: {statement['policy']}, statement {statement['index']}{sid}"
+
+
+def _arn_of(text: str) -> str:
+    return f"arn:aws:s3:::{text.removeprefix('s3://')}" if text.startswith("s3://") else text
+
+
+def _context_of(given: tuple[str, ...] | list[str]) -> dict[str, list[str]]:
+    context: dict[str, list[str]] = {}
+    for each in given:
+        key, separator, value = each.partition("=")
+        if not separator or not key:
+            raise BadInputError(f"--context takes KEY=VALUE, not {each!r}")
+        context.setdefault(key, []).append(value)
+    return context
+
+
+def _text_of(path: Path) -> str:
+    """Return the text of a document. That it is JSON is checked here, so that the sentence names the file.
+
+    Raises:
+        BadInputError: there is no such file, or it is none.
+    """
+    text = sys.stdin.read() if str(path) == "-" else read_text(path)
+    if text is None:
+        raise BadInputError(f"there is no file {path}")
+    try:
+        json.loads(text)
+    except ValueError as error:
+        raise BadInputError(f"{path} is no JSON: {error}") from error
+    return text
