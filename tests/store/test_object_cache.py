@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from tests.store.stock import NOW_MS, copy, delete, delete_all, open_store, put, read
 
+from valetkey.processes.marked_cache import MarkedCache
+from valetkey.processes.marks import FILE_BYTES, Marks
 from valetkey.store import NO_LOCK, NoSuchBucketError, NoSuchKeyError, StoreClosedError, StoredObject
-from valetkey.store.marks import FILE_BYTES, Marks
-from valetkey.store.object_cache import MarkedCache, object_weight
+from valetkey.store.object_cache import object_weight
 
 
 def stored(key: str, body: bytes = b"body", headers: dict[str, str] | None = None) -> StoredObject:

@@ -14,8 +14,9 @@ from tests.store.stock import (
     receive,
 )
 
+from valetkey.processes.file_lock import FileLock
 from valetkey.store import Store, SweepReport
-from valetkey.store.folder import DataFolder, FileLock
+from valetkey.store.folder import DataFolder
 
 LATER_S = 7200.0
 

@@ -12,8 +12,9 @@ import secrets
 from pathlib import Path
 from typing import Final
 
+from valetkey.processes.file_lock import PRIVATE_FILE_MODE
 from valetkey.server.settings import Settings, SettingsError, parse_master_key
-from valetkey.store.folder import PRIVATE_FILE_MODE, sync_folder
+from valetkey.store.folder import sync_folder
 from valetkey.store.seal import derive as derive
 
 FILE_NAME: Final = "master.key"

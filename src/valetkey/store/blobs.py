@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from valetkey.processes.file_lock import PRIVATE_FILE_MODE
 from valetkey.store.errors import ContentGoneError
-from valetkey.store.folder import PRIVATE_FILE_MODE, sync_folder
+from valetkey.store.folder import sync_folder
 from valetkey.store.seal import FrameSealer
 from valetkey.store.space import MIB, Room
 

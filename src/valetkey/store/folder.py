@@ -11,7 +11,6 @@
 The locks are `flock`s: they end with the process that holds them, however it ends.
 """
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,11 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from valetkey.processes.file_lock import PRIVATE_FILE_MODE, FileLock
+from valetkey.processes.marks import FILE_BYTES
 from valetkey.store.errors import FolderInUseError, StorageFailedError
-from valetkey.store.marks import FILE_BYTES
 
 PRIVATE_FOLDER_MODE: Final = 0o700
-PRIVATE_FILE_MODE: Final = 0o600
 
 SHELVES: Final = tuple(f"{number:02x}" for number in range(256))
 """The folders in `blobs`; a blob stands in the one that its id begins with."""
@@ -85,33 +84,6 @@ class DataFolder:
         if missing:
             sync_folder(self.blobs)
             sync_folder(self.path)
-
-
-class FileLock:
-    """An exclusive lock between processes (and between several of these objects in one process)."""
-
-    def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE_MODE)
-
-    @contextmanager
-    def hold(self) -> Iterator[None]:
-        """Wait in the kernel until nobody else holds the lock."""
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
-
-    def take_at_once(self) -> bool:
-        """Take the lock until `close` and return True, or return False because somebody else holds it."""
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
-
-    def close(self) -> None:
-        os.close(self._descriptor)
 
 
 @contextmanager

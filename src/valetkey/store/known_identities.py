@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Final, TypeVar
 
+from valetkey.processes.marked_cache import MarkedCache
+from valetkey.processes.marks import slot_of
 from valetkey.sigv4.secret import Secret
 from valetkey.store import identity_rows, rows
 from valetkey.store import identity_statements as statements
@@ -21,8 +23,6 @@ from valetkey.store.identity_model import (
     KnownUser,
     NamedDocument,
 )
-from valetkey.store.marks import slot_of
-from valetkey.store.object_cache import MarkedCache
 from valetkey.store.seal import Keyring
 from valetkey.store.statements import BEGIN_READ, COMMIT
 from valetkey.store.workings import Workings

@@ -8,10 +8,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from valetkey.processes.file_lock import FileLock
 from valetkey.store import statements
 from valetkey.store.blobs import BlobFolder, RemovedFiles
 from valetkey.store.contents import list_doomed
-from valetkey.store.folder import SHELVES, DataFolder, FileLock
+from valetkey.store.folder import SHELVES, DataFolder
 from valetkey.store.model import SweepReport
 from valetkey.store.schema import open_reader
 

@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Final, Self, TypeVar
 
+from valetkey.processes.file_lock import FileLock
+from valetkey.processes.marked_cache import MarkedCache
+from valetkey.processes.marks import Marks
 from valetkey.store import objects
 from valetkey.store.blobs import BlobFolder, NewBlob
 from valetkey.store.buckets import WHOLE_BUCKET, find_bare_bucket, find_bucket
@@ -15,13 +18,11 @@ from valetkey.store.content_reader import ContentReader
 from valetkey.store.contents import Effects, forget_doomed, require_live
 from valetkey.store.drafts import Draft, Intake
 from valetkey.store.errors import NoSuchBucketError, StorageFailedError, StoreClosedError, StoreError
-from valetkey.store.folder import DataFolder, FileLock, make_private_folder
-from valetkey.store.marks import Marks
+from valetkey.store.folder import DataFolder, make_private_folder
 from valetkey.store.model import Bucket, InBucket, StoredObject, SweepReport
 from valetkey.store.object_cache import (
     BUCKET_CACHE_BYTES,
     CACHE_BYTES,
-    MarkedCache,
     bucket_weight,
     object_weight,
 )

@@ -13,12 +13,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
+from valetkey.processes.file_lock import FileLock
+from valetkey.processes.marks import Marks
 from valetkey.store import statements
 from valetkey.store.blobs import NewBlob
 from valetkey.store.contents import Effects
 from valetkey.store.errors import OutOfSpaceError, StoreClosedError
-from valetkey.store.folder import FileLock
-from valetkey.store.marks import Marks
 from valetkey.store.remover import Remover
 from valetkey.store.space import MIB, Room, is_full
 
