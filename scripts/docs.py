@@ -18,7 +18,7 @@ from typer.main import get_command
 from valetkey.cli.main import app
 from valetkey.s3.codes import Code
 from valetkey.s3.operations import OPERATIONS, Level, Operation
-from valetkey.server.settings import TABLE
+from valetkey.server.setting_table import TABLE
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 PAGES: Final = ("docs/command-line.md", "docs/compatibility.md", "docs/settings.md")

@@ -24,7 +24,8 @@ from valetkey.cli.serve import read_settings, settings_are_input
 from valetkey.cli.surroundings import real_surroundings
 from valetkey.cli.transport import RefusedError, Request, Transport
 from valetkey.server.address import require_free
-from valetkey.server.settings import Listen, Settings
+from valetkey.server.setting_values import Listen
+from valetkey.server.settings import Settings
 
 BUCKET: Final = "demo"
 SAMPLE_KEY: Final = "hello.html"

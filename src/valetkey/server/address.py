@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import socket
 
-from valetkey.server.settings import Listen, SettingsError
+from valetkey.server.setting_values import Listen
+from valetkey.server.settings import SettingsError
 
 
 def require_free(listen: Listen) -> None:

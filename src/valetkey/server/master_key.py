@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from valetkey.processes.file_lock import PRIVATE_FILE_MODE
-from valetkey.server.settings import Settings, SettingsError, parse_master_key
+from valetkey.server.setting_values import parse_master_key
+from valetkey.server.settings import Settings, SettingsError
 from valetkey.store.folder import sync_folder
 from valetkey.store.seal import derive as derive
 

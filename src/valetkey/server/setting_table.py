@@ -1,0 +1,164 @@
+"""The table of all settings: names, defaults, and what they are for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from valetkey.server.setting_values import (
+    one_of,
+    parse_access_key,
+    parse_domain,
+    parse_flag,
+    parse_listen,
+    parse_master_key,
+    parse_origin,
+    parse_public_url,
+    parse_region,
+    parse_secret_key,
+    whole,
+)
+
+PREFIX: Final = "VALETKEY_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One row of the table."""
+
+    name: str
+    default: str | None
+    parse: Callable[[str], Any]
+    help: str
+    is_list: bool = False
+    is_secret: bool = False
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return PREFIX + self.name.upper()
+
+    @property
+    def flag(self) -> str:
+        """The option of `valetkey serve` that sets it; one that may be repeated names one thing at a time."""
+        name = self.name.removesuffix("s") if self.is_list else self.name
+        return "--" + name.replace("_", "-")
+
+
+TABLE: Final = (
+    Setting(name="data", default="data", parse=Path, help="Folder that holds the buckets. Made if absent."),
+    Setting(
+        name="listen", default="127.0.0.1:9000", parse=parse_listen, help="Address and port to listen on."
+    ),
+    Setting(
+        name="region",
+        default="us-east-1",
+        parse=parse_region,
+        help="Region that signatures must have been made for.",
+    ),
+    Setting(
+        name="workers", default="1", parse=whole(1, 256), help="Worker processes that share the data folder."
+    ),
+    Setting(
+        name="public_urls",
+        default=None,
+        parse=parse_public_url,
+        is_list=True,
+        help="Endpoints, beside the Host as received, that signatures may have been made for: "
+        "what clients see of a proxy in front. Several are separated by white space or commas.",
+    ),
+    Setting(
+        name="domains",
+        default=None,
+        parse=parse_domain,
+        is_list=True,
+        help="Domains for virtual-host style: BUCKET.DOMAIN. Several are separated by white space or commas.",
+    ),
+    Setting(
+        name="object_ownership",
+        default="BucketOwnerEnforced",
+        parse=one_of("BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"),
+        help="Object ownership of new buckets that are not given another. With any but BucketOwnerEnforced, access "
+        "control lists count.",
+    ),
+    Setting(
+        name="cors_origins",
+        default="*",
+        parse=parse_origin,
+        is_list=True,
+        help="Origins whose pages may use buckets that have no CORS rules of their own; each may hold one `*`. "
+        "`none` for no origin. Several are separated by white space or commas.",
+    ),
+    Setting(
+        name="strict",
+        default="false",
+        parse=parse_flag,
+        help="Behave as Amazon does also where we differ on purpose: HEAD on a GET link is refused.",
+    ),
+    Setting(
+        name="access_key",
+        default=None,
+        parse=parse_access_key,
+        help="Root access key id. Without it, one is made at the first start and kept in DATA/credentials.",
+    ),
+    Setting(
+        name="secret_key",
+        default=None,
+        parse=parse_secret_key,
+        is_secret=True,
+        help="Root secret key, 1 to 256 characters; outside of tests no less than 32, drawn at random.",
+    ),
+    Setting(
+        name="master_key",
+        default=None,
+        parse=parse_master_key,
+        is_secret=True,
+        help="Key that contents are encrypted under: 64 hex digits, or the base64 of 32 bytes. Without it, one is "
+        "made at the first start and kept in DATA/master.key. Keep a copy: without it those contents are lost.",
+    ),
+    Setting(
+        name="accounts_file",
+        default=None,
+        parse=Path,
+        help="INI file of further accounts, a section each with id (64 hex digits), access_key, secret_key and "
+        "display_name: a stop-gap until the server keeps accounts itself.",
+    ),
+    Setting(
+        name="inline_limit_bytes",
+        default="65536",
+        parse=whole(0, 1024 * 1024),
+        help="Objects up to this size live in the catalog itself, larger ones in files of their own.",
+    ),
+    Setting(
+        name="body_timeout_s",
+        default="60",
+        parse=whole(1, 3600),
+        help="Seconds that a client may neither send nor take anything before it is cut off.",
+    ),
+    Setting(
+        name="shutdown_timeout_s",
+        default="30",
+        parse=whole(1, 3600),
+        help="Seconds that requests in flight have to finish when the server stops.",
+    ),
+    Setting(
+        name="lifecycle_day_s",
+        default="86400",
+        parse=whole(1, 86400),
+        help="Seconds that lifecycle rules take for a day. Less than 86400 is for tests of such rules.",
+    ),
+    Setting(
+        name="access_log",
+        default="stdout",
+        parse=one_of("stdout", "stderr", "off"),
+        help="Where the access log goes, one JSON object a line.",
+    ),
+    Setting(
+        name="log_level",
+        default="info",
+        parse=one_of("debug", "info", "warning", "error"),
+        help="How much the server tells of itself on standard error.",
+    ),
+)
