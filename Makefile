@@ -42,7 +42,7 @@ lock: dev ## write requirements/*.txt anew from pyproject.toml (UPGRADE=--upgrad
 	BIN=$(BIN) sh scripts/lock.sh $(UPGRADE)
 
 clean: ## remove all that make has made; ./data stays
-	rm -rf $(VENV) $(JS)/node_modules dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(JS)/node_modules $(JS)/uppy5/node_modules dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 system-packages:
@@ -71,9 +71,9 @@ $(VENV)/.installed-dev: requirements/dev.txt $(VENV)/.installed
 	@$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@
 
-$(JS)/node_modules/.package-lock.json: $(JS)/package.json $(JS)/package-lock.json $(JS)/.npmrc | system-packages
+$(JS)/node_modules/.package-lock.json: $(JS)/package.json $(JS)/uppy5/package.json $(JS)/package-lock.json $(JS)/.npmrc | system-packages
 	@if command -v npm >/dev/null; then \
-	  echo "Installing the JavaScript client into $(JS)/node_modules"; \
+	  echo "Installing the JavaScript clients into $(JS)/node_modules"; \
 	  cd $(JS) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && touch node_modules/.package-lock.json; \
 	else \
 	  echo "There is no npm here; tests that need it say so."; \

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from tests.clients.boto import STYLES, S3Client, open_client
 
 from valetkey.testing.server import RunningServer
+
+_CHROMIUM: Final = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+"""Options with which Chromium runs as any user, and looks for no host but those of a test."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -113,3 +126,13 @@ def parts_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("parts") / "parts.bin"
     path.write_bytes(os.urandom(11 * 1024 * 1024 + 123))
     return path
+
+
+# Not for the whole session: while Playwright runs, no other event loop can.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=_CHROMIUM)
+        yield chromium
+        chromium.close()

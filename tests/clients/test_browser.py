@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from tests.clients.boto import S3Client
 from tests.raw.signing import key_of, now, path_of
 from tests.raw.wire import fetch
@@ -16,16 +15,6 @@ from tests.raw.wire import fetch
 from valetkey.testing.server import RunningServer
 
 pytestmark = [pytest.mark.needs_program("chromium"), pytest.mark.timeout(180)]
-
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 UPLOAD_PAGE = """<!DOCTYPE html>
 <title>Upload</title>
@@ -38,14 +27,6 @@ UPLOAD_PAGE = """<!DOCTYPE html>
   }
 </script>
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

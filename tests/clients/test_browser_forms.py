@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,9 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from tests.clients.boto import S3Client
-from tests.clients.test_browser import ARGUMENTS
 
 from valetkey import PresignedPost, Signer
 from valetkey.cli.form import as_page
@@ -51,14 +49,6 @@ PUT: Final = """async ([url, headers, size]) => {
     return { failed: error.name }
   }
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
-        yield chromium
-        chromium.close()
 
 
 class Quiet(SimpleHTTPRequestHandler):
