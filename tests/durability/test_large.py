@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import itertools
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -11,6 +12,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from tests.raw.door import open_door
+from tests.raw.form import BOUNDARY, CONTENT_TYPE, encoded_form, signed_v4
 
 from valetkey import Signer
 from valetkey.testing.server import RunningServer, running_server
@@ -90,6 +93,28 @@ def test_five_gibibytes_pass_through_flat_memory(tmp_path: Path) -> None:
         assert count == SIZE_BYTES
         assert received.digest() == sent.digest()
         assert largest_kib(server) < LIMIT_KIB
+
+
+@pytest.mark.slow
+def test_a_form_of_a_gibibyte_passes_through_flat_memory(tmp_path: Path) -> None:
+    with running_server(tmp_path / "data") as server:
+        door = open_door(server, "large-forms")
+        fields = {"key": "o", **signed_v4(door.key, [{"bucket": door.bucket}, {"key": "o"}])}
+        before, after = encoded_form(fields, b"\0").split(b"\0")
+        count = 1024
+        # Line ends and dashes all over: what might be the end of the file is most work.
+        block = (b"\r\n--" + BOUNDARY[:-1].encode()) * 40_000
+        body = itertools.chain([before], itertools.repeat(block, count), [after])
+        headers = {
+            "Content-Type": CONTENT_TYPE,
+            "Content-Length": str(len(before) + count * len(block) + len(after)),
+        }
+        url = f"{server.endpoint}/{door.bucket}"
+        with answer(server, "POST", url, body=body, headers=headers) as posted:
+            assert posted.status == 204
+        assert largest_kib(server) < LIMIT_KIB
+        kept = door.presigned("HEAD", "o")
+        assert kept.header("Content-Length") == str(count * len(block))
 
 
 def test_one_byte_more_is_refused_before_it_is_read(server: RunningServer) -> None:

@@ -1,4 +1,4 @@
-"""Browser forms by hand: multipart bodies, and policies signed straight from the documents."""
+"""Browser forms by hand: multipart bodies, policies signed straight from the documents, and forms sent."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
+from tests.raw.door import Door
 from tests.raw.signing import ALGORITHM, Key, now, stamp
+from tests.raw.wire import Reply
 
 BOUNDARY: Final = "valetkey-form-boundary"
 CONTENT_TYPE: Final = f"multipart/form-data; boundary={BOUNDARY}"
 
 Fields = Mapping[str, str]
+Sign = Callable[..., dict[str, str]]
 
 
 def encoded_form(
@@ -69,3 +72,46 @@ def signed_v2(key: Key, conditions: Sequence[Any], *, policy: str | None = None)
     digest = hmac.digest(key.secret_key.encode(), policy.encode(), hashlib.sha1)
     signature = base64.b64encode(digest).decode()
     return {"AWSAccessKeyId": key.access_key, "policy": policy, "signature": signature}
+
+
+def post(
+    door: Door,
+    fields: Fields,
+    content: bytes | None = b"content",
+    *,
+    filename: str | None = "file.txt",
+    after: Fields | None = None,
+    target: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Reply:
+    """Send a form, to the door's bucket where no `target` is given."""
+    return door.send(
+        "POST",
+        target or f"/{door.bucket}",
+        headers={"Content-Type": CONTENT_TYPE, **(headers or {})},
+        body=encoded_form(fields, content, filename=filename, after=after),
+    )
+
+
+def upload(
+    door: Door,
+    key: str,
+    fields: Fields | None = None,
+    content: bytes | None = b"content",
+    *,
+    sign: Sign = signed_v4,
+    conditions: Sequence[Any] = (),
+    filename: str | None = "file.txt",
+    after: Fields | None = None,
+) -> Reply:
+    """Post a file whose policy covers each of `fields`, and fulfils `conditions` too."""
+    fields = fields or {}
+    given = [["starts-with", f"${name}", ""] for name in fields]
+    covered = [{"bucket": door.bucket}, ["starts-with", "$key", ""], *given, *conditions]
+    return post(
+        door,
+        {"key": key, **fields, **sign(door.key, covered)},
+        content,
+        filename=filename,
+        after=after,
+    )

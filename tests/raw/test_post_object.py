@@ -5,61 +5,17 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 from xml.etree import ElementTree as ET
 
 import pytest
 from tests.raw.door import Door
-from tests.raw.form import CONTENT_TYPE, encoded_form, policy_of, signed_v2, signed_v4
+from tests.raw.form import CONTENT_TYPE, Sign, encoded_form, policy_of, post, signed_v2, signed_v4, upload
 from tests.raw.signing import now, stamp
 from tests.raw.wire import Reply
 
 SIGNERS: Final = [pytest.param(signed_v4, id="sigv4"), pytest.param(signed_v2, id="sigv2")]
-Sign = Callable[..., dict[str, str]]
-
-
-def post(
-    door: Door,
-    fields: Mapping[str, str],
-    content: bytes | None = b"content",
-    *,
-    filename: str | None = "file.txt",
-    after: Mapping[str, str] | None = None,
-    target: str | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> Reply:
-    return door.send(
-        "POST",
-        target or f"/{door.bucket}",
-        headers={"Content-Type": CONTENT_TYPE, **(headers or {})},
-        body=encoded_form(fields, content, filename=filename, after=after),
-    )
-
-
-def upload(
-    door: Door,
-    key: str,
-    fields: Mapping[str, str] | None = None,
-    content: bytes | None = b"content",
-    *,
-    sign: Sign = signed_v4,
-    conditions: Sequence[Any] = (),
-    filename: str | None = "file.txt",
-    after: Mapping[str, str] | None = None,
-) -> Reply:
-    """Post a file whose policy covers each of `fields`, and fulfils `conditions` too."""
-    fields = fields or {}
-    given = [["starts-with", f"${name}", ""] for name in fields]
-    covered = [{"bucket": door.bucket}, ["starts-with", "$key", ""], *given, *conditions]
-    return post(
-        door,
-        {"key": key, **fields, **sign(door.key, covered)},
-        content,
-        filename=filename,
-        after=after,
-    )
 
 
 def message(reply: Reply) -> str:

@@ -109,6 +109,12 @@ def test_form_without_a_key() -> None:
     assert dict(caught.value.details) == {"ArgumentName": "key", "ArgumentValue": ""}
 
 
+def test_form_with_an_empty_key() -> None:
+    with pytest.raises(S3Error, match="length greater than 0") as caught:
+        read_form(Fields(values=(("key", "${filename}"),), filename="folder/"))
+    assert dict(caught.value.details) == {"ArgumentName": "key", "ArgumentValue": ""}
+
+
 def test_location_encodes_the_slashes_of_a_key() -> None:
     assert object_location("http://h", bucket="b", key="a/b ü") == "http://h/b/a%2Fb%20%C3%BC"
     assert object_location("http://b.h", bucket=None, key="a") == "http://b.h/a"

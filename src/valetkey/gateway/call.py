@@ -87,6 +87,8 @@ class Rules:
     """Domains under which a bucket's name may stand in the Host."""
     signed_hosts: tuple[SignedHost, ...] = ()
     """Public endpoints that a signature may have been made for, beside the Host as received."""
+    public_urls: Mapping[str, str] = field(default_factory=dict)
+    """The same as clients write them, such as `https://example.com/s3`, by the Host that they then send."""
     is_strict: bool = False
     """True: exactly Amazon's behaviour, also where it serves users worse (HEAD on a GET link)."""
     owner_id: str = ""
@@ -113,7 +115,7 @@ class PostedForm:
     size: SizeRange
     """How large the file may be."""
     size_hint: int | None
-    """Bytes that the file has at most, as far as the request tells."""
+    """Bytes that the file has at most, as far as the request tells, and exactly so if nothing follows it."""
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from valetkey.policy.principal import ANONYMOUS, Principal
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
 from valetkey.s3.form_reader import Fields, FormReader, boundary_of
-from valetkey.s3.limits import MAX_SINGLE_UPLOAD_BYTES
+from valetkey.s3.limits import MAX_SINGLE_UPLOAD_BYTES, MOST_AFTER_FILE_BYTES
 from valetkey.s3.post_form import PostForm, read_form
 from valetkey.s3.post_policy import PostPolicy, SizeRange, parse_post_policy, require_fulfilled
 from valetkey.s3.target import Target
@@ -23,9 +23,6 @@ from valetkey.sigv4.verify import Proof
 
 _KEPT_HEADERS: Final = ("host", "origin", "referer", "user-agent")
 """What the request's own headers tell of the client. All that is said of the object stands in the form."""
-
-_MOST_AFTER_FILE_BYTES: Final = 64 * 1024
-"""What follows the file counts for nothing; no more of it is read, so that the connection can be used again."""
 
 _ANY_SIZE: Final = SizeRange(least=0, most=MAX_SINGLE_UPLOAD_BYTES)
 
@@ -63,7 +60,8 @@ async def read_posted(
         require_fulfilled(policy, form.fields, names=form.names, bucket=bucket, now_ms=request.now_ms)
     size = _size(policy)
     length = headers.get("content-length", "")
-    size_hint = int(length) - read_bytes + sum(map(len, first)) if length.isdecimal() else None
+    before_file = read_bytes - sum(map(len, first))
+    size_hint = int(length) - before_file - reader.end_bytes if length.isdecimal() else None
     return Posted(
         replace(request, body=lambda: _file(reader, body, first)),
         {name: headers[name] for name in _KEPT_HEADERS if name in headers} | form.headers,
@@ -98,7 +96,7 @@ async def _file(reader: FormReader, body: AsyncIterator[bytes], first: list[byte
     async for received in body:
         if reader.is_file_whole:
             after_bytes += len(received)
-            if after_bytes > _MOST_AFTER_FILE_BYTES:
+            if after_bytes > MOST_AFTER_FILE_BYTES:
                 break
         for piece in reader.feed(received):
             yield piece

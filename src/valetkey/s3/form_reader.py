@@ -71,6 +71,7 @@ class FormReader:
         self._place = _Place.FIELDS
         # With the ends of its own line and of the empty one below the part's headers.
         self._boundary_bytes = len(b"--") + len(boundary) + 2 * _LINE_END_BYTES
+        self._end_bytes = _LINE_END_BYTES + len(b"--") + len(boundary) + len(b"--")
         self._fields_bytes = 0
         self._values: list[tuple[str, str]] = []
         self._fields: Fields | None = None
@@ -102,6 +103,11 @@ class FormReader:
     def fields(self) -> Fields | None:
         """All that stands before the file's content, or None until that begins."""
         return self._fields
+
+    @property
+    def end_bytes(self) -> int:
+        """How many bytes at least stand behind the file's content: the line end and the last boundary, `--B--`."""
+        return self._end_bytes
 
     @property
     def is_file_whole(self) -> bool:

@@ -40,3 +40,6 @@ MAX_BUCKET_TAGS: Final = 50
 
 MAX_FORM_FIELDS_BYTES: Final = 20 * 1024
 """Most of a form's body that may stand before the content of its file."""
+
+MOST_AFTER_FILE_BYTES: Final = 64 * 1024
+"""What follows a form's file counts for nothing; no more of it is read, so that the connection can be used again."""

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, quote_plus, urlencode, urlsplit
 
-from valetkey.s3.codes import Code
-from valetkey.s3.errors import S3Error
+from valetkey.s3.errors import invalid_argument
 from valetkey.s3.form_reader import Fields
 from valetkey.s3.headers import METADATA_PREFIX
 from valetkey.s3.tags import parse_form_tagging
@@ -119,7 +118,7 @@ def read_form(found: Fields) -> PostForm:
     """Return the form that was found before the file. Of a field that comes several times the values are joined.
 
     Raises:
-        S3Error: InvalidArgument, where it names no key.
+        S3Error: InvalidArgument, where it names no key, or an empty one.
     """
     fields: dict[str, str] = {}
     names: dict[str, str] = {}
@@ -134,7 +133,9 @@ def read_form(found: Fields) -> PostForm:
             "Bucket POST must contain a field named 'key'.  If it is specified, please check the order of the "
             "fields."
         )
-        raise S3Error(Code.INVALID_ARGUMENT, message, {"ArgumentName": "key", "ArgumentValue": ""})
+        raise invalid_argument(message, "key", "")
+    if not fields["key"]:
+        raise invalid_argument("User key must have a length greater than 0.", "key", "")
     return PostForm(fields=fields, names=names)
 
 

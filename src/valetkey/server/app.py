@@ -111,6 +111,7 @@ class App:
                 SignedHost(host=url.host.encode(), path_prefix=url.path_prefix.encode())
                 for url in settings.public_urls
             ),
+            public_urls={url.host: url.url for url in settings.public_urls},
             is_strict=settings.strict,
             owner_id=owner_id(master),
             token_key=derive(master, "continuation tokens"),

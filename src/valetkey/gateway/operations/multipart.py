@@ -10,6 +10,7 @@ from valetkey.gateway.intake import read_document, require_size
 from valetkey.gateway.operations.answers import document, no_content
 from valetkey.gateway.operations.kept_settings import abort_headers_of
 from valetkey.gateway.operations.object_facts import expiration_header, new_version_header
+from valetkey.gateway.operations.own_address import own_address
 from valetkey.gateway.operations.part_checksums import (
     chosen_checksum,
     object_checksum,
@@ -152,8 +153,8 @@ def _require_object_size(call: Call, parts: list[Part]) -> None:
 
 
 def _location(call: Call) -> str:
-    # As the client wrote it, so that it is right for either style of addressing.
-    return f"http://{call.headers.get('host', '')}{call.request.raw_path.decode('latin-1')}"
+    # The path as the client wrote it, so that it is right for either style of addressing.
+    return own_address(call) + call.request.raw_path.decode("latin-1")
 
 
 async def abort_multipart_upload(call: Call) -> Answer:
