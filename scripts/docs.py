@@ -117,8 +117,7 @@ def _serve_flags() -> dict[str, str]:
     group = get_command(app)
     assert isinstance(group, typer.core.TyperGroup)
     given = {str(parameter.name): parameter.opts[0] for parameter in group.commands["serve"].params}
-    names = {setting.name: setting.name.removesuffix("s" if setting.is_list else "") for setting in TABLE}
-    return {name: given[flag] for name, flag in names.items() if flag in given}
+    return {setting.name: given[setting.singular] for setting in TABLE if setting.singular in given}
 
 
 def _request(operation: Operation) -> str:

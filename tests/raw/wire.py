@@ -59,9 +59,9 @@ class Reply:
         return self.status, self.fault.code
 
 
-def connect(port: int, *, timeout_s: float = TIMEOUT_S) -> socket.socket:
-    """Return a connection to a server on this machine."""
-    return socket.create_connection(("127.0.0.1", port), timeout=timeout_s)
+def connect(port: int, *, timeout_s: float = TIMEOUT_S, source: str = "127.0.0.1") -> socket.socket:
+    """Return a connection to a server on this machine, from the loopback address `source`."""
+    return socket.create_connection(("127.0.0.1", port), timeout=timeout_s, source_address=(source, 0))
 
 
 def head(method: str, target: str | bytes, headers: Headers) -> bytes:
@@ -89,6 +89,7 @@ def exchange(
     headers: Headers = (),
     body: bytes = b"",
     has_length: bool = True,
+    source: str = "127.0.0.1",
 ) -> Reply:
     """Send one request on a connection of its own, and return the answer.
 
@@ -99,7 +100,7 @@ def exchange(
     names = {name.lower() for name, _ in pairs}
     if has_length and "content-length" not in names and (body or method in ("PUT", "POST")):
         pairs.append(("Content-Length", str(len(body))))
-    with connect(port) as connection:
+    with connect(port, source=source) as connection:
         connection.sendall(head(method, target, pairs))
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             connection.sendall(body)

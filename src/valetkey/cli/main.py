@@ -192,6 +192,12 @@ def serve(
         list[str] | None,
         typer.Option("--public-url", metavar="URL", help="An endpoint by which clients know us; repeatable."),
     ] = None,
+    trusted_proxy: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--trusted-proxy", metavar="CIDR", help="A proxy whose word on the client counts; repeatable."
+        ),
+    ] = None,
     domain: Annotated[
         list[str] | None,
         typer.Option(
@@ -220,6 +226,7 @@ def serve(
         "region": region,
         "workers": workers,
         "public_urls": public_url,
+        "trusted_proxies": trusted_proxy,
         "domains": domain,
         "strict": strict,
         "config": config,

@@ -19,7 +19,7 @@ from valetkey.s3.operations import Operation
 from valetkey.s3.target import Target
 from valetkey.sigv4.claims import AuthType, SignatureVersion
 from valetkey.sigv4.secret import Secret
-from valetkey.sigv4.verify import Proof
+from valetkey.sigv4.verify import Proof, SignedHost
 
 MOST_ADMISSIONS: Final = 4096
 """URLs that one process remembers; each takes about 1 KiB."""
@@ -27,7 +27,7 @@ MOST_ADMISSIONS: Final = 4096
 _READS: Final = frozenset({"GET", "HEAD"})
 _HOST_ALONE: Final = "host"
 
-_Place = tuple[str, bytes, bytes, bytes]
+_Place = tuple[str, bytes, bytes, bytes, tuple[SignedHost, ...]]
 
 
 class Admitted(NamedTuple):
@@ -109,4 +109,6 @@ def _place_of(request: Request) -> _Place | None:
             host = value
         elif name.startswith(b"x-amz-") or name in (b"authorization", b"content-md5"):
             return None
-    return None if host is None else (request.method, request.raw_path, request.raw_query, host)
+    if host is None:
+        return None
+    return request.method, request.raw_path, request.raw_query, host, request.forwarded_hosts

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from valetkey.gateway.call import Keys, Request, Rules
 from valetkey.gateway.faults import UnknownAccessKeyError
 from valetkey.policy.principal import ANONYMOUS, Principal
@@ -11,7 +13,7 @@ from valetkey.s3.target import Target
 from valetkey.sigv4.claims import read_claim
 from valetkey.sigv4.received import ReceivedRequest
 from valetkey.sigv4.secret import Secret
-from valetkey.sigv4.verify import Proof, require_signature
+from valetkey.sigv4.verify import Proof, SignedHost, require_signature
 
 
 def authenticate(
@@ -35,11 +37,20 @@ def authenticate(
         secret=secret,
         virtual_bucket=target.bucket if target.virtual else None,
         # A bucket that was read from the Host stands and falls with it: under another one it would be another.
-        alternatives=() if target.virtual else rules.signed_hosts,
+        alternatives=request.forwarded_hosts if target.virtual else other_hosts(request, rules),
         head_as_get=not rules.is_strict,
     )
     require_own_token(principal, claim.session_token)
     return principal, proof
+
+
+def other_hosts(request: Request, rules: Rules) -> Sequence[SignedHost]:
+    """Return the endpoints, beside the Host received, that a signature may have been made for: the likeliest first."""
+    if not request.forwarded_hosts:
+        return rules.signed_hosts
+    # A public endpoint with a path prefix is more than its host: see `require_signature`.
+    prefixed = {each.host for each in rules.signed_hosts if each.path_prefix}
+    return (*(each for each in request.forwarded_hosts if each.host not in prefixed), *rules.signed_hosts)
 
 
 def find_signer(

@@ -42,9 +42,12 @@ class Request:
     now: datetime
     """The one instant by which everything in this request is judged."""
     remote: str = ""
-    """The address that the connection comes from; empty if it is unknown."""
+    """The client's address; empty if it is unknown."""
     is_secure: bool = False
-    """It came over TLS."""
+    """The client spoke TLS, with us or with a trusted proxy."""
+    forwarded_hosts: tuple[SignedHost, ...] = ()
+    """What the client may have written into Host, as a trusted proxy tells, beside the Host received. Where that
+    one names a bucket, so do these, the same one."""
 
     @property
     def now_ms(self) -> int:

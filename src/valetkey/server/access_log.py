@@ -8,9 +8,12 @@ import queue
 import re
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from typing import Final, TextIO
 from urllib.parse import unquote_to_bytes
+
+from valetkey.gateway.call import Answer, Request
 
 _SECRET_PARAMETERS: Final = frozenset(
     {
@@ -127,3 +130,29 @@ def open_access_log(choice: str) -> AccessLog:
     """Return the log for the setting `access_log`."""
     streams = {"stdout": sys.stdout, "stderr": sys.stderr, "off": None}
     return AccessLog(streams[choice])
+
+
+def entry_of(request: Request, answer: Answer | None, request_id: str, sent_bytes: int) -> dict[str, object]:
+    """Return the log line of a request. `status` 0 and `bytes_sent` -1: the client left before the end."""
+    user_agent = next((value for name, value in request.headers if name == b"user-agent"), b"")
+    entry: dict[str, object] = {
+        "time": request.now.isoformat(timespec="milliseconds"),
+        "request_id": request_id,
+        "remote": request.remote or None,
+        "method": request.method,
+        "target": redacted_target(request.raw_path, request.raw_query),
+        "status": answer.status if answer else 0,
+        "bytes_sent": sent_bytes,
+        "duration_ms": round((time.time_ns() - request.now.timestamp() * 1e9) / 1e6, 2),
+        "user_agent": user_agent[:MOST_AGENT_CHARS].decode("latin-1"),
+    }
+    if answer is not None:
+        entry |= {
+            "operation": answer.operation,
+            "bucket": answer.bucket,
+            "key": redacted(answer.key) if answer.key else None,
+            "access_key": answer.access_key,
+            "auth_type": answer.auth_type.value if answer.auth_type else None,
+            "error_code": answer.error_code,
+        }
+    return entry

@@ -10,7 +10,7 @@ import secrets
 import signal
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
 from functools import partial
 from random import getrandbits
@@ -26,18 +26,18 @@ from valetkey.s3.codes import Code
 from valetkey.s3.cors import default_rules
 from valetkey.s3.errors import S3Error
 from valetkey.s3.grants import Ownership
-from valetkey.s3.target import parse_target
-from valetkey.server.access_log import (
-    FLUSH_S,
-    MOST_AGENT_CHARS,
-    AccessLog,
-    open_access_log,
-    redacted,
-    redacted_target,
-)
+from valetkey.server.access_log import FLUSH_S, AccessLog, entry_of, open_access_log
 from valetkey.server.accounts import AccountKeys, all_accounts
 from valetkey.server.bodies import ClientGoneError, IncomingBody, Receive, Send, send_stream
 from valetkey.server.credentials import owner_id
+from valetkey.server.forwarded import (
+    Origin,
+    RawHeaders,
+    as_addressed,
+    names_bucket,
+    plain_address,
+    trusted_proxies,
+)
 from valetkey.server.master_key import derive, master_key
 from valetkey.server.settings import Settings, SettingsError
 from valetkey.sigv4.verify import SignedHost
@@ -69,6 +69,7 @@ class App:
         self._parent_pid = parent_pid
         self._host_id = b64encode(os.urandom(48)).decode()
         self._host_id_header = (b"x-amz-id-2", self._host_id.encode())
+        self._proxies = trusted_proxies(settings)
         self._log: AccessLog = open_access_log(settings.access_log)
         self._background: list[asyncio.Task[None]] = []
         self._store: Store
@@ -174,22 +175,23 @@ class App:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         started_ns = time.time_ns()
         raw_path: bytes = scope["raw_path"]
-        is_own = raw_path.startswith(_OWN_PATHS) and not self._names_bucket(scope["headers"])
+        headers, origin = self._origin(scope)
+        # Where the Host names a bucket, `-/health` is a key in it like any other.
+        is_own = raw_path.startswith(_OWN_PATHS) and not names_bucket(headers, self._settings.domains)
         if is_own and not raw_path.startswith(ADMIN_PATHS):
             await _serve_own(raw_path, scope["method"], send)
             return
         # No secret, so no system call for it: that would hand the interpreter's lock to the HTTP threads.
         request_id = f"{getrandbits(64):016X}"
-        incoming = IncomingBody(receive, scope["headers"], timeout_s=self._settings.body_timeout_s)
+        incoming = IncomingBody(receive, headers, timeout_s=self._settings.body_timeout_s)
         request = Request(
             scope["method"],
             raw_path,
             scope["query_string"],
-            scope["headers"],
+            headers,
             incoming.pieces,
             datetime.fromtimestamp(started_ns / 1e9, UTC),
-            scope["client"][0] if scope.get("client") else "",
-            scope["scheme"] == "https",
+            *origin,
         )
         sent_bytes = -1
         answer = None
@@ -204,16 +206,20 @@ class App:
             return
         finally:
             if self._log.is_on:
-                self._log.add(_entry(scope, request, answer, request_id, sent_bytes))
+                self._log.add(entry_of(request, answer, request_id, sent_bytes))
 
-    def _names_bucket(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
-        # Where the Host names a bucket, `-/health` is a key in it like any other.
-        domains = self._settings.domains
-        hosts = [value for name, value in headers if name == b"host"] if domains else []
-        try:
-            return any(parse_target(b"/", host, domains).bucket is not None for host in hosts)
-        except S3Error:
-            return True  # the gateway says what is wrong with this Host
+    def _origin(self, scope: Scope) -> tuple[RawHeaders, Origin]:
+        """Return the headers, with the Host that counts, and where the request comes from."""
+        headers: RawHeaders = scope["headers"]
+        peer = plain_address(scope["client"][0]) if scope.get("client") else ""
+        is_secure = scope["scheme"] == "https"
+        if self._proxies is None:
+            return headers, Origin(peer, is_secure)
+        origin = self._proxies.origin(peer, headers, is_secure=is_secure)
+        if origin.hosts:
+            headers, hosts = as_addressed(headers, origin.hosts, self._settings.domains)
+            origin = origin._replace(hosts=hosts)
+        return headers, origin
 
     async def _answer(self, request: Request, request_id: str, *, is_own: bool) -> Answer:
         try:
@@ -259,31 +265,3 @@ async def _serve_own(raw_path: bytes, method: str, send: Send) -> None:
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body, "more_body": False})
-
-
-def _entry(
-    scope: Scope, request: Request, answer: Answer | None, request_id: str, sent_bytes: int
-) -> dict[str, object]:
-    """Return the log line of a request. `status` 0 and `bytes_sent` -1: the client left before the end."""
-    user_agent = next((value for name, value in request.headers if name == b"user-agent"), b"")
-    entry: dict[str, object] = {
-        "time": request.now.isoformat(timespec="milliseconds"),
-        "request_id": request_id,
-        "remote": scope["client"][0] if scope.get("client") else None,
-        "method": request.method,
-        "target": redacted_target(request.raw_path, request.raw_query),
-        "status": answer.status if answer else 0,
-        "bytes_sent": sent_bytes,
-        "duration_ms": round((time.time_ns() - request.now.timestamp() * 1e9) / 1e6, 2),
-        "user_agent": user_agent[:MOST_AGENT_CHARS].decode("latin-1"),
-    }
-    if answer is not None:
-        entry |= {
-            "operation": answer.operation,
-            "bucket": answer.bucket,
-            "key": redacted(answer.key) if answer.key else None,
-            "access_key": answer.access_key,
-            "auth_type": answer.auth_type.value if answer.auth_type else None,
-            "error_code": answer.error_code,
-        }
-    return entry

@@ -15,6 +15,7 @@ from valetkey.server.setting_values import (
     parse_listen,
     parse_master_key,
     parse_origin,
+    parse_proxy,
     parse_public_url,
     parse_region,
     parse_secret_key,
@@ -41,10 +42,16 @@ class Setting:
         return PREFIX + self.name.upper()
 
     @property
+    def singular(self) -> str:
+        """The name of one item, where the setting is a list."""
+        if not self.is_list:
+            return self.name
+        return self.name[:-3] + "y" if self.name.endswith("ies") else self.name.removesuffix("s")
+
+    @property
     def flag(self) -> str:
         """The option of `valetkey serve` that sets it; one that may be repeated names one thing at a time."""
-        name = self.name.removesuffix("s") if self.is_list else self.name
-        return "--" + name.replace("_", "-")
+        return "--" + self.singular.replace("_", "-")
 
 
 TABLE: Final = (
@@ -68,6 +75,22 @@ TABLE: Final = (
         is_list=True,
         help="Endpoints, beside the Host as received, that signatures may have been made for: "
         "what clients see of a proxy in front. Several are separated by white space or commas.",
+    ),
+    Setting(
+        name="trusted_proxies",
+        default=None,
+        parse=parse_proxy,
+        is_list=True,
+        help="Addresses and networks of proxies that tell the truth about the client: its address, scheme and Host "
+        "are taken from their headers. `unix` for whoever connects to the Unix socket. Several are separated by "
+        "white space or commas.",
+    ),
+    Setting(
+        name="forwarded_headers",
+        default="x-forwarded",
+        parse=one_of("x-forwarded", "forwarded"),
+        help="Which headers the trusted proxies write: `X-Forwarded-For`, `-Proto`, `-Host` and `-Port`, or "
+        "`Forwarded` (RFC 7239). The others are not looked at.",
     ),
     Setting(
         name="domains",

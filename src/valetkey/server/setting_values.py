@@ -5,12 +5,18 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final
 from urllib.parse import urlsplit
 
 from valetkey.sigv4.secret import Secret
 
 NO_ORIGINS: Final = "none"
+
+UNIX: Final = "unix"
+"""Stands for the peers of the Unix socket where networks are named."""
+
+Network = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +65,19 @@ def parse_public_url(text: str) -> PublicUrl:
     if parts.port not in (None, default_port):
         host = f"{host}:{parts.port}"
     return PublicUrl(url=text.rstrip("/"), host=host, path_prefix=parts.path.rstrip("/"))
+
+
+def parse_network(text: str) -> Network:
+    try:
+        return ip_network(text)
+    except ValueError as error:
+        raise ValueError(
+            f"expected an address or a network in CIDR form, such as 10.0.0.0/8 or ::1 ({error})"
+        ) from error
+
+
+def parse_proxy(text: str) -> Network | str:
+    return text if text == UNIX else parse_network(text)
 
 
 def parse_domain(text: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from valetkey.server.setting_table import PREFIX, TABLE, Setting
-from valetkey.server.setting_values import NO_ORIGINS, Listen, PublicUrl
+from valetkey.server.setting_values import NO_ORIGINS, Listen, Network, PublicUrl
 from valetkey.sigv4.secret import Secret
 
 CLIENT_NAMES: Final = frozenset({"VALETKEY_ENDPOINT", "VALETKEY_CONFIG"})
@@ -29,6 +29,8 @@ class Settings:
     region: str
     workers: int
     public_urls: tuple[PublicUrl, ...]
+    trusted_proxies: tuple[Network | str, ...]
+    forwarded_headers: str
     domains: tuple[str, ...]
     object_ownership: str
     cors_origins: tuple[str, ...]

@@ -13,7 +13,7 @@ from hmac import compare_digest
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from valetkey.gateway.authenticate import find_signer, require_own_token
+from valetkey.gateway.authenticate import find_signer, other_hosts, require_own_token
 from valetkey.gateway.call import Answer, Keys, Request, Rules
 from valetkey.gateway.faults import ROOM_ERRORS
 from valetkey.gateway.iam.call import IamCall
@@ -151,7 +151,9 @@ class IamDoor:
         secret, principal = find_signer(
             self.keys, claim.access_key, claim.session_token, now_ms=request.now_ms
         )
-        proof = require_signature(claim, received, secret=secret, alternatives=self.rules.signed_hosts)
+        proof = require_signature(
+            claim, received, secret=secret, alternatives=other_hosts(request, self.rules)
+        )
         require_own_token(principal, claim.session_token)
         payload = proof.payload
         is_signed = payload.kind is PayloadKind.SHA256 and payload.sha256_hex is not None
