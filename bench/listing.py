@@ -31,7 +31,7 @@ from valetkey import Signer
 from valetkey.gateway.call import Request, Rules
 from valetkey.gateway.flow import Gateway
 from valetkey.gateway.session_tokens import TokenBox
-from valetkey.server.accounts import Account, AccountKeys
+from valetkey.server.accounts import Account, AccountKeys, ensure_accounts
 from valetkey.sigv4.secret import Secret
 from valetkey.store import Store, statements
 from valetkey.store.folder import DataFolder
@@ -94,6 +94,7 @@ class _InProcess:
         self._runner = asyncio.Runner()
         self._store = Store.open(folder)
         root = Account(id=_OWNER_ID, name="root", access_key=ACCESS_KEY, secret_key=Secret(SECRET_KEY))
+        self._runner.run(ensure_accounts([root], self._store.identities, now_ms=0))
         rules = Rules(region="us-east-1", owner_id=_OWNER_ID, token_key=bytes(32))
         box = TokenBox(bytes(32))
         self._gateway = Gateway(

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from tests.raw.door import Door, open_door
+from tests.raw.realm import Realm
 
 from valetkey.testing.server import RunningServer, running_server
 
@@ -77,3 +78,10 @@ def bob(shared_server: RunningServer) -> Door:
         ),
         "bobs",
     )
+
+
+@pytest.fixture(scope="session")
+def realm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Realm]:
+    """A server with two workers, for those who want more than they were given."""
+    with running_server(tmp_path_factory.mktemp("realm") / "data", workers=2) as running:
+        yield Realm(server=running)

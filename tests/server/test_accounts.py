@@ -57,6 +57,7 @@ def write(tmp_path: Path, text: str) -> Path:
 
 
 async def test_a_key_leads_to_its_account(store: Store) -> None:
+    await ensure_accounts([ACCOUNT], store.identities, now_ms=1)
     keys = AccountKeys([ACCOUNT], store.identities, TokenBox(bytes(32)), region="us-east-1")
     found = keys.find("AK")
     assert found is not None
@@ -65,6 +66,17 @@ async def test_a_key_leads_to_its_account(store: Store) -> None:
     assert (principal.kind, principal.name) == (PrincipalKind.ACCOUNT, "Alice")
     assert principal.account_id == "a" * 64
     assert keys.name_of("a" * 64) == "Alice"
+
+
+async def test_a_key_of_the_settings_ends_with_its_account(store: Store) -> None:
+    await ensure_accounts([ACCOUNT], store.identities, now_ms=1)
+    keys = AccountKeys([ACCOUNT], store.identities, TokenBox(bytes(32)), region="us-east-1")
+    await store.identities.accounts.update(ACCOUNT.id, is_active=False)
+    assert keys.find("AK") is None
+    await store.identities.accounts.update(ACCOUNT.id, is_active=True)
+    assert keys.find("AK") is not None
+    await store.identities.accounts.delete(ACCOUNT.id)
+    assert keys.find("AK") is None
 
 
 async def test_an_unknown_key_is_nobodys(store: Store) -> None:

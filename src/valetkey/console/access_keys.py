@@ -10,6 +10,7 @@ from valetkey.gateway.iam.form import USER_NAME, Kind
 from valetkey.gateway.iam.naming import entity_arn, new_secret, new_unique_id, root_arn
 from valetkey.gateway.iam.values import instant
 from valetkey.gateway.session_tokens import KEY_PREFIX
+from valetkey.policy.principal import PrincipalKind
 from valetkey.sigv4.secret import Secret
 from valetkey.store.errors import EntityExistsError
 from valetkey.store.identity_model import AccessKey, EntityKind
@@ -66,6 +67,9 @@ def _require(call: AdminCall, action: str, user: str | None) -> None:
         NoSuchEntityError
     """
     if user is None:
+        if call.iam.principal.kind is not PrincipalKind.ACCOUNT:
+            # A key of the account's is bound by no policy, so no policy gives it away.
+            raise IamError(IamCode.ACCESS_DENIED, "Only the account itself manages its own access keys.")
         call.require(action, root_arn(call.iam.number))
         return
     known = call.identities.get_user(call.iam.account_id, user)

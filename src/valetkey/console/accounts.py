@@ -7,12 +7,14 @@ from typing import Final
 
 from valetkey.console.access_keys import key_pair, require_free
 from valetkey.console.call import AdminCall, Json, find_account
+from valetkey.gateway.iam.errors import IamCode, IamError
 from valetkey.gateway.iam.form import Kind
 from valetkey.gateway.iam.naming import account_number
 from valetkey.gateway.iam.values import instant
 from valetkey.store.identity_model import Account
 
-_NAME: Final = Kind(pattern=r"[\w+=,.@-]+", most=64)
+_NAME: Final = Kind(pattern=r"(?![0-9]{12}$|[0-9a-f]{64}$)[\w+=,.@-]+", most=64)
+"""None that could be taken for the number or the id of another account."""
 _EMAIL: Final = Kind(pattern=r"[^@\s]+@[^@\s]+", most=254)
 _ID: Final = Kind(pattern=r"[0-9a-f]{64}", least=64, most=64)
 
@@ -68,7 +70,11 @@ async def activate_account(call: AdminCall) -> Json:
 
 async def deactivate_account(call: AdminCall) -> Json:
     """Let no key of the account count any more, nor any session."""
-    return shown(await call.identities.accounts.update(_named(call).id, is_active=False))
+    account = _named(call)
+    if account.is_root:
+        # Nobody else could activate it again.
+        raise IamError(IamCode.DELETE_CONFLICT, "The root account stays active.")
+    return shown(await call.identities.accounts.update(account.id, is_active=False))
 
 
 async def revoke_sessions(call: AdminCall) -> Json:

@@ -13,7 +13,15 @@ from valetkey.gateway.iam.naming import entity_arn, new_unique_id
 from valetkey.gateway.iam.values import instant
 from valetkey.policy.documents import MAX_MANAGED_POLICY, DocumentKind, parse_policy
 from valetkey.store.errors import NoSuchEntityError
-from valetkey.store.identity_model import PROVIDED, EntityKind, Holder, ManagedPolicy, NewPolicy, Quota
+from valetkey.store.identity_model import (
+    PROVIDED,
+    Entity,
+    EntityKind,
+    Holder,
+    ManagedPolicy,
+    NewPolicy,
+    Quota,
+)
 
 _MOST_VERSIONS: Final = Quota.POLICY_VERSIONS.value
 _HOLDERS: Final = (EntityKind.USER, EntityKind.GROUP, EntityKind.ROLE)
@@ -38,15 +46,16 @@ def _holder(call: AdminCall, action: str, **parameters: str) -> Holder | None:
         EntityKind.GROUP: call.identities.get_group,
         EntityKind.ROLE: call.identities.get_role,
     }[kind]
-    path: str = find(own, name).path
+    # By its own name: the store knows no case, and policies do.
+    found: Entity = find(own, name)
     word = kind.value.capitalize()
     call.require(
         f"iam:{action.format(word)}",
-        entity_arn(call.iam.number, kind, path, name),
-        **{f"{word}Name": name},
+        entity_arn(call.iam.number, kind, found.path, found.name),
+        **{f"{word}Name": found.name},
         **parameters,
     )
-    return call.iam.holder(kind, name)
+    return call.iam.holder(kind, found.name)
 
 
 def _policy_name(call: AdminCall) -> str:
@@ -128,6 +137,7 @@ async def _put_managed(call: AdminCall, name: str, text: str) -> Json:
     versions = await policies.list_versions(own, arn)
     if len(versions) >= _MOST_VERSIONS:
         # The oldest makes room: whoever puts a document wants it to be the one that counts.
+        call.require("iam:DeletePolicyVersion", arn)
         await policies.delete_version(own, arn, min(v.number for v in versions if not v.is_default))
     await policies.create_version(own, arn, text, is_default=True, now_ms=call.iam.now_ms)
     return _shown(policies.find(own, arn))
@@ -159,6 +169,7 @@ async def delete_policy(call: AdminCall) -> Json:
     if not (found.attachments_count or found.boundaries_count):
         for version in await policies.list_versions(own, arn):
             if not version.is_default:
+                call.require("iam:DeletePolicyVersion", arn)
                 await policies.delete_version(own, arn, version.number)
     await policies.delete(own, arn)
     return {}

@@ -8,13 +8,20 @@ from dataclasses import replace
 from typing import Final
 
 from valetkey.console.call import AdminCall, Json
-from valetkey.gateway.iam.call import policies_of
+from valetkey.gateway.caller_policies import policies_of
 from valetkey.gateway.iam.errors import IamCode, IamError
 from valetkey.gateway.iam.form import USER_NAME, Kind
 from valetkey.gateway.iam.naming import entity_arn, root_arn
-from valetkey.gateway.iam.simulation import Case, find_principal, simulate
+from valetkey.gateway.iam.simulation import (
+    Case,
+    find_principal,
+    parse_given,
+    require_few,
+    simulate,
+    source_arn,
+)
 from valetkey.gateway.operations.kept_settings import policy_of, public_access_block_of
-from valetkey.policy.documents import DocumentKind, parse_policy
+from valetkey.policy.documents import DocumentKind, Policy, parse_policy
 from valetkey.policy.evaluate import NamedPolicy, PolicySet
 from valetkey.policy.principal import ANONYMOUS, Owner, Principal
 from valetkey.policy.public import PublicAccessBlock
@@ -26,6 +33,7 @@ _ROLE_NAME: Final = Kind(most=64)
 _S3: Final = "arn:aws:s3:::"
 _BUCKET_POLICY: Final = "bucket policy"
 _ANYBODY: Final = "*"
+_MOST_VALUE_CHARS: Final = 2048
 
 
 async def simulate_policies(call: AdminCall) -> Json:
@@ -34,18 +42,17 @@ async def simulate_policies(call: AdminCall) -> Json:
     `policies` are documents that apply besides; `bucket_policy` takes the place of the bucket's own.
     """
     principal = _principal(call)
-    arn = principal.arn or _ANYBODY
+    arn = source_arn(principal) or _ANYBODY
     call.require("iam:SimulatePrincipalPolicy", arn)
     own = PolicySet() if principal is ANONYMOUS else policies_of(principal, call.identities)
-    extra = tuple(
-        NamedPolicy(name=f"policies[{place}]", policy=parse_policy(text, kind=DocumentKind.IDENTITY))
-        for place, text in enumerate(_documents(call.body.get("policies", [])))
-    )
+    extra = parse_given(_documents(call.body.get("policies", [])), lambda place: f"policies[{place}]")
     policies = replace(own, identity=(*own.identity, *extra))
     actions, resources = _texts(call, "actions"), _texts(call, "resources")
+    require_few(actions, resources)
+    given = _given_bucket_policy(call)
     results: list[Json] = []
     for resource in resources:
-        for_resource, owner = _at(call, policies, resource)
+        for_resource, owner = _at(call, policies, given, resource)
         cases = simulate(
             principal,
             for_resource,
@@ -75,9 +82,15 @@ def _principal(call: AdminCall) -> Principal:
     return find_principal(arn, call.identities, own)
 
 
-def _at(call: AdminCall, policies: PolicySet, resource: str) -> tuple[PolicySet, Owner | None]:
-    """Return what applies where the resource is, and whose it is, if it is a bucket or in one."""
+def _given_bucket_policy(call: AdminCall) -> Policy | None:
     given = call.body.get("bucket_policy")
+    return None if given is None else parse_policy(_documents([given])[0], kind=DocumentKind.RESOURCE)
+
+
+def _at(
+    call: AdminCall, policies: PolicySet, given: Policy | None, resource: str
+) -> tuple[PolicySet, Owner | None]:
+    """Return what applies where the resource is, and whose it is, if it is a bucket or in one."""
     bucket = _bucket(call, resource)
     owner = None if bucket is None else _owner(call, bucket)
     block = PublicAccessBlock()
@@ -89,9 +102,7 @@ def _at(call: AdminCall, policies: PolicySet, resource: str) -> tuple[PolicySet,
             block_public_policy=found.block_public_policy,
             restrict_public_buckets=found.restrict_public_buckets,
         )
-    kept = None if bucket is None else policy_of(bucket)
-    if given is not None:
-        kept = parse_policy(_documents([given])[0], kind=DocumentKind.RESOURCE)
+    kept = given or (None if bucket is None else policy_of(bucket))
     named = None if kept is None else NamedPolicy(name=_BUCKET_POLICY, policy=kept)
     return replace(policies, resource=named, block=block), owner
 
@@ -140,6 +151,8 @@ def _context(call: AdminCall) -> Mapping[str, tuple[str, ...]]:
     for key, value in given.items():
         values = value if isinstance(value, list) else [value]
         facts[key.lower()] = tuple(str(one) for one in values)
+        if any(len(one) > _MOST_VALUE_CHARS for one in facts[key.lower()]):
+            raise IamError(IamCode.VALIDATION_ERROR, f"{key} has more than {_MOST_VALUE_CHARS} characters.")
     return facts
 
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Final
 
 from valetkey.gateway.access_lists import bucket_acl, object_acl, object_owner_of
 from valetkey.gateway.call import Request, Rules
+from valetkey.gateway.caller_policies import policies_of
 from valetkey.gateway.context import RequestContext
 from valetkey.gateway.operations.kept_settings import ownership_of, policy_of, public_access_block_of
 from valetkey.policy.acl import Acl, grants_action, permission_for
-from valetkey.policy.documents import DocumentKind, Policy, parse_policy
+from valetkey.policy.documents import Policy
 from valetkey.policy.errors import AccessDeniedError
 from valetkey.policy.evaluate import AclGrant, Decision, NamedPolicy, PolicySet, evaluate
 from valetkey.policy.evaluate import Request as Asked
@@ -29,14 +29,12 @@ from valetkey.store.errors import (
     NoSuchKeyError,
     NoSuchVersionError,
 )
-from valetkey.store.identity_model import NamedDocument
 from valetkey.store.model import Bucket, StoredObject
 from valetkey.store.store import Store
 
 _ARN: Final = "arn:aws:s3:::"
 _LIST: Final = "s3:ListBucket"
 _BUCKET_POLICY: Final = "bucket policy"
-_SESSION_POLICY: Final = "session policy"
 
 _OBJECT_ACTIONS: Final = frozenset(
     f"s3:{verb}Object{version}{thing}"
@@ -186,39 +184,12 @@ class Authority:
         return Owner(account_id=account_id, account_number=number)
 
     def _policies(self, action: str, policy: Policy | None) -> PolicySet:
-        identity, boundary = self._identity_policies()
-        session = self.asking.principal.session
-        documents = () if session is None else session.policies
-        return PolicySet(
-            identity=tuple(map(_named, identity)),
-            boundary=None if boundary is None else _named(boundary),
-            session=tuple(_named(NamedDocument(_SESSION_POLICY, text)) for text in documents),
+        return replace(
+            policies_of(self.asking.principal, self.asking.store.identities),
             resource=None if policy is None else NamedPolicy(name=_BUCKET_POLICY, policy=policy),
             acl=None if self.bucket is None else lambda: self._acl_grant(action),
             block=self._block(),
         )
-
-    def _identity_policies(self) -> tuple[tuple[NamedDocument, ...], NamedDocument | None]:
-        """Return what applies to the caller by who it is, as it stands now.
-
-        Raises:
-            NoSuchEntityError: the user or the role is gone.
-        """
-        principal, identities = self.asking.principal, self.asking.store.identities
-        match principal.kind:
-            case PrincipalKind.USER:
-                user = identities.find_user(principal.account_id, principal.name)
-                return user.policies, user.boundary
-            case PrincipalKind.ROLE:
-                role = identities.find_role(principal.account_id, principal.name)
-                return role.policies, role.boundary
-            case PrincipalKind.FEDERATED if principal.session and ":user/" in principal.session.role_arn:
-                user = identities.find_user(
-                    principal.account_id, principal.session.role_arn.rpartition("/")[2]
-                )
-                return user.policies, user.boundary
-            case _:
-                return (), None
 
     def _block(self) -> PublicAccessBlock:
         if self.bucket is None:
@@ -261,12 +232,3 @@ class Authority:
             return self.asking.store.find_object(self.bucket.name, self.key, self.version_id)
         except (NoSuchKeyError, NoSuchVersionError, DeleteMarkerError):
             return None
-
-
-def _named(document: NamedDocument) -> NamedPolicy:
-    return NamedPolicy(name=document.name, policy=_identity_policy(document.document))
-
-
-@lru_cache(maxsize=512)
-def _identity_policy(text: str) -> Policy:
-    return parse_policy(text, kind=DocumentKind.IDENTITY)

@@ -95,6 +95,7 @@ class TokenBox:
             "expires": session.expires_at_ms,
             "session": session.name,
             "role": session.role_arn,
+            "issuer": session.issuer_id,
             "policies": session.policies,
         }
         nonce = os.urandom(_NONCE_BYTES)
@@ -134,6 +135,7 @@ def _read(content: dict[str, Any]) -> SessionToken:
             expires_at_ms=content["expires"],
             name=content["session"],
             role_arn=content["role"],
+            issuer_id=content.get("issuer", ""),
             policies=tuple(content["policies"]),
         ),
     )
@@ -174,13 +176,15 @@ def _principal(token: SessionToken, identities: Identities) -> Principal:
     if token.session.issued_at_ms < valid_from_ms:
         raise S3Error(Code.INVALID_TOKEN)
     account = identities.find_account(account_id)
-    path, name, unique_id = "/", token.name, token.unique_id
+    path, name, tags = "/", token.name, dict[str, str]()
     if token.kind is PrincipalKind.USER:
         # By the name of today, which policies are found by; the id says that it is still the same one.
         known = identities.find_user(account_id, token.name).user
         if known.unique_id != token.unique_id:
             raise S3Error(Code.INVALID_TOKEN)
-        path, name = known.path, known.name
+        path, name, tags = known.path, known.name, dict(known.tags)
+    elif token.kind is PrincipalKind.ROLE:
+        tags = dict(identities.find_role(account_id, token.name).role.tags)
     elif token.kind is PrincipalKind.ACCOUNT:
         name = account.name
     return Principal(
@@ -189,6 +193,7 @@ def _principal(token: SessionToken, identities: Identities) -> Principal:
         account_id=account.id,
         account_number=account.number,
         path=path,
-        unique_id=unique_id,
+        unique_id=token.unique_id,
+        tags=tags,
         session=token.session,
     )

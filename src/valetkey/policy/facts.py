@@ -55,7 +55,17 @@ _OF_PRINCIPAL: Final[Mapping[str, Callable[[Principal], str]]] = MappingProxyTyp
 )
 """What each says of a caller; empty if the caller has nothing of the kind."""
 
+_TAG: Final = "aws:principaltag/"
+
 _OF_OWNER: Final = frozenset({"aws:resourceaccount", "s3:resourceaccount"})
+
+
+def tagged(tags: Mapping[str, str], name: str) -> tuple[str, ...] | None:
+    """Return the values of the tags whose key, in lower case, is `name`; None if there is none.
+
+    Names of condition keys know no case, those of tags may: a tag in any case must not slip past a condition.
+    """
+    return tuple(value for key, value in tags.items() if key.lower() == name) or None
 
 
 class Facts:
@@ -81,6 +91,8 @@ class Facts:
             value = of_principal(self._principal)
         elif key in _OF_OWNER:
             value = self._owner.account_number if self._owner is not None else ""
+        elif key.startswith(_TAG):
+            return tagged(self._principal.tags, key.removeprefix(_TAG)) or self._ask(key)
         else:
             return self._ask(key)
         return (value,) if value else None

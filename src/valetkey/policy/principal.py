@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, assert_never
 
@@ -32,6 +33,8 @@ class Session:
     """RoleSessionName, or the name of a federated user; empty for GetSessionToken."""
     role_arn: str = ""
     """The role that was assumed; for a federated session, the user who asked for it; else empty."""
+    issuer_id: str = ""
+    """Of a federated session the unique id of the user who asked for it; empty where the account's root did."""
     policies: tuple[str, ...] = ()
     """Documents beyond which the session may do nothing; empty for no such limit."""
 
@@ -51,6 +54,8 @@ class Principal:
     """Of a user, as IAM has it: begins and ends with a slash."""
     unique_id: str = ""
     """`aws:userid`: of a user its id, of a role's session `ID:SESSION`; empty for an account's root."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Of the user or the role: `aws:PrincipalTag/…`."""
     session: Session | None = None
     """None for lasting credentials."""
 

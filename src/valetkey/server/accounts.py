@@ -70,9 +70,16 @@ class AccountKeys:
         """Return the secret of `access_key` and whose it is, or None."""
         found = self._known.get(access_key)
         if found is not None:
-            return found
+            # An account may be deactivated, also one whose key stands in the settings.
+            return found if self._is_active(found[1].account_id) else None
         kept = self._identities.find_key(access_key)
         return None if kept is None else (kept.secret, principal_of(kept))
+
+    def _is_active(self, account_id: str) -> bool:
+        try:
+            return self._identities.find_account(account_id).is_active
+        except NoSuchEntityError:
+            return False
 
     def find_session(self, access_key: str, token: str, *, now_ms: int) -> tuple[Secret, Principal] | None:
         """Return the secret of temporary credentials, and whose they are; None if the key is none of theirs.
@@ -128,6 +135,7 @@ def principal_of(key: KnownKey) -> Principal:
         account_number=account.number,
         path=user.path,
         unique_id=user.unique_id,
+        tags=user.tags,
     )
 
 

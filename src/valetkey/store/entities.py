@@ -154,9 +154,10 @@ def amend_tags(
     connection: sqlite3.Connection, *, holder: Holder, put: Mapping[str, str], remove: Iterable[str]
 ) -> None:
     row = find_row(connection, holder)
-    tags = {**rows.to_map(row[6]), **put}
-    for name in remove:
-        tags.pop(name, None)
+    # Keys that differ in case alone are one key: policies could not tell them apart.
+    replaced = {name.lower() for name in (*put, *remove)}
+    kept = {name: value for name, value in rows.to_map(row[6]).items() if name.lower() not in replaced}
+    tags = {**kept, **put}
     connection.execute(statements.SET_TAGS, (rows.from_map(_limited(tags)), row[0]))
 
 

@@ -4,28 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Final
 
 from valetkey.gateway.call import Request, Rules
+from valetkey.gateway.caller_policies import policies_of
 from valetkey.gateway.context import RequestContext
 from valetkey.gateway.iam.errors import IamCode, IamError, access_denied
 from valetkey.gateway.iam.form import Form
 from valetkey.gateway.session_tokens import TokenBox
-from valetkey.policy.documents import DocumentKind, Policy, parse_policy
 from valetkey.policy.errors import AccessDeniedError
-from valetkey.policy.evaluate import Decision, NamedPolicy, PolicySet, evaluate
+from valetkey.policy.evaluate import Decision, evaluate
 from valetkey.policy.evaluate import Request as Asked
-from valetkey.policy.principal import Owner, Principal, PrincipalKind
+from valetkey.policy.principal import Owner, Principal
 from valetkey.sigv4.verify import Proof
 from valetkey.store.errors import NoSuchEntityError
-from valetkey.store.identity_model import EntityKind, Holder, NamedDocument
+from valetkey.store.identity_model import EntityKind, Holder
 from valetkey.store.identity_store import Identities
 
 Facts = Mapping[str, tuple[str, ...]]
 """Values of condition keys, by name in lower case."""
-
-SESSION_POLICY: Final = "session policy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,38 +124,6 @@ class IamContext:
     def values(self, key: str) -> tuple[str, ...] | None:
         """Return the values of the condition key, which is in lower case; None if the request has none."""
         return self.facts[key] if key in self.facts else self.plain.values(key)
-
-
-def policies_of(principal: Principal, identities: Identities) -> PolicySet:
-    """Return what applies to a caller by who it is, as it stands now.
-
-    Raises:
-        NoSuchEntityError: the user or the role is gone.
-    """
-    identity: tuple[NamedDocument, ...] = ()
-    boundary: NamedDocument | None = None
-    if principal.kind is PrincipalKind.USER:
-        user = identities.find_user(principal.account_id, principal.name)
-        identity, boundary = user.policies, user.boundary
-    elif principal.kind is PrincipalKind.ROLE:
-        role = identities.find_role(principal.account_id, principal.name)
-        identity, boundary = role.policies, role.boundary
-    documents = () if principal.session is None else principal.session.policies
-    return PolicySet(
-        identity=tuple(map(named, identity)),
-        boundary=None if boundary is None else named(boundary),
-        session=tuple(named(NamedDocument(SESSION_POLICY, text)) for text in documents),
-    )
-
-
-def named(document: NamedDocument) -> NamedPolicy:
-    """Return a kept policy of an identity, read."""
-    return NamedPolicy(name=document.name, policy=_read(document.document))
-
-
-@lru_cache(maxsize=256)
-def _read(text: str) -> Policy:
-    return parse_policy(text, kind=DocumentKind.IDENTITY)
 
 
 def owner_of(principal: Principal) -> Owner:

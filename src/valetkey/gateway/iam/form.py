@@ -163,17 +163,16 @@ class Form:
 
     def structures(self, name: str) -> tuple[Form, ...]:
         """Return the members of a list of structures, each with the parameters of its own."""
+        # One pass over all parameters, however many members there are: anybody may send thousands.
+        prefix, by_number = f"{name}.member.", dict[str, dict[str, str]]()
+        for key, value in self._values.items():
+            number, dot, inner = key.removeprefix(prefix).partition(".")
+            if dot and key.startswith(prefix):
+                by_number.setdefault(number, {})[inner] = value
         found: list[Form] = []
-        while True:
-            prefix = f"{name}.member.{len(found) + 1}."
-            inner = {
-                key.removeprefix(prefix): value
-                for key, value in self._values.items()
-                if key.startswith(prefix)
-            }
-            if not inner:
-                return tuple(found)
-            found.append(Form(inner))
+        while (values := by_number.get(str(len(found) + 1))) is not None:
+            found.append(Form(values))
+        return tuple(found)
 
     def tags(self) -> dict[str, str]:
         """Return the tags of a request.

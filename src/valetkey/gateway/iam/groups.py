@@ -6,6 +6,7 @@ from valetkey.gateway.iam import values
 from valetkey.gateway.iam.call import IamCall
 from valetkey.gateway.iam.form import GROUP_NAME, PATH, PATH_PREFIX, to_marker
 from valetkey.gateway.iam.naming import new_unique_id
+from valetkey.gateway.iam.users import move
 from valetkey.gateway.iam.xml import Fields
 from valetkey.store.identity_model import EntityKind, NewEntity
 
@@ -58,11 +59,7 @@ async def list_groups_for_user(call: IamCall) -> Fields:
 
 
 async def update_group(call: IamCall) -> None:
-    await call.identities.move(
-        call.holder(EntityKind.GROUP, _group_name(call)),
-        new_name=call.form.find("NewGroupName", GROUP_NAME),
-        new_path=call.form.find("NewPath", PATH),
-    )
+    await move(call, EntityKind.GROUP, call.form.find("NewGroupName", GROUP_NAME))
 
 
 async def delete_group(call: IamCall) -> None:

@@ -136,9 +136,12 @@ IAM: Final = Service(
                 "GetAccountSummary": account.get_account_summary,
                 "ListAccountAliases": account.list_account_aliases,
                 "ListOpenIDConnectProviders": account.list_no_providers,
-                "SimulatePrincipalPolicy": simulation.simulate_principal_policy,
                 "SimulateCustomPolicy": simulation.simulate_custom_policy,
             },
+        )
+        | _rows(
+            simulation.source_resource,
+            {"SimulatePrincipalPolicy": simulation.simulate_principal_policy},
         )
         | _held(EntityKind.USER, values.user_resource)
         | _held(EntityKind.GROUP, values.group_resource)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from valetkey.gateway.iam.call import Facts, IamCall, policies_of
+from valetkey.gateway.caller_policies import policies_of
+from valetkey.gateway.iam.call import Facts, IamCall
 from valetkey.gateway.iam.errors import IamCode, IamError
 from valetkey.gateway.iam.form import ARN, DOCUMENT, Kind
 from valetkey.gateway.iam.xml import Fields
@@ -23,6 +24,8 @@ _RESOURCE: Final = Kind(most=2048)
 _KEY_NAME: Final = Kind(least=5, most=256)
 _KEY_VALUE: Final = Kind(least=0, most=2048)
 _MOST_CASES: Final = 1000
+_MOST_CHARS: Final = 131_072
+"""Of all documents together: as many as Amazon takes for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,31 @@ class Case:
         return "implicitDeny" if self.decision.statement is None else "explicitDeny"
 
 
+def require_few(actions: Sequence[str], resources: Sequence[str]) -> None:
+    """Return unless there are more than a thousand cases.
+
+    Raises:
+        IamError: ValidationError.
+    """
+    if len(actions) * len(resources) > _MOST_CASES:
+        raise IamError(IamCode.VALIDATION_ERROR, f"At most {_MOST_CASES} cases can be simulated at once.")
+
+
+def parse_given(texts: Sequence[str], name: Callable[[int], str]) -> tuple[NamedPolicy, ...]:
+    """Return the documents that are to apply besides, named by their place, from 0.
+
+    Raises:
+        IamError: ValidationError, for more than 131,072 characters in all.
+        MalformedPolicyError
+    """
+    if sum(map(len, texts)) > _MOST_CHARS:
+        raise IamError(IamCode.VALIDATION_ERROR, f"All policies have at most {_MOST_CHARS} characters.")
+    return tuple(
+        NamedPolicy(name=name(place), policy=parse_policy(text, kind=DocumentKind.IDENTITY))
+        for place, text in enumerate(texts)
+    )
+
+
 def simulate(
     principal: Principal,
     policies: PolicySet,
@@ -65,8 +93,7 @@ def simulate(
     Raises:
         IamError: ValidationError, for more than a thousand cases.
     """
-    if len(actions) * len(resources) > _MOST_CASES:
-        raise IamError(IamCode.VALIDATION_ERROR, f"At most {_MOST_CASES} cases can be simulated at once.")
+    require_few(actions, resources)
     context = Supposed(facts)
     cases = []
     for action in actions:
@@ -94,12 +121,15 @@ def find_principal(arn: str, identities: Identities, account_id: str) -> Princip
     if not arn.startswith(head) or found is None:
         raise NoSuchEntityError(EntityKind.USER, arn)
     path, unique_id, session = "/", "", None
+    tags: Mapping[str, str] = {}
     if found is PrincipalKind.USER:
         user = identities.get_user(account_id, name)
-        path, unique_id = user.path, user.unique_id
+        name, path, unique_id, tags = user.name, user.path, user.unique_id, user.tags
     elif found is PrincipalKind.ROLE:
-        unique_id = identities.get_role(account_id, name).unique_id
-        session = Session(issued_at_ms=0, expires_at_ms=0, name="simulation", role_arn=arn)
+        role = identities.get_role(account_id, name)
+        name, unique_id, tags = role.name, role.unique_id, role.tags
+        role_arn = f"{head}role{role.path}{role.name}"
+        session = Session(issued_at_ms=0, expires_at_ms=0, name="simulation", role_arn=role_arn)
     return Principal(
         kind=found,
         name=name or account.name,
@@ -107,8 +137,23 @@ def find_principal(arn: str, identities: Identities, account_id: str) -> Princip
         account_number=account.number,
         path=path,
         unique_id=unique_id,
+        tags=tags,
         session=session,
     )
+
+
+def source_arn(principal: Principal) -> str:
+    """Return the ARN of a simulated principal, as policies about IAM know it."""
+    return principal.session.role_arn if principal.session is not None else principal.arn
+
+
+def source_resource(call: IamCall) -> str:
+    """Return the ARN of whom a request to simulate is about, in its own spelling if there is one."""
+    arn = call.form.text("PolicySourceArn", ARN)
+    try:
+        return source_arn(find_principal(arn, call.identities, call.account_id))
+    except NoSuchEntityError:
+        return arn
 
 
 def _context(call: IamCall) -> Facts:
@@ -119,10 +164,8 @@ def _context(call: IamCall) -> Facts:
 
 
 def _given(call: IamCall) -> tuple[NamedPolicy, ...]:
-    return tuple(
-        NamedPolicy(name=f"PolicyInputList.{number}", policy=parse_policy(text, kind=DocumentKind.IDENTITY))
-        for number, text in enumerate(call.form.texts("PolicyInputList", DOCUMENT), 1)
-    )
+    texts = call.form.texts("PolicyInputList", DOCUMENT)
+    return parse_given(texts, lambda place: f"PolicyInputList.{place + 1}")
 
 
 def _answer(call: IamCall, principal: Principal, policies: PolicySet) -> Fields:

@@ -6,10 +6,12 @@ Guide, "Compare AWS STS credentials", for who may ask for what.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
+from valetkey.gateway.caller_policies import policies_of
 from valetkey.gateway.iam import values
-from valetkey.gateway.iam.call import Facts, IamCall, policies_of
+from valetkey.gateway.iam.call import Facts, IamCall
 from valetkey.gateway.iam.errors import IamCode, IamError, access_denied
 from valetkey.gateway.iam.form import (
     ARN,
@@ -24,7 +26,7 @@ from valetkey.gateway.iam.xml import Fields
 from valetkey.gateway.session_tokens import SessionToken, new_access_key, new_secret
 from valetkey.policy.documents import MAX_USER_POLICIES, DocumentKind, parse_policy
 from valetkey.policy.errors import AccessDeniedError
-from valetkey.policy.evaluate import NamedPolicy, PolicySet, evaluate
+from valetkey.policy.evaluate import NamedPolicy, evaluate
 from valetkey.policy.evaluate import Request as Asked
 from valetkey.policy.principal import Owner, Principal, PrincipalKind, Session
 from valetkey.store.errors import NoSuchEntityError
@@ -63,6 +65,7 @@ async def get_session_token(call: IamCall) -> Fields:
 
 async def get_federation_token(call: IamCall) -> Fields:
     """Return credentials for somebody whom the caller knows; without a policy they open nothing by identity."""
+    _refuse_tags(call)
     principal = _lasting(call)
     name = call.form.text("Name", FEDERATED_NAME)
     is_root = principal.kind is PrincipalKind.ACCOUNT
@@ -73,6 +76,7 @@ async def get_federation_token(call: IamCall) -> Fields:
         lifetime_s=min(asked_s or _HALF_DAY_S, most_s),
         name=name,
         role_arn=principal.arn,
+        issuer_id=principal.unique_id,
         policies=_session_policies(call, call.account_id),
     )
     token = _token(
@@ -92,13 +96,14 @@ async def get_federation_token(call: IamCall) -> Fields:
 
 async def assume_role(call: IamCall) -> Fields:
     """Return credentials for a role, if its trust policy lets the caller have them."""
+    _refuse_tags(call)
     form, arn = call.form, call.form.text("RoleArn", ARN)
     name = form.text("RoleSessionName", SESSION_NAME)
+    asked_s = form.number("DurationSeconds", least=_LEAST_S, most=_HALF_DAY_S)
     known = _assumable(call, arn)
     role, account = known.role, known.account
     role_arn = f"arn:aws:iam::{account.number}:role{role.path}{role.name}"
-    _require_trust(call, known, role_arn, name)
-    asked_s = form.number("DurationSeconds", least=_LEAST_S, most=_HALF_DAY_S)
+    _require_trust(call, known, role_arn, _trust_facts(form, name, lifetime_s=asked_s or _HOUR_S))
     most_s = _HOUR_S if call.principal.kind is PrincipalKind.ROLE else role.max_session_s
     if asked_s is not None and asked_s > most_s:
         raise IamError(
@@ -139,32 +144,27 @@ def _assumable(call: IamCall, arn: str) -> KnownRole:
         raise _untrusted(call, arn) from error
 
 
-def _require_trust(call: IamCall, known: KnownRole, role_arn: str, session_name: str) -> None:
+def _require_trust(call: IamCall, known: KnownRole, role_arn: str, facts: Facts) -> None:
     if call.principal.kind is PrincipalKind.ACCOUNT:
         raise IamError(IamCode.ACCESS_DENIED, "Roles may not be assumed by root accounts.")
     if call.principal.kind is PrincipalKind.FEDERATED:
         raise _untrusted(call, role_arn)
     trust = parse_policy(known.role.trust_policy, kind=DocumentKind.TRUST)
     own = policies_of(call.principal, call.identities)
-    policies = PolicySet(
-        identity=own.identity,
-        boundary=own.boundary,
-        session=own.session,
-        resource=NamedPolicy(name=_TRUST_POLICY, policy=trust),
-    )
+    policies = replace(own, resource=NamedPolicy(name=_TRUST_POLICY, policy=trust))
     asked = Asked(
         principal=call.principal,
         action="sts:AssumeRole",
         resource=role_arn,
         owner=Owner(account_id=known.account.id, account_number=known.account.number),
-        context=call.context(_trust_facts(call.form, session_name)),
+        context=call.context(facts),
     )
     if not evaluate(asked, policies).is_allowed:
         raise _untrusted(call, role_arn)
 
 
-def _trust_facts(form: Form, session_name: str) -> Facts:
-    facts = {"sts:rolesessionname": (session_name,)}
+def _trust_facts(form: Form, session_name: str, *, lifetime_s: int) -> Facts:
+    facts = {"sts:rolesessionname": (session_name,), "sts:durationseconds": (str(lifetime_s),)}
     external_id = form.find("ExternalId", EXTERNAL_ID)
     if external_id is not None:
         facts["sts:externalid"] = (external_id,)
@@ -177,6 +177,16 @@ def _trust_facts(form: Form, session_name: str) -> Facts:
 def _untrusted(call: IamCall, arn: str) -> IamError:
     refusal = AccessDeniedError(principal=call.principal, action="sts:AssumeRole", reason="not trusted")
     return access_denied(refusal, arn)
+
+
+def _refuse_tags(call: IamCall) -> None:
+    """Return unless the session is to have tags of its own, by which policies would have to decide.
+
+    Raises:
+        IamError: ValidationError.
+    """
+    if call.form.structures("Tags"):
+        raise IamError(IamCode.VALIDATION_ERROR, "Tags of sessions are not supported.")
 
 
 def _lasting(call: IamCall) -> Principal:
@@ -221,6 +231,7 @@ def _session(
     lifetime_s: int,
     name: str = "",
     role_arn: str = "",
+    issuer_id: str = "",
     policies: tuple[str, ...] = (),
 ) -> Session:
     return Session(
@@ -228,6 +239,7 @@ def _session(
         expires_at_ms=call.now_ms + lifetime_s * 1000,
         name=name,
         role_arn=role_arn,
+        issuer_id=issuer_id,
         policies=policies,
     )
 

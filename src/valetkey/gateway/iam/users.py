@@ -8,11 +8,11 @@ from valetkey.gateway.iam import values
 from valetkey.gateway.iam.call import IamCall
 from valetkey.gateway.iam.errors import IamCode, IamError
 from valetkey.gateway.iam.form import ACCESS_KEY, ARN, PATH, PATH_PREFIX, USER_NAME
-from valetkey.gateway.iam.naming import new_secret, new_unique_id, root_arn
+from valetkey.gateway.iam.naming import entity_arn, new_secret, new_unique_id, root_arn
 from valetkey.gateway.iam.xml import Fields
 from valetkey.policy.principal import PrincipalKind
 from valetkey.store.errors import DeleteConflictError, NoSuchEntityError
-from valetkey.store.identity_model import EntityKind, NewEntity, Obstacle
+from valetkey.store.identity_model import Entity, EntityKind, NewEntity, Obstacle
 
 _STATUSES: Final = frozenset({"Active", "Inactive"})
 
@@ -77,11 +77,21 @@ async def list_users(call: IamCall) -> Fields:
 
 
 async def update_user(call: IamCall) -> None:
-    await call.identities.move(
-        call.holder(EntityKind.USER, _user_name(call)),
-        new_name=call.form.find("NewUserName", USER_NAME),
-        new_path=call.form.find("NewPath", PATH),
-    )
+    await move(call, EntityKind.USER, call.form.find("NewUserName", USER_NAME))
+
+
+async def move(call: IamCall, kind: EntityKind, new_name: str | None) -> None:
+    """Give a user or a group another name or path, if the caller may do that with one that has these, too.
+
+    Raises:
+        IamError: AccessDenied. Source: IAM API Reference, "UpdateUser": permission on source and target.
+    """
+    name, new_path = values.named_entity(call, kind), call.form.find("NewPath", PATH)
+    find = call.identities.get_user if kind is EntityKind.USER else call.identities.get_group
+    found: Entity = find(call.account_id, name)
+    target = entity_arn(call.number, kind, new_path or found.path, new_name or found.name)
+    call.require(f"iam:{call.action}", target, call.facts)
+    await call.identities.move(call.holder(kind, name), new_name=new_name, new_path=new_path)
 
 
 async def delete_user(call: IamCall) -> None:
