@@ -93,7 +93,7 @@ class _InProcess:
     def __init__(self, folder: Path) -> None:
         self._runner = asyncio.Runner()
         self._store = Store.open(folder)
-        root = Account(id=_OWNER_ID, name="root", access_key=ACCESS_KEY, secret_key=Secret(SECRET_KEY))
+        root = Account(id=_OWNER_ID, name="owner", access_key=ACCESS_KEY, secret_key=Secret(SECRET_KEY))
         self._runner.run(ensure_accounts([root], self._store.identities, now_ms=0))
         rules = Rules(region="us-east-1", owner_id=_OWNER_ID, token_key=bytes(32))
         box = TokenBox(bytes(32))
