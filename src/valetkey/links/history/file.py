@@ -1,0 +1,99 @@
+"""The history's file, and connections to it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+FILE_NAME: Final = "history.sqlite"
+LOCK_NAME: Final = "history.lock"
+
+_MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_PRIVATE: Final = 0o600
+_WAIT_S: Final = 10.0
+_LOG_LIMIT_BYTES: Final = 8 * 1024 * 1024
+_KEPT_STATEMENTS: Final = 64
+
+
+class NewerHistoryError(Exception):
+    """A later program wrote the history."""
+
+    def __init__(self, found: int, known: int) -> None:
+        super().__init__(f"The history has format {found}, and this program knows {known}: use a newer one.")
+        self.found = found
+        self.known = known
+
+
+def prepare(folder: Path) -> None:
+    """Make the history's file in the folder, or bring it to the newest format. Safe in several processes at once.
+
+    Raises:
+        NewerHistoryError
+        OSError, sqlite3.Error
+    """
+    path = folder / FILE_NAME
+    # SQLite would make it readable for everybody; its -wal and -shm take the mode of this one.
+    path.touch(_PRIVATE, exist_ok=True)
+    with hold_lock(folder) as is_ours:
+        assert is_ours
+        connection = _connect(folder)
+        try:
+            scripts = sorted(_MIGRATIONS.glob("*.sql"))
+            found = int(connection.execute("PRAGMA user_version").fetchone()[0])
+            if found > len(scripts):
+                raise NewerHistoryError(found, len(scripts))
+            if found == 0:
+                # What is trimmed goes back to the disk; this must be said before the first table.
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+                connection.execute("PRAGMA journal_mode = WAL")
+            for script in scripts[found:]:
+                connection.executescript(script.read_text(encoding="utf-8"))
+        finally:
+            connection.close()
+
+
+def open_writer(folder: Path) -> sqlite3.Connection:
+    """Return a connection whose commits are durable when they return. It may change threads, one at a time."""
+    connection = _connect(folder)
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA journal_size_limit = {_LOG_LIMIT_BYTES}")
+    return connection
+
+
+def open_reader(folder: Path) -> sqlite3.Connection:
+    """Return a connection that cannot write. It may change threads, one at a time."""
+    connection = _connect(folder)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def _connect(folder: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        folder / FILE_NAME,
+        timeout=_WAIT_S,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=_KEPT_STATEMENTS,
+    )
+    connection.execute("PRAGMA temp_store = MEMORY")
+    return connection
+
+
+@contextmanager
+def hold_lock(folder: Path, *, waits: bool = True) -> Iterator[bool]:
+    """Hold the lock that one process at a time has; without waiting, False where another one has it."""
+    descriptor = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX if waits else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,131 @@
+"""The history's SQL. Names of indexes and conditions come from here alone; values are bound."""
+
+from __future__ import annotations
+
+from typing import Final
+
+BEGIN: Final = "BEGIN IMMEDIATE"
+BEGIN_READ: Final = "BEGIN"
+COMMIT: Final = "COMMIT"
+ROLLBACK: Final = "ROLLBACK"
+
+ADD_PARTY: Final = "INSERT OR IGNORE INTO parties (account, user) VALUES (?, ?)"
+FIND_PARTY: Final = "SELECT id FROM parties WHERE account = ? AND user = ?"
+
+_COLUMNS: Final = (
+    "at_ms", "signer", "is_proved", "party", "account", "owner", "operation", "bucket", "key", "status",
+    "sent_bytes", "received_bytes", "duration_us", "address", "agent", "referrer", "error", "request_id",
+)  # fmt: skip
+
+ROWS_AT_ONCE: Final = 200
+"""A statement for many rows hands the interpreter's lock over once for all of them."""
+
+
+def insert(rows: int) -> str:
+    """Return the statement that keeps so many attempts."""
+    marks = ", ".join("?" * len(_COLUMNS))
+    return f"INSERT INTO attempts ({', '.join(_COLUMNS)}) VALUES " + ", ".join([f"({marks})"] * rows)
+
+
+_SHOWN: Final = (
+    "a.id, a.at_ms, a.signer, a.is_proved, p.account, p.user, o.account, o.user, a.operation, a.bucket, a.key, "
+    "a.status, a.sent_bytes, a.received_bytes, a.duration_us, a.address, a.agent, a.referrer, a.error, a.request_id"
+)
+_JOINS: Final = "JOIN parties p ON p.id = a.party JOIN parties o ON o.id = a.owner"
+_NEWEST: Final = "ORDER BY at_ms DESC, id DESC"
+
+INDEX_COLUMNS: Final = {
+    "time": None,
+    "signer": "signer",
+    "bucket": "bucket",
+    "party": "party",
+    "account": "account",
+    "owner": "owner",
+}
+"""What an index begins with, before the instant."""
+
+CONDITIONS: Final = {
+    "signer": "signer = ?",
+    "bucket": "bucket = ?",
+    "prefix": "key >= ? AND key < ?",
+    "any_key": "key IS NOT NULL",
+    "party": "party = ?",
+    "account": "account = ?",
+    "not_account": "account <> ?",
+    "account_or_owner": "(account = ? OR owner = ?)",
+    "status": "status = ?",
+    "refused": "error IS NOT NULL",
+}
+
+
+def _source(index: str, *, is_refused: bool) -> str:
+    column = INDEX_COLUMNS[index]
+    name = f"{'refused_' if is_refused else ''}by_{index}"
+    begin = f"{column} = ? AND " if column else ""
+    refused = " AND error IS NOT NULL" if is_refused else ""
+    return f"attempts INDEXED BY {name} WHERE {begin}at_ms >= ? AND (at_ms, id) < (?, ?){refused}"
+
+
+def scan(index: str, conditions: tuple[str, ...], *, is_refused: bool) -> str:
+    """Return a query for attempts that satisfy `conditions` among the next ones of an index, newest first.
+
+    Bound are: the index's value if it has one, the earliest instant, the place that it goes on from, how many rows
+    are looked at, the values of the conditions, how many are wanted.
+    """
+    where = " AND ".join(CONDITIONS[name] for name in conditions)
+    return (
+        f"SELECT {_SHOWN} FROM (SELECT * FROM {_source(index, is_refused=is_refused)} {_NEWEST} LIMIT ?) a {_JOINS} "
+        f"{'WHERE ' + where if where else ''} ORDER BY a.at_ms DESC, a.id DESC LIMIT ?"
+    )
+
+
+def scan_end(index: str, *, is_refused: bool) -> str:
+    """Return a query for the place of the last row that such a scan looks at; bound as above, up to that number less one."""
+    return f"SELECT at_ms, id FROM {_source(index, is_refused=is_refused)} {_NEWEST} LIMIT 1 OFFSET ?"
+
+
+COUNT_KEYS: Final = (
+    "SELECT count(*) FROM (SELECT 1 FROM attempts INDEXED BY by_key "
+    "WHERE bucket = ? AND key >= ? AND key < ? LIMIT ?)"
+)
+
+
+def few_keys(conditions: tuple[str, ...]) -> str:
+    """Return a query for all attempts on keys of a range, newest first.
+
+    Bound are: bucket, first key, key behind the last, earliest instant, place, values of the conditions, number.
+    """
+    more = "".join(f" AND {CONDITIONS[name]}" for name in conditions)
+    return (
+        f"SELECT {_SHOWN} FROM attempts a INDEXED BY by_key {_JOINS} WHERE a.bucket = ? AND a.key >= ? AND a.key < ? "
+        f"AND a.at_ms >= ? AND (a.at_ms, a.id) < (?, ?){more.replace('account', 'a.account')} "
+        "ORDER BY a.at_ms DESC, a.id DESC LIMIT ?"
+    )
+
+
+LAST_ID: Final = "SELECT coalesce(max(id), 0) FROM attempts"
+
+
+def tail(conditions: tuple[str, ...]) -> str:
+    """Return a query for what was written after an id; bound are the id, how many rows are looked at, the values, the number."""
+    where = " AND ".join(CONDITIONS[name] for name in conditions)
+    return (
+        f"SELECT {_SHOWN} FROM (SELECT * FROM attempts WHERE id > ? ORDER BY id LIMIT ?) a {_JOINS} "
+        f"{'WHERE ' + where if where else ''} ORDER BY a.id"
+    )
+
+
+LAST_LOOKED_AT: Final = "SELECT max(id) FROM (SELECT id FROM attempts WHERE id > ? ORDER BY id LIMIT ?)"
+
+TRIM_OLD: Final = (
+    "DELETE FROM attempts WHERE id IN "
+    "(SELECT id FROM attempts INDEXED BY by_time WHERE at_ms < ? ORDER BY at_ms LIMIT ?)"
+)
+TRIM_FIRST: Final = (
+    "DELETE FROM attempts WHERE id IN (SELECT id FROM attempts INDEXED BY by_time ORDER BY at_ms LIMIT ?)"
+)
+USED_PAGES: Final = (
+    "SELECT (SELECT page_count FROM pragma_page_count()) - "
+    "(SELECT freelist_count FROM pragma_freelist_count()), (SELECT page_size FROM pragma_page_size())"
+)
+GIVE_BACK: Final = "PRAGMA incremental_vacuum(2000)"
