@@ -31,8 +31,8 @@ _SHOWN: Final = (
     "a.id, a.at_ms, a.signer, a.is_proved, p.account, p.user, o.account, o.user, a.operation, a.bucket, a.key, "
     "a.status, a.sent_bytes, a.received_bytes, a.duration_us, a.address, a.agent, a.referrer, a.error, a.request_id"
 )
-_JOINS: Final = "JOIN parties p ON p.id = a.party JOIN parties o ON o.id = a.owner"
-_NEWEST: Final = "ORDER BY at_ms DESC, id DESC"
+_JOINS: Final = "CROSS JOIN parties p ON p.id = a.party CROSS JOIN parties o ON o.id = a.owner"
+_NEWEST: Final = "ORDER BY a.at_ms DESC, a.id DESC"
 
 INDEX_COLUMNS: Final = {
     "time": None,
@@ -45,43 +45,44 @@ INDEX_COLUMNS: Final = {
 """What an index begins with, before the instant."""
 
 CONDITIONS: Final = {
-    "signer": "signer = ?",
-    "bucket": "bucket = ?",
-    "prefix": "key >= ? AND key < ?",
-    "any_key": "key IS NOT NULL",
-    "party": "party = ?",
-    "account": "account = ?",
-    "not_account": "account <> ?",
-    "account_or_owner": "(account = ? OR owner = ?)",
-    "status": "status = ?",
-    "refused": "error IS NOT NULL",
+    "signer": "a.signer = ?",
+    "bucket": "a.bucket = ?",
+    "prefix": "a.key >= ? AND a.key < ?",
+    "any_key": "a.key IS NOT NULL",
+    "party": "a.party = ?",
+    "account": "a.account = ?",
+    "not_account": "a.account <> ?",
+    "account_or_owner": "(a.account = ? OR a.owner = ?)",
+    "status": "a.status = ?",
+    "refused": "a.error IS NOT NULL",
 }
 
 
 def _source(index: str, *, is_refused: bool) -> str:
     column = INDEX_COLUMNS[index]
     name = f"{'refused_' if is_refused else ''}by_{index}"
-    begin = f"{column} = ? AND " if column else ""
-    refused = " AND error IS NOT NULL" if is_refused else ""
-    return f"attempts INDEXED BY {name} WHERE {begin}at_ms >= ? AND (at_ms, id) < (?, ?){refused}"
-
-
-def scan(index: str, conditions: tuple[str, ...], *, is_refused: bool) -> str:
-    """Return a query for attempts that satisfy `conditions` among the next ones of an index, newest first.
-
-    Bound are: the index's value if it has one, the earliest instant, the place that it goes on from, how many rows
-    are looked at, the values of the conditions, how many are wanted.
-    """
-    where = " AND ".join(CONDITIONS[name] for name in conditions)
-    return (
-        f"SELECT {_SHOWN} FROM (SELECT * FROM {_source(index, is_refused=is_refused)} {_NEWEST} LIMIT ?) a {_JOINS} "
-        f"{'WHERE ' + where if where else ''} ORDER BY a.at_ms DESC, a.id DESC LIMIT ?"
-    )
+    begin = f"a.{column} = ? AND " if column else ""
+    refused = " AND a.error IS NOT NULL" if is_refused else ""
+    return f"attempts a INDEXED BY {name} {{joins}} WHERE {begin}a.at_ms >= ? AND (a.at_ms, a.id) < (?, ?){refused}"
 
 
 def scan_end(index: str, *, is_refused: bool) -> str:
-    """Return a query for the place of the last row that such a scan looks at; bound as above, up to that number less one."""
-    return f"SELECT at_ms, id FROM {_source(index, is_refused=is_refused)} {_NEWEST} LIMIT 1 OFFSET ?"
+    """Return a query for the place of a row that lies so far along an index.
+
+    Bound are: the index's value if it has one, the earliest instant, the place that it goes on from, the number.
+    """
+    source = _source(index, is_refused=is_refused).format(joins="")
+    return f"SELECT a.at_ms, a.id FROM {source} {_NEWEST} LIMIT 1 OFFSET ?"
+
+
+def scan(index: str, conditions: tuple[str, ...], *, is_refused: bool) -> str:
+    """Return a query for attempts that satisfy `conditions` along an index, newest first.
+
+    Bound as above, and then: the place of the last row to look at, the values of the conditions, how many are wanted.
+    """
+    more = "".join(f" AND {CONDITIONS[name]}" for name in conditions)
+    source = _source(index, is_refused=is_refused).format(joins=_JOINS)
+    return f"SELECT {_SHOWN} FROM {source} AND (a.at_ms, a.id) >= (?, ?){more} {_NEWEST} LIMIT ?"
 
 
 COUNT_KEYS: Final = (
@@ -98,7 +99,7 @@ def few_keys(conditions: tuple[str, ...]) -> str:
     more = "".join(f" AND {CONDITIONS[name]}" for name in conditions)
     return (
         f"SELECT {_SHOWN} FROM attempts a INDEXED BY by_key {_JOINS} WHERE a.bucket = ? AND a.key >= ? AND a.key < ? "
-        f"AND a.at_ms >= ? AND (a.at_ms, a.id) < (?, ?){more.replace('account', 'a.account')} "
+        f"AND a.at_ms >= ? AND (a.at_ms, a.id) < (?, ?){more} "
         "ORDER BY a.at_ms DESC, a.id DESC LIMIT ?"
     )
 

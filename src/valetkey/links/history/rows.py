@@ -1,0 +1,23 @@
+"""The only place where a row of the history becomes a value, or a value a row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from valetkey.links.history.model import Attempt, Entry, Party
+
+
+def entry_of(row: Sequence[Any]) -> Entry:
+    """Return the entry of a row as `statements` select it."""
+    return Entry(
+        row[0],
+        Attempt(
+            row[1], row[2], bool(row[3]), Party(row[4], row[5]), Party(row[6], row[7]), *row[8:],
+        ),
+    )  # fmt: skip
+
+
+def values_of(attempt: Attempt, *, party: int, account: int, owner: int) -> tuple[object, ...]:
+    """Return what is kept of an attempt, with the numbers of its parties."""
+    return (attempt.at_ms, attempt.signer, attempt.is_proved, party, account, owner, *attempt[5:])
