@@ -22,12 +22,19 @@ def parse_lifetime(text: str) -> timedelta:
     Raises:
         BadInputError: it is not written so, or lies outside 1 second to 7 days (both allowed).
     """
-    match = _LIFETIME.fullmatch(text.strip().lower())
-    if match is None:
+    lifetime = parse_duration(text)
+    if lifetime is None:
         raise BadInputError(
             f"--expires {text!r} is no lifetime: write it as 30s, 15m, 2h, 7d or plain seconds"
         )
-    lifetime = timedelta(**{unit: int(number) for unit, number in match.groupdict().items() if number})
     if not MIN_LIFETIME <= lifetime <= MAX_LIFETIME:
         raise BadInputError(f"--expires {text!r} is outside what S3 signatures allow: 1 second to 7 days")
     return lifetime
+
+
+def parse_duration(text: str) -> timedelta | None:
+    """Return the time that `text` names, written as above, or None if it is written otherwise."""
+    match = _LIFETIME.fullmatch(text.strip().lower())
+    if match is None:
+        return None
+    return timedelta(**{unit: int(number) for unit, number in match.groupdict().items() if number})

@@ -16,7 +16,7 @@ from hmac import compare_digest
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
-from valetkey.console import access_keys, accounts, policies, simulation, users
+from valetkey.console import access_keys, accounts, history, policies, simulation, users
 from valetkey.console.call import AdminCall, Json, acting_in, is_root_account
 from valetkey.gateway.authenticate import authenticate
 from valetkey.gateway.call import Answer, Keys, Request, Rules
@@ -27,6 +27,7 @@ from valetkey.gateway.iam.door import read_body
 from valetkey.gateway.iam.errors import IamCode, IamError, to_iam_error
 from valetkey.gateway.iam.form import Form
 from valetkey.gateway.session_tokens import TokenBox
+from valetkey.links.history.reader import HistoryReader
 from valetkey.policy.principal import Principal, PrincipalKind
 from valetkey.s3.errors import S3Error
 from valetkey.s3.target import Target
@@ -72,6 +73,8 @@ ROUTES: Final = (
     Route("POST", "keys/{key}/rotate", access_keys.rotate_key),
     Route("DELETE", "keys/{key}", access_keys.delete_key),
     Route("POST", "simulate", simulation.simulate_policies),
+    Route("GET", "history", history.list_history),
+    Route("GET", "history/new", history.follow_history),
     Route("GET", "policies", policies.list_policies),
     Route("GET", "policies/{policy}", policies.get_policy),
     Route("PUT", "policies/{policy}", policies.put_policy),
@@ -96,6 +99,7 @@ class AdminApi:
     keys: Keys
     rules: Rules
     box: TokenBox
+    history: HistoryReader | None = None
 
     async def answer(self, request: Request, *, request_id: str) -> Answer:
         """Return the answer to `request`, whose path begins with `PATHS`; a refusal is an answer too.
@@ -143,6 +147,7 @@ class AdminApi:
             is_root=is_root,
             store=self.store,
             keys=self.keys,
+            history=self.history,
         )
         return await route.run(call)
 

@@ -14,6 +14,7 @@ from valetkey.s3.lifecycle import DAY_MS
 from valetkey.s3.operations import Operation
 from valetkey.s3.post_form import PostForm
 from valetkey.s3.post_policy import SizeRange
+from valetkey.s3.target import Target
 from valetkey.sigv4.claims import AuthType
 from valetkey.sigv4.payload import Payload
 from valetkey.sigv4.secret import Secret
@@ -25,6 +26,18 @@ if TYPE_CHECKING:
     from valetkey.gateway.authority import Authority
 
 Body = Callable[[], AsyncIterator[bytes]]
+
+
+@dataclass(slots=True)
+class Trail:
+    """How far a request came, for whoever watches. Nothing is decided by it."""
+
+    target: Target | None = None
+    operation: str | None = None
+    principal: Principal | None = None
+    """Who asks, once that is proved."""
+    proof: Proof | None = None
+    bucket: Bucket | None = None
 
 
 @dataclass(slots=True)
@@ -48,6 +61,8 @@ class Request:
     forwarded_hosts: tuple[SignedHost, ...] = ()
     """What the client may have written into Host, as a trusted proxy tells, beside the Host received. Where that
     one names a bucket, so do these, the same one."""
+    trail: Trail = field(default_factory=Trail)
+    """Filled while the request is run."""
 
     @property
     def now_ms(self) -> int:

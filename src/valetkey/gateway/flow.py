@@ -8,7 +8,7 @@ from typing import Final
 from valetkey.gateway.admissions import Admissions, Admitted
 from valetkey.gateway.authenticate import authenticate
 from valetkey.gateway.authority import Asking, Authority
-from valetkey.gateway.call import Answer, Call, Keys, Request, Rules
+from valetkey.gateway.call import Answer, Call, Keys, Request, Rules, Trail
 from valetkey.gateway.cors import add_cors_headers
 from valetkey.gateway.faults import ROOM_ERRORS, translate
 from valetkey.gateway.iam.door import IamDoor, is_iam_request
@@ -30,7 +30,6 @@ from valetkey.s3.route import find_operation
 from valetkey.s3.target import Target, parse_target
 from valetkey.s3.xml.writer import render
 from valetkey.sigv4.claims import AuthType
-from valetkey.sigv4.verify import Proof
 from valetkey.store.errors import NoSuchKeyError, NoSuchVersionError
 from valetkey.store.store import Store
 
@@ -59,7 +58,7 @@ class Gateway:
         Raises:
             Exception: only for a fault of ours, which the server reports as InternalError.
         """
-        trail = _Trail()
+        trail = request.trail
         headers = text_headers(request)
         if is_iam_request(request):
             return await self._iam.answer(request, headers, request_id=request_id)
@@ -69,28 +68,30 @@ class Gateway:
             answer = render_fault(error, request.method, request_id=request_id, host_id=host_id)
         except ROOM_ERRORS as error:
             answer = render_fault(translate(error), request.method, request_id=request_id, host_id=host_id)
-        trail.mark(answer)
+        _mark(answer, trail)
         if "origin" in headers:
             add_cors_headers(answer, request.method, headers, store=self._store, rules=self._rules)
         return answer
 
-    async def _run(self, request: Request, headers: dict[str, str], trail: _Trail) -> Answer:
+    async def _run(self, request: Request, headers: dict[str, str], trail: Trail) -> Answer:
         if request.method == "OPTIONS":
             trail.target = self._target(request, headers)
             return answer_preflight(trail.target, headers, store=self._store, rules=self._rules)
 
         admitted = self._admissions.find(request) or self._admit(request, headers, trail)
         form = None
+        trail.operation = admitted.operation.name
         if admitted.operation.name == "PostObject":
             request, headers, admitted, form = await read_posted(
                 request, headers, admitted, keys=self._keys, rules=self._rules
             )
         target, query, operation, principal, proof, stand_ins = admitted
-        trail.target, trail.proof, trail.operation = target, proof, operation.name
+        trail.target, trail.principal, trail.proof = target, principal, proof
         # What stands in a signed query wins: a header beside it need not be signed.
         headers.update(stand_ins)
 
         authority = self._authority(admitted, request, headers)
+        trail.bucket = authority.bucket
         _require_allowed(authority, operation, headers)
         require_expected_owner(headers, authority.bucket, self._rules)
 
@@ -126,12 +127,12 @@ class Gateway:
             version_id=query.get("versionId") or None,
         )
 
-    def _admit(self, request: Request, headers: Mapping[str, str], trail: _Trail) -> Admitted:
+    def _admit(self, request: Request, headers: Mapping[str, str], trail: Trail) -> Admitted:
         """Return what is asked for, once it is proved who asks. `trail` learns as much as comes out."""
         target = trail.target = self._target(request, headers)
         query = parse_query(request.raw_query)
         principal, proof = authenticate(request, target, keys=self._keys, rules=self._rules)
-        trail.proof = proof
+        trail.principal, trail.proof = principal, proof
         if proof is not None:
             self._keys.note_use(proof.access_key, now_ms=request.now_ms)
         is_signed_query = proof is not None and proof.auth_type is AuthType.QUERY
@@ -180,22 +181,12 @@ def _find_operation(
         raise
 
 
-class _Trail:
-    """How far a request came, for the access log."""
-
-    __slots__ = ("operation", "proof", "target")
-
-    def __init__(self) -> None:
-        self.target: Target | None = None
-        self.proof: Proof | None = None
-        self.operation: str | None = None
-
-    def mark(self, answer: Answer) -> None:
-        answer.operation = self.operation
-        if self.target is not None:
-            answer.bucket, answer.key = self.target.bucket, self.target.key
-        if self.proof is not None:
-            answer.access_key, answer.auth_type = self.proof.access_key, self.proof.auth_type
+def _mark(answer: Answer, trail: Trail) -> None:
+    answer.operation = trail.operation
+    if trail.target is not None:
+        answer.bucket, answer.key = trail.target.bucket, trail.target.key
+    if trail.proof is not None:
+        answer.access_key, answer.auth_type = trail.proof.access_key, trail.proof.auth_type
 
 
 def text_headers(request: Request) -> dict[str, str]:

@@ -40,6 +40,7 @@ from valetkey.server.forwarded import (
 )
 from valetkey.server.master_key import derive, master_key
 from valetkey.server.settings import Settings, SettingsError
+from valetkey.server.watching import Watching
 from valetkey.sigv4.verify import SignedHost
 from valetkey.store.errors import StoreError
 from valetkey.store.store import Store
@@ -75,6 +76,7 @@ class App:
         self._store: Store
         self._gateway: Gateway
         self._admin: AdminApi
+        self._watching: Watching
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection event. Source: ASGI Specification 3.0."""
@@ -95,6 +97,7 @@ class App:
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
+        self._watching.close()
         await self._store.close()
         self._log.close()
         await send({"type": "lifespan.shutdown.complete"})
@@ -125,7 +128,10 @@ class App:
         keys = AccountKeys(
             all_accounts(settings, master), self._store.identities, box, region=settings.region
         )
-        self._admin = AdminApi(store=self._store, keys=keys, rules=rules, box=box)
+        self._watching = Watching(settings, store=self._store, rules=rules)
+        self._admin = AdminApi(
+            store=self._store, keys=keys, rules=rules, box=box, history=self._watching.history
+        )
         self._gateway = Gateway(
             store=self._store,
             keys=keys,
@@ -134,6 +140,7 @@ class App:
             new_id=new_id,
         )
         self._background = [
+            *map(asyncio.create_task, self._watching.tasks()),
             asyncio.create_task(self._flush_log()),
             asyncio.create_task(self._sweep()),
             asyncio.create_task(self._run_lifecycle(rules.lifecycle_day_ms, new_id=new_id)),
@@ -193,7 +200,7 @@ class App:
             datetime.fromtimestamp(started_ns / 1e9, UTC),
             *origin,
         )
-        sent_bytes = -1
+        sent_bytes, gone_bytes = -1, 0
         answer = None
         try:
             answer = await self._answer(request, request_id, is_own=is_own)
@@ -202,11 +209,19 @@ class App:
                 # (`Expect: 100-continue`), would be read as the other.
                 answer.headers.append((b"connection", b"close"))
             sent_bytes = await self._send(answer, request_id, receive, send)
-        except ClientGoneError:
-            return
+        except ClientGoneError as gone:
+            gone_bytes = gone.sent_bytes
         finally:
             if self._log.is_on:
                 self._log.add(entry_of(request, answer, request_id, sent_bytes))
+            self._watching.note(
+                request,
+                answer,
+                request_id=request_id,
+                started_ns=started_ns,
+                sent_bytes=max(sent_bytes, gone_bytes),
+                received_bytes=incoming.received_bytes,
+            )
 
     def _origin(self, scope: Scope) -> tuple[RawHeaders, Origin]:
         """Return the headers, with the Host that counts, and where the request comes from."""

@@ -21,6 +21,11 @@ LEAST_BYTES_PER_S: Final = 128
 class ClientGoneError(Exception):
     """The client closed the connection in the middle of a body."""
 
+    def __init__(self, *, sent_bytes: int = 0) -> None:
+        super().__init__("the client has gone")
+        self.sent_bytes = sent_bytes
+        """What of an answer's body had been handed over by then."""
+
 
 class IncomingBody:
     """The body of one request, read at most once."""
@@ -29,6 +34,8 @@ class IncomingBody:
         self._receive = receive
         self._timeout_s = timeout_s
         self._is_open = False
+        self.received_bytes = 0
+        """How much of it has come so far."""
         for name, value in headers:
             if name == b"transfer-encoding" or (name == b"content-length" and value.strip(b"0")):
                 self._is_open = True
@@ -54,6 +61,7 @@ class IncomingBody:
             except TimeoutError as error:
                 raise S3Error(Code.REQUEST_TIMEOUT) from error
             received_bytes += len(message.get("body", b""))
+            self.received_bytes += len(message.get("body", b""))
             if loop.time() - began > self._timeout_s:
                 # A byte now and then is no upload: it holds a connection and memory for ever.
                 if received_bytes < LEAST_BYTES_PER_S * self._timeout_s:
@@ -83,12 +91,12 @@ async def send_stream(stream: Stream, receive: Receive, send: Send, *, timeout_s
     try:
         async for piece in stream:
             if gone.done():
-                raise ClientGoneError
+                raise ClientGoneError(sent_bytes=sent_bytes)
             try:
                 async with asyncio.timeout(timeout_s):
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
             except TimeoutError as error:
-                raise ClientGoneError from error
+                raise ClientGoneError(sent_bytes=sent_bytes) from error
             sent_bytes += len(piece)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
     finally:

@@ -179,6 +179,18 @@ TABLE: Final = (
         help="Where the access log goes, one JSON object a line.",
     ),
     Setting(
+        name="history_days",
+        default="30",
+        parse=whole(0, 36_500),
+        help="Days that attempts on presigned URLs are remembered. 0: none is recorded.",
+    ),
+    Setting(
+        name="history_max_mb",
+        default="1024",
+        parse=whole(1, 1024 * 1024),
+        help="Megabytes that the history may take; beyond them the oldest attempts are forgotten.",
+    ),
+    Setting(
         name="log_level",
         default="info",
         parse=one_of("debug", "info", "warning", "error"),

@@ -46,6 +46,8 @@ class Settings:
     shutdown_timeout_s: int
     lifecycle_day_s: int
     access_log: str
+    history_days: int
+    history_max_mb: int
     log_level: str
 
 
