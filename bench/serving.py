@@ -38,8 +38,13 @@ class Reading:
     workers: int
     goal: float | None
 
+    def shared(self, plan: Plan) -> Reading:
+        """Return the same with as much sample data as a plan wants."""
+        return replace(self, objects=int(self.objects * plan.share), urls=int(self.urls * plan.share))
 
-def _signer(server: RunningServer) -> Signer:
+
+def signer_of(server: RunningServer) -> Signer:
+    """Return who signs for a server."""
     return Signer(
         access_key=server.access_key,
         secret_key=server.secret_key,
@@ -64,13 +69,14 @@ def _content(number: int, size_bytes: int) -> bytes:
     return (b"%05d " % number * (size_bytes // 6 + 1))[:size_bytes]
 
 
-def _write_targets(urls: list[str], file: Path) -> Path:
+def write_targets(urls: list[str], file: Path) -> Path:
+    """Write the targets of URLs into a file, and return it."""
     parts = [urlsplit(url) for url in urls]
     file.write_text("".join(f"{part.path}?{part.query}\n" for part in parts))
     return file
 
 
-def _distinct_urls(signer: Signer, reading: Reading) -> list[str]:
+def urls_of(signer: Signer, reading: Reading) -> list[str]:
     """Return URLs that differ in their lifetime where they name the same object, and so in the signature."""
     return [
         str(
@@ -85,7 +91,7 @@ def _distinct_urls(signer: Signer, reading: Reading) -> list[str]:
     ]
 
 
-def _fill(signer: Signer, root: Path, reading: Reading) -> None:
+def fill(signer: Signer, root: Path, reading: Reading) -> None:
     """Put the same objects into the store and into files."""
     _send("PUT", str(signer.presign("PUT", _BUCKET)))
     folder = root / _BUCKET / "objects"
@@ -116,20 +122,19 @@ def _require_same(url: str, other: str, expected: bytes) -> None:
 def _reading(reading: Reading, plan: Plan) -> Iterator[Field]:
     require_program("wrk")
     require_program("nginx")
-    objects, urls = int(reading.objects * plan.share), int(reading.urls * plan.share)
-    reading = replace(reading, objects=objects, urls=urls)
+    reading = reading.shared(plan)
     with (
         tempfile.TemporaryDirectory(prefix="valetkey-bench-") as name,
         running_server(Path(name, "data"), workers=reading.workers, environment=_ENVIRONMENT) as server,
         running_nginx(Path(name, "nginx"), root=Path(name, "files"), workers=reading.workers) as nginx,
     ):
-        signer = _signer(server)
-        _fill(signer, Path(name, "files"), reading)
-        presigned = _distinct_urls(signer, reading)
+        signer = signer_of(server)
+        fill(signer, Path(name, "files"), reading)
+        presigned = urls_of(signer, reading)
         first = presigned[0]
         _require_checked(first)
         _require_same(first, nginx + first.removeprefix(server.endpoint), _content(0, reading.size_bytes))
-        targets = _write_targets(presigned, Path(name, "targets"))
+        targets = write_targets(presigned, Path(name, "targets"))
         load = Load(method="GET", targets=targets, received_bytes=reading.size_bytes)
         yield Field(
             sides=[
@@ -147,13 +152,13 @@ def _writing(plan: Plan, *, size_bytes: int, urls: int, workers: int) -> Iterato
         tempfile.TemporaryDirectory(prefix="valetkey-bench-") as name,
         running_server(Path(name, "data"), workers=workers, environment=_ENVIRONMENT) as server,
     ):
-        signer = _signer(server)
+        signer = signer_of(server)
         _send("PUT", str(signer.presign("PUT", _BUCKET)))
         count = int(urls * plan.share)
         puts = [
             str(signer.presign("PUT", _BUCKET, _key(number), expires=_LIFETIME_S)) for number in range(count)
         ]
-        targets = _write_targets(puts, Path(name, "targets"))
+        targets = write_targets(puts, Path(name, "targets"))
         load = Load(method="PUT", targets=targets, sent_bytes=size_bytes)
         yield Field(
             sides=[Side(name="valetkey serve", measure=load_rate(server.endpoint, load))],
