@@ -1,4 +1,8 @@
-"""Run the public compatibility suite `ceph/s3-tests` against a server of this tree, and count by area.
+"""Run the public compatibility suite `ceph/s3-tests` against a server of this tree, and compare with the page.
+
+`docs/compatibility.md` says which tests an area holds, how many pass and which need not. A run tells where that is
+not so: a test that fails and is not named there, a name whose test passes or is gone, another count.
+
 
 The suite lies outside of this tree, with a virtual environment of its own: what its `requirements.txt` names,
 and pytest-xdist, pytest-timeout and pytest-json-report.
@@ -8,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import configparser
-import csv
 import json
 import os
 import re
@@ -16,14 +19,14 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from functools import partial
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
-from urllib.parse import urlencode
+from typing import Any, Final
+
+from s3_tests_page import FOLDER, PAGE, Page, Result, objections, read_page
 
 from valetkey import Signer
 from valetkey.testing.server import RunningServer, running_server
@@ -38,16 +41,9 @@ ALONE: Final = ("s3tests/functional/test_s3.py::test_list_buckets_paginated",)
 
 ENVIRONMENT_LEFT_OUT: Final = ("AWS_", "REQUESTS_CA_BUNDLE", "PYTEST_", "VALETKEY_")
 
-ACCOUNTS: Final[Mapping[str, Mapping[str, str]]] = {
-    name: {
-        "id": digit * 64,
-        "display_name": name,
-        "email": f"{name.replace(' ', '.')}@example.com",
-        "access_key": f"VKTEST{name.upper().replace(' ', ''):0>14}",
-        "secret_key": f"{name}+test/secret that is long enough",
-    }
-    for name, digit in {"alt": "a", "tenant": "b", "iam": "c", "iam root": "d", "iam alt root": "e"}.items()
-}
+SERVER_SETTINGS: Final = {"VALETKEY_LIFECYCLE_DAY_S": str(DAY_S), "VALETKEY_OBJECT_OWNERSHIP": "ObjectWriter"}
+
+ACCOUNTS: Final = ("alt", "tenant", "iam", "iam root", "iam alt root")
 """The accounts beside the root, which is the suite's `main`. Those of `iam` have users."""
 
 OF_IDENTITIES: Final = ("s3tests/functional/test_iam.py", "s3tests/functional/test_sts.py")
@@ -55,102 +51,121 @@ OF_IDENTITIES: Final = ("s3tests/functional/test_iam.py", "s3tests/functional/te
 
 IDENTITY_USER: Final = "alt-user"
 
-_PROVIDED: Final = "arn:aws:iam::aws:policy/"
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """Where the suite lies, and what runs it."""
+
+    root: Path
+    python: Path
+    folder: Path
+    """Where settings, logs and reports are written."""
+
+    def pytest(self, settings: str, *arguments: str) -> None:
+        """Run pytest in the suite, with the file of that name in the folder as the suite's settings."""
+        command = [str(self.python.absolute()), "-m", "pytest", *arguments, "-q", "-p", "no:cacheprovider"]
+        environment = suite_environment(self.root, self.folder / settings)
+        with (self.folder / "pytest.log").open("ab") as output:
+            subprocess.run(  # noqa: S603 - the interpreter that the caller named
+                command, cwd=self.root, env=environment, stdout=output, stderr=subprocess.STDOUT, check=False
+            )
+
+    def read(self, name: str) -> Any:  # noqa: ANN401 - JSON
+        """Return what pytest left in a file of the folder, and remove that file.
+
+        Raises:
+            SystemExit: pytest could not run at all; the text holds the end of what it printed.
+        """
+        path = self.folder / name
+        if not path.exists():
+            log = (self.folder / "pytest.log").read_text("utf-8", "replace")
+            raise SystemExit(f"pytest left no {name}:\n{log[-2000:]}")
+        value = json.loads(path.read_bytes())
+        path.unlink()
+        return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """What is given to pytest at once."""
 
-    selection: Sequence[str]
+    tests: Sequence[str]
     jobs: int
     """Tests at the same time; 0: one, in pytest's own process."""
     settings: str
     """The file with the suite's settings."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """How one test ended."""
-
-    nodeid: str
-    outcome: str
-    """As pytest names it: `passed`, `failed`, `error`, `skipped`."""
-    message: str
-    """The first line of what went wrong, or nothing."""
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the suite, tell how it went, and return the exit code: 1 if a test did not pass."""
+    """Run the suite, tell how it went, and return the exit code: 0 if it went as the page says."""
     options = _parser().parse_args(arguments)
-    areas = read_areas(options.areas)
-    unknown = set(options.area or ()) - set(areas.values())
-    if unknown or (options.area and not areas):
-        raise SystemExit(f"No such area: {', '.join(sorted(unknown))}. The areas come from --areas.")
-    chosen = [nodeid for nodeid, area in areas.items() if area in (options.area or set(areas.values()))]
-    with ExitStack() as stack:
-        if options.keep:
-            folder = Path(tempfile.mkdtemp(prefix="valetkey-s3-tests-"))
-            sys.stdout.write(f"{folder}\n")
-        else:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="valetkey-s3-tests-")))
-        server = stack.enter_context(
-            running_server(folder / "data", workers=options.workers, environment=settings_in(folder))
-        )
-        write_suite_settings(folder / "suite.conf", server)
-        user = {**ACCOUNTS["alt"], **make_identity_user(server)}
-        write_suite_settings(folder / "identities.conf", server, alt=user)
-        results = []
-        for run in selections(chosen, options.n):
-            narrowed = [*run.selection, *(["-k", options.k] if options.k else [])]
-            results += run_suite(
-                options.suite.resolve(), options.python, folder, replace(run, selection=narrowed)
-            )
-    sys.stdout.write(told(results, areas))
-    return 0 if all(result.outcome in ("passed", "skipped") for result in results) else 1
+    page = read_page(PAGE.read_text("utf-8"))
+    wanted = wanted_areas(page, options.area)
+    with _folder(keep=options.keep) as folder:
+        suite = Suite(root=options.suite.resolve(), python=options.python, folder=folder)
+        with running_server(folder / "data", workers=options.workers, environment=SERVER_SETTINGS) as server:
+            write_settings(folder, server)
+            areas = {
+                nodeid: area
+                for nodeid, marks in find_tests(suite, options.k).items()
+                if (area := page.area_of(nodeid, marks)) in wanted
+            }
+            results = [
+                result for run in runs_of(list(areas), options.n) for result in run_tests(suite, run, areas)
+            ]
+    wrong = objections(page, results, whole=options.k is None)
+    sys.stdout.write("\n".join([*counts(results), "", *(wrong or ["As the page says."])]) + "\n")
+    return 1 if wrong else 0
 
 
-def selections(chosen: Sequence[str], jobs: int) -> list[Run]:
-    """Return what to give to pytest, run after run. `chosen` empty means all."""
-    alone = [nodeid for nodeid in ALONE if nodeid in chosen or not chosen]
-    identities = [nodeid for nodeid in chosen if nodeid.startswith(OF_IDENTITIES)]
-    others = [nodeid for nodeid in chosen if nodeid not in (*ALONE, *identities)]
-    if not chosen:
-        identities = list(OF_IDENTITIES)
-        others = [
-            "s3tests/functional",
-            *(f"--deselect={nodeid}" for nodeid in ALONE),
-            *(f"--ignore={module}" for module in OF_IDENTITIES),
-        ]
+def wanted_areas(page: Page, named: Sequence[str] | None) -> set[str]:
+    """Return the areas that are to run: the named ones, else all of the page.
+
+    Raises:
+        SystemExit: there is none of that name.
+    """
+    run = {area.name for area in page.areas if area.passes is not None}
+    unknown = set(named or ()) - run
+    if unknown:
+        raise SystemExit(f"No such area: {', '.join(sorted(unknown))}. There are {', '.join(sorted(run))}.")
+    return set(named or run)
+
+
+def find_tests(suite: Suite, expression: str | None) -> dict[str, list[str]]:
+    """Return the suite's tests with their marks; of all, or of those that pytest selects by `expression`."""
+    selected = [] if expression is None else ["-k", expression]
+    marks = str(suite.folder / "marks.json")
+    suite.pytest(
+        "suite.conf", FOLDER, *selected, "--collect-only", "-p", "s3_tests_marks", "--marks-file", marks
+    )
+    tests: dict[str, list[str]] = suite.read("marks.json")
+    return tests
+
+
+def runs_of(tests: Sequence[str], jobs: int) -> list[Run]:
+    """Return what to give to pytest, run after run."""
+    alone = [nodeid for nodeid in ALONE if nodeid in tests]
+    identities = [nodeid for nodeid in tests if nodeid.startswith(OF_IDENTITIES)]
+    others = [nodeid for nodeid in tests if nodeid not in (*ALONE, *identities)]
     runs = [
-        Run(selection=alone, jobs=0, settings="suite.conf"),
-        Run(selection=others, jobs=jobs, settings="suite.conf"),
+        Run(tests=alone, jobs=0, settings="suite.conf"),
+        Run(tests=others, jobs=jobs, settings="suite.conf"),
         # One at a time: they share that one user, and the names of all they make.
-        Run(selection=identities, jobs=0, settings="identities.conf"),
+        Run(tests=identities, jobs=0, settings="identities.conf"),
     ]
-    return [run for run in runs if run.selection]
+    return [run for run in runs if run.tests]
 
 
-def read_areas(path: Path | None) -> dict[str, str]:
-    """Return the area of each test of the table at `path`, which has columns `nodeid` and `area`."""
-    if path is None:
-        return {}
-    with path.open(encoding="utf-8", newline="") as file:
-        return {row["nodeid"]: row["area"] for row in csv.DictReader(file)}
-
-
-def settings_in(folder: Path) -> dict[str, str]:
-    """Write the file of accounts into `folder`, and return the settings of the server."""
-    _write_ini(folder / "accounts.ini", ACCOUNTS)
-    return {
-        "VALETKEY_ACCOUNTS_FILE": str(folder / "accounts.ini"),
-        "VALETKEY_LIFECYCLE_DAY_S": str(DAY_S),
-        "VALETKEY_OBJECT_OWNERSHIP": "ObjectWriter",
-    }
+def write_settings(folder: Path, server: RunningServer) -> None:
+    """Make the accounts, and write what the suite must know of them and of `server`."""
+    accounts = {name: make_account(server, name) for name in ACCOUNTS}
+    write_suite_settings(folder / "suite.conf", server, accounts)
+    accounts["alt"] |= make_identity_user(server)
+    write_suite_settings(folder / "identities.conf", server, accounts)
 
 
 def write_suite_settings(
-    path: Path, server: RunningServer, *, alt: Mapping[str, str] = ACCOUNTS["alt"]
+    path: Path, server: RunningServer, accounts: Mapping[str, Mapping[str, str]]
 ) -> None:
     """Write what the suite must know of `server`. A location is left out: the region is the default one."""
     owner, name = root_account(server)
@@ -163,13 +178,55 @@ def write_suite_settings(
         "lc_debug_interval": str(DAY_S),
     }
     others = {
-        name if name.startswith("iam") else f"s3 {name}": {**account, "user_id": account["id"]}
-        for name, account in {**ACCOUNTS, "alt": alt}.items()
+        name if name.startswith("iam") else f"s3 {name}": dict(account) for name, account in accounts.items()
     }
     others["s3 tenant"] |= {"tenant": "tenant"}
     place = {"host": server.host, "port": str(server.port), "is_secure": "False", "ssl_verify": "False"}
     fixtures = {"bucket prefix": "vk-{random}-"}
-    _write_ini(path, {"DEFAULT": place, "fixtures": fixtures, "s3 main": main, **others})
+    parser = configparser.RawConfigParser()
+    parser.read_dict({"DEFAULT": place, "fixtures": fixtures, "s3 main": main, **others})
+    with path.open("w", encoding="utf-8") as file:
+        parser.write(file)
+
+
+def make_account(server: RunningServer, name: str) -> dict[str, str]:
+    """Make an account with the command line, and return how it is called and signs."""
+    name = name.replace(" ", "-")
+    made = valetkey(
+        server, "accounts", "create", name, "--email", f"{name}@example.com",
+        "--access-key", f"VKTEST{name.upper().replace('-', ''):0>14}",
+        "--secret-key", f"{name}+test/secret that is long enough",
+    )  # fmt: skip
+    return {
+        "user_id": made["id"],
+        "display_name": made["name"],
+        "email": made["email"],
+        "access_key": made["access_key"],
+        "secret_key": made["secret_key"],
+    }
+
+
+def make_identity_user(server: RunningServer) -> dict[str, str]:
+    """Make a user in the account `iam` who may do everything in buckets, and return how it signs."""
+    of_account = ("--account", "iam")
+    valetkey(server, "users", "create", IDENTITY_USER, *of_account)
+    valetkey(server, "policies", "attach", "AmazonS3FullAccess", "--user", IDENTITY_USER, *of_account)
+    key = valetkey(server, "keys", "create", "--user", IDENTITY_USER, *of_account)
+    return {"user_id": IDENTITY_USER, "access_key": key["access_key"], "secret_key": key["secret_key"]}
+
+
+def valetkey(server: RunningServer, *words: str) -> dict[str, Any]:
+    """Run the command as the root account, and return the JSON that it prints."""
+    environment = {
+        **_outer_environment(),
+        "VALETKEY_ENDPOINT": server.endpoint,
+        "VALETKEY_ACCESS_KEY": server.access_key,
+        "VALETKEY_SECRET_KEY": server.secret_key,
+    }
+    command = [sys.executable, "-m", "valetkey", *words, "--json"]
+    ended = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)  # noqa: S603 - ours
+    value: dict[str, Any] = json.loads(ended.stdout)
+    return value
 
 
 def root_account(server: RunningServer) -> tuple[str, str]:
@@ -183,86 +240,45 @@ def root_account(server: RunningServer) -> tuple[str, str]:
     return owner, name
 
 
-def make_identity_user(server: RunningServer) -> dict[str, str]:
-    """Make a user in the account `iam` who may do everything in buckets, and return how it signs."""
-    ask = partial(_ask_iam, server, ACCOUNTS["iam"])
-    ask(Action="CreateUser", UserName=IDENTITY_USER)
-    ask(Action="AttachUserPolicy", UserName=IDENTITY_USER, PolicyArn=f"{_PROVIDED}AmazonS3FullAccess")
-    answer = ask(Action="CreateAccessKey", UserName=IDENTITY_USER)
-    fields = {tag: re.search(f"<{tag}>([^<]*)</{tag}>", answer) for tag in ("AccessKeyId", "SecretAccessKey")}
-    access_key, secret_key = (found[1] if found else "" for found in fields.values())
-    return {"id": IDENTITY_USER, "access_key": access_key, "secret_key": secret_key}
-
-
-def _ask_iam(server: RunningServer, account: Mapping[str, str], **parameters: str) -> str:
-    signer = Signer(account["access_key"], account["secret_key"], service="iam", endpoint=server.endpoint)
-    body = urlencode({"Version": "2010-05-08", **parameters}).encode()
-    url = f"{server.endpoint}/"
-    headers = signer.sign_headers(
-        "POST", url, {"content-type": "application/x-www-form-urlencoded"}, body=body
-    )
-    request = urllib.request.Request(url, body, headers)  # noqa: S310 - the server that we started
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
-        text: str = answer.read().decode()
-        return text
-
-
-def run_suite(suite: Path, python: Path, folder: Path, run: Run) -> list[Result]:
-    """Run the tests of `run`, and return how each ended.
-
-    Raises:
-        SystemExit: pytest could not run at all; the text holds the end of what it printed.
-    """
-    report, log = folder / "report.json", folder / "pytest.log"
-    report.unlink(missing_ok=True)
-    command = [
-        str(python.absolute()), "-m", "pytest", *run.selection, "-q", "-p", "no:cacheprovider", "-n", str(run.jobs),
-        f"--timeout={TEST_LIMIT_S}", "--json-report", f"--json-report-file={report}",
+def run_tests(suite: Suite, run: Run, areas: Mapping[str, str]) -> list[Result]:
+    """Run the tests of `run`, and return how each ended."""
+    suite.pytest(
+        run.settings, *run.tests, "-n", str(run.jobs), f"--timeout={TEST_LIMIT_S}",
+        "--json-report", f"--json-report-file={suite.folder / 'report.json'}",
         "--json-report-omit", "collectors", "log", "streams", "keywords", "warnings",
-    ]  # fmt: skip
-    with log.open("ab") as output:
-        subprocess.run(  # noqa: S603 - the interpreter that the caller named
-            command, cwd=suite, env=suite_environment(suite, folder / run.settings), stdout=output,
-            stderr=subprocess.STDOUT, check=False,
-        )  # fmt: skip
-    if not report.exists():
-        raise SystemExit(f"pytest left no report:\n{log.read_text('utf-8', 'replace')[-2000:]}")
-    tests_run = json.loads(report.read_bytes())["tests"]
-    return [Result(nodeid=t["nodeid"], outcome=t["outcome"], message=_message(t)) for t in tests_run]
+    )  # fmt: skip
+    return [
+        Result(nodeid=t["nodeid"], area=areas[t["nodeid"]], outcome=t["outcome"], message=_message(t))
+        for t in suite.read("report.json")["tests"]
+    ]
 
 
-def suite_environment(suite: Path, settings: Path) -> dict[str, str]:
+def suite_environment(root: Path, settings: Path) -> dict[str, str]:
     """Return the environment of the suite: nothing that would lead its clients elsewhere."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()  # noqa: TID251 - passed on to the suite
-        if not name.startswith(ENVIRONMENT_LEFT_OUT)
-    }
-    own = {
+    return {
+        **_outer_environment(),
         "S3TEST_CONF": str(settings),
-        "PYTHONPATH": str(suite),
+        "PYTHONPATH": os.pathsep.join([str(root), str(Path(__file__).resolve().parent)]),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    return kept | own
 
 
-def told(results: Iterable[Result], areas: Mapping[str, str]) -> str:
-    """Return passes by area (without a table of areas: by module), and each test that did not pass."""
-    by_area: dict[str, list[Result]] = defaultdict(list)
-    for result in results:
-        by_area[areas.get(result.nodeid, Path(result.nodeid.partition("::")[0]).stem)].append(result)
-    lines = []
-    for area, members in sorted(by_area.items()):
-        for result in members:
-            if result.outcome != "passed":
-                name = result.nodeid.partition("::")[2]
-                lines.append(f"{area}: {result.outcome}: {name}: {result.message}")
-    lines.append("")
-    by_area["all"] = [result for members in by_area.values() for result in members]
-    for area, members in by_area.items():
-        passes = sum(result.outcome == "passed" for result in members)
-        lines.append(f"{area:24}{passes:5} of {len(members)}")
-    return "\n".join(lines) + "\n"
+def _outer_environment() -> dict[str, str]:
+    return {
+        name: value
+        for name, value in os.environ.items()  # noqa: TID251 - passed on to what we start
+        if not name.startswith(ENVIRONMENT_LEFT_OUT)
+    }
+
+
+def counts(results: Iterable[Result]) -> Iterator[str]:
+    """Yield a line for each area and for all: how many tests of how many passed."""
+    results = list(results)
+    tests = Counter(result.area for result in results)
+    passes = Counter(result.area for result in results if result.outcome == "passed")
+    for area in tests:
+        yield f"{area:24}{passes[area]:5} of {tests[area]}"
+    yield f"{'all':24}{passes.total():5} of {len(results)}"
 
 
 def _message(test: Mapping[str, Mapping[str, Mapping[str, str]]]) -> str:
@@ -271,22 +287,26 @@ def _message(test: Mapping[str, Mapping[str, Mapping[str, str]]]) -> str:
     return messages[0][:200] if messages else ""
 
 
-def _write_ini(path: Path, sections: Mapping[str, Mapping[str, str]]) -> None:
-    parser = configparser.RawConfigParser()
-    parser.read_dict(sections)
-    with path.open("w", encoding="utf-8") as file:
-        parser.write(file)
+@contextmanager
+def _folder(*, keep: bool) -> Iterator[Path]:
+    """Make a folder for one run, which is gone after it unless it is to be kept."""
+    if keep:
+        folder = Path(tempfile.mkdtemp(prefix="valetkey-s3-tests-"))
+        sys.stdout.write(f"{folder}\n")
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="valetkey-s3-tests-") as name:
+        yield Path(name)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--suite", type=Path, required=True, help="checkout of the suite")
     parser.add_argument("--python", type=Path, required=True, help="Python of the suite's own environment")
-    parser.add_argument("--areas", type=Path, help="table (CSV) with columns nodeid and area; else by module")
     parser.add_argument("--area", nargs="+", metavar="NAME", help="run these areas only")
     parser.add_argument("-k", metavar="EXPRESSION", help="run what pytest selects by this")
     parser.add_argument("--workers", type=int, default=2, help="workers of the server")
-    parser.add_argument("-n", type=int, default=3, help="tests at the same time")
+    parser.add_argument("-n", type=int, default=2, help="tests at the same time")
     parser.add_argument("--keep", action="store_true", help="keep the folder with data, settings and logs")
     return parser
 

@@ -1,0 +1,161 @@
+"""What `docs/compatibility.md` says of the public compatibility suite, and where a run shows it wrong.
+
+The page is the only place where the areas, their tests and the tests that need not pass are written down.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+PAGE: Final = Path(__file__).resolve().parents[1] / "docs/compatibility.md"
+
+FOLDER: Final = "s3tests/functional/"
+MAIN_MODULE: Final = "test_s3.py::"
+"""Names on the page are of this module, unless they say another."""
+
+_SECTION: Final = "\n## The public compatibility suite\n"
+_AREA_ROW: Final = re.compile(r"\| (\w+) \| ([^|]*) \| ([^|]*) \| (\d+) \| (\d+|not run) \|")
+_KNOWN_ROW: Final = re.compile(r"\| (\w+) \| ([^|]*`test_[^|]*) \|.*")
+_SPAN: Final = re.compile(r"`([^`]+)`")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """Names of tests, as the page writes them: `…` stands for anything."""
+
+    written: str
+    pattern: re.Pattern[str]
+
+    @classmethod
+    def parse(cls, written: str) -> Names:
+        escaped = re.escape(written).replace("…", ".*")
+        return cls(written=written, pattern=re.compile(escaped))
+
+    def hold(self, name: str) -> bool:
+        # A pattern of the main module does not reach into another.
+        is_here = "::" not in name or "::" in self.written
+        return is_here and self.pattern.fullmatch(name) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Area:
+    """A row of the table of areas."""
+
+    name: str
+    marks: frozenset[str]
+    """A test of the area has one of them. Empty: whatever marks it has."""
+    names: Sequence[Names]
+    """A test of the area has one of them. Empty: whatever its name is."""
+    tests: int
+    passes: int | None
+    """None: the area is not run."""
+
+    def holds(self, name: str, marks: Iterable[str]) -> bool:
+        """Return whether a test belongs here, unless a row further up holds it."""
+        is_marked = not self.marks or not self.marks.isdisjoint(marks)
+        return is_marked and (not self.names or any(names.hold(name) for names in self.names))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """Tests of an area that stand on the page with a reason why they do not pass."""
+
+    area: str
+    names: Names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What the page says."""
+
+    areas: Sequence[Area]
+    known: Sequence[Known]
+
+    def area_of(self, nodeid: str, marks: Iterable[str]) -> str | None:
+        """Return the area of a test, which is the first that holds it, or None."""
+        name, held = name_of(nodeid), frozenset(marks)
+        return next((area.name for area in self.areas if area.holds(name, held)), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """How one test ended."""
+
+    nodeid: str
+    area: str
+    outcome: str
+    """As pytest names it: `passed`, `failed`, `error`, `skipped`."""
+    message: str
+    """The first line of what went wrong, or nothing."""
+
+
+def name_of(nodeid: str) -> str:
+    """Return the name that the page gives a test."""
+    return nodeid.removeprefix(FOLDER).removeprefix(MAIN_MODULE)
+
+
+def read_page(text: str) -> Page:
+    """Return what the text of the page says of the suite."""
+    section = text.partition(_SECTION)[2].partition("\n## ")[0]
+    areas, _, reasons = section.partition("\n### ")
+    rows = [row for line in areas.splitlines() if (row := _AREA_ROW.fullmatch(line))]
+    return Page(areas=[_area(*row.groups()) for row in rows], known=list(_known(reasons)))
+
+
+def _area(name: str, marks: str, names: str, tests: str, passes: str) -> Area:
+    return Area(
+        name=name,
+        marks=frozenset(_SPAN.findall(marks)),
+        names=[Names.parse(written) for written in _SPAN.findall(names)],
+        tests=int(tests),
+        passes=int(passes) if passes.isdecimal() else None,
+    )
+
+
+def _known(reasons: str) -> Iterator[Known]:
+    for line in reasons.splitlines():
+        row = _KNOWN_ROW.fullmatch(line)
+        if row is not None:
+            for written in _SPAN.findall(row[2]):
+                yield Known(area=row[1], names=Names.parse(written))
+
+
+def objections(page: Page, results: Sequence[Result], *, whole: bool) -> list[str]:
+    """Return a line for each thing that the page should say otherwise, after these results.
+
+    Tests that do not pass and are not named, names whose tests pass, and with `whole`, which says that all tests
+    of the areas were run, also names that no test has and counts that are not so.
+    """
+    found = []
+    named = {
+        result.nodeid: [known for known in page.known if _stands_for(known, result)] for result in results
+    }
+    for result in results:
+        name, passed = name_of(result.nodeid), result.outcome == "passed"
+        if passed and named[result.nodeid]:
+            found.append(f"{result.area}: {name} passes, and is named")
+        if not passed and not named[result.nodeid]:
+            found.append(f"{result.area}: {name} {result.outcome}, and is not named: {result.message}")
+    return [*found, *(_miscounts(page, results, named) if whole else ())]
+
+
+def _stands_for(known: Known, result: Result) -> bool:
+    return known.area == result.area and known.names.hold(name_of(result.nodeid))
+
+
+def _miscounts(page: Page, results: Sequence[Result], named: Mapping[str, Sequence[Known]]) -> Iterator[str]:
+    tests = Counter(result.area for result in results)
+    passes = Counter(result.area for result in results if result.outcome == "passed")
+    met = {id(known) for several in named.values() for known in several}
+    for known in page.known:
+        if known.area in tests and id(known) not in met:
+            yield f"{known.area}: there is no {known.names.written}"
+    for area in page.areas:
+        counted = (passes[area.name], tests[area.name])
+        if area.name in tests and counted != (area.passes, area.tests):
+            yield f"{area.name}: {counted[0]} of {counted[1]} pass, not {area.passes} of {area.tests}"
