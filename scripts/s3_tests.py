@@ -14,11 +14,9 @@ import argparse
 import configparser
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
-import urllib.request
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,7 +26,6 @@ from typing import Any, Final
 
 from s3_tests_page import FOLDER, PAGE, Page, Result, objections, read_page
 
-from valetkey import Signer
 from valetkey.testing.server import RunningServer, running_server
 
 DAY_S: Final = 10
@@ -168,10 +165,10 @@ def write_suite_settings(
     path: Path, server: RunningServer, accounts: Mapping[str, Mapping[str, str]]
 ) -> None:
     """Write what the suite must know of `server`. A location is left out: the region is the default one."""
-    owner, name = root_account(server)
+    root = valetkey(server, "accounts", "show", "root", "--json")
     main = {
-        "user_id": owner,
-        "display_name": name,
+        "user_id": root["id"],
+        "display_name": root["name"],
         "email": "root@example.com",
         "access_key": server.access_key,
         "secret_key": server.secret_key,
@@ -195,49 +192,35 @@ def make_account(server: RunningServer, name: str) -> dict[str, str]:
     made = valetkey(
         server, "accounts", "create", name, "--email", f"{name}@example.com",
         "--access-key", f"VKTEST{name.upper().replace('-', ''):0>14}",
-        "--secret-key", f"{name}+test/secret that is long enough",
+        "--secret-key", f"{name}+test/secret that is long enough", "--json",
     )  # fmt: skip
-    return {
-        "user_id": made["id"],
-        "display_name": made["name"],
-        "email": made["email"],
-        "access_key": made["access_key"],
-        "secret_key": made["secret_key"],
-    }
+    # The suite compares this one's id with the account's number in STS, those of all others with owners and grants.
+    user_id = made["number"] if name == "iam-root" else made["id"]
+    fields = ("email", "access_key", "secret_key")
+    return {"user_id": user_id, "display_name": made["name"], **{field: made[field] for field in fields}}
 
 
 def make_identity_user(server: RunningServer) -> dict[str, str]:
     """Make a user in the account `iam` who may do everything in buckets, and return how it signs."""
-    of_account = ("--account", "iam")
-    valetkey(server, "users", "create", IDENTITY_USER, *of_account)
-    valetkey(server, "policies", "attach", "AmazonS3FullAccess", "--user", IDENTITY_USER, *of_account)
-    key = valetkey(server, "keys", "create", "--user", IDENTITY_USER, *of_account)
+    user, of_account = ("--user", IDENTITY_USER), ("--account", "iam")
+    valetkey(server, "users", "create", IDENTITY_USER, *of_account, "--json")
+    valetkey(server, "policies", "attach", "AmazonS3FullAccess", *user, *of_account)
+    key = valetkey(server, "keys", "create", *user, *of_account, "--json")
     return {"user_id": IDENTITY_USER, "access_key": key["access_key"], "secret_key": key["secret_key"]}
 
 
 def valetkey(server: RunningServer, *words: str) -> dict[str, Any]:
-    """Run the command as the root account, and return the JSON that it prints."""
+    """Run the command as the root account, and return the JSON that it prints, or nothing."""
     environment = {
         **_outer_environment(),
         "VALETKEY_ENDPOINT": server.endpoint,
         "VALETKEY_ACCESS_KEY": server.access_key,
         "VALETKEY_SECRET_KEY": server.secret_key,
     }
-    command = [sys.executable, "-m", "valetkey", *words, "--json"]
+    command = [sys.executable, "-m", "valetkey", *words]
     ended = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)  # noqa: S603 - ours
-    value: dict[str, Any] = json.loads(ended.stdout)
+    value: dict[str, Any] = json.loads(ended.stdout or "{}")
     return value
-
-
-def root_account(server: RunningServer) -> tuple[str, str]:
-    """Return the canonical user id and the display name of the root account."""
-    signer = Signer(server.access_key, server.secret_key, region=server.region, endpoint=server.endpoint)
-    url = str(signer.presign("GET", None, expires=60))
-    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - the server that we started
-        document = answer.read().decode()
-    fields = (re.search(f"<{tag}>([^<]*)</{tag}>", document) for tag in ("ID", "DisplayName"))
-    owner, name = (found[1] if found else "" for found in fields)
-    return owner, name
 
 
 def run_tests(suite: Suite, run: Run, areas: Mapping[str, str]) -> list[Result]:

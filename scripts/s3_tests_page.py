@@ -16,7 +16,7 @@ PAGE: Final = Path(__file__).resolve().parents[1] / "docs/compatibility.md"
 
 FOLDER: Final = "s3tests/functional/"
 MAIN_MODULE: Final = "test_s3.py::"
-"""Names on the page are of this module, unless they say another."""
+"""Names in the table of areas are of this module, unless they say another."""
 
 _SECTION: Final = "\n## The public compatibility suite\n"
 _AREA_ROW: Final = re.compile(r"\| (\w+) \| ([^|]*) \| ([^|]*) \| (\d+) \| (\d+|not run) \|")
@@ -37,9 +37,7 @@ class Names:
         return cls(written=written, pattern=re.compile(escaped))
 
     def hold(self, name: str) -> bool:
-        # A pattern of the main module does not reach into another.
-        is_here = "::" not in name or "::" in self.written
-        return is_here and self.pattern.fullmatch(name) is not None
+        return self.pattern.fullmatch(name) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +56,8 @@ class Area:
     def holds(self, name: str, marks: Iterable[str]) -> bool:
         """Return whether a test belongs here, unless a row further up holds it."""
         is_marked = not self.marks or not self.marks.isdisjoint(marks)
-        return is_marked and (not self.names or any(names.hold(name) for names in self.names))
+        named = [names for names in self.names if "::" in names.written or "::" not in name]
+        return is_marked and (not self.names or any(names.hold(name) for names in named))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +77,7 @@ class Page:
 
     def area_of(self, nodeid: str, marks: Iterable[str]) -> str | None:
         """Return the area of a test, which is the first that holds it, or None."""
-        name, held = name_of(nodeid), frozenset(marks)
+        name, held = nodeid.removeprefix(FOLDER).removeprefix(MAIN_MODULE), frozenset(marks)
         return next((area.name for area in self.areas if area.holds(name, held)), None)
 
 
@@ -93,10 +92,10 @@ class Result:
     message: str
     """The first line of what went wrong, or nothing."""
 
-
-def name_of(nodeid: str) -> str:
-    """Return the name that the page gives a test."""
-    return nodeid.removeprefix(FOLDER).removeprefix(MAIN_MODULE)
+    @property
+    def name(self) -> str:
+        """The test without its module, as the reasons name it."""
+        return self.nodeid.partition("::")[2]
 
 
 def read_page(text: str) -> Page:
@@ -136,16 +135,16 @@ def objections(page: Page, results: Sequence[Result], *, whole: bool) -> list[st
         result.nodeid: [known for known in page.known if _stands_for(known, result)] for result in results
     }
     for result in results:
-        name, passed = name_of(result.nodeid), result.outcome == "passed"
+        passed = result.outcome == "passed"
         if passed and named[result.nodeid]:
-            found.append(f"{result.area}: {name} passes, and is named")
+            found.append(f"{result.area}: {result.name} passes, and is named")
         if not passed and not named[result.nodeid]:
-            found.append(f"{result.area}: {name} {result.outcome}, and is not named: {result.message}")
+            found.append(f"{result.area}: {result.name} {result.outcome}, and is not named: {result.message}")
     return [*found, *(_miscounts(page, results, named) if whole else ())]
 
 
 def _stands_for(known: Known, result: Result) -> bool:
-    return known.area == result.area and known.names.hold(name_of(result.nodeid))
+    return known.area == result.area and known.names.hold(result.name)
 
 
 def _miscounts(page: Page, results: Sequence[Result], named: Mapping[str, Sequence[Known]]) -> Iterator[str]:

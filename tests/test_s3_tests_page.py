@@ -54,7 +54,7 @@ AS_SAID = [
         ("test_s3.py::test_part_copied", (), None),
         ("test_s3.py::test_object_a", (), "object"),
         ("test_s3.py::test_object_a", ("copy", "bucket_logging"), "logging"),
-        ("test_iam.py::test_object_a", (), None),
+        ("test_iam.py::test_part_copied", ("copy",), None),
     ],
 )
 def test_the_first_row_that_fits_is_the_area(
@@ -82,6 +82,17 @@ def test_a_name_whose_test_passes_is_told(page: Page) -> None:
 def test_a_name_counts_in_its_own_area_alone(page: Page) -> None:
     results = [result("test_object_gone", "copy", "failed")]
     assert objections(page, results, whole=False) == ["copy: test_object_gone failed, and is not named: why"]
+
+
+def test_a_name_counts_in_whatever_module_its_area_is() -> None:
+    text = TEXT.replace("| object | `test_object_gone`", "| headers | `test_date`")
+    gone = Result(
+        nodeid="s3tests/functional/test_headers.py::test_date",
+        area="headers",
+        outcome="failed",
+        message="why",
+    )
+    assert objections(read_page(text), [gone], whole=False) == []
 
 
 def test_a_name_that_no_test_has_is_told_after_a_whole_run(page: Page) -> None:
