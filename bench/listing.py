@@ -30,7 +30,9 @@ from bench.rounds import Comparison, Field, Plan, Side, Unit
 from valetkey import Signer
 from valetkey.gateway.call import Request, Rules
 from valetkey.gateway.flow import Gateway
+from valetkey.gateway.links.door import LinkDoor
 from valetkey.gateway.session_tokens import TokenBox
+from valetkey.links import Ledger
 from valetkey.server.accounts import Account, AccountKeys, ensure_accounts
 from valetkey.sigv4.secret import Secret
 from valetkey.store import Store, statements
@@ -97,9 +99,12 @@ class _InProcess:
         self._runner.run(ensure_accounts([root], self._store.identities, now_ms=0))
         rules = Rules(region="us-east-1", owner_id=_OWNER_ID, token_key=bytes(32))
         box = TokenBox(bytes(32))
+        keys = AccountKeys([root], self._store.identities, box, region="us-east-1")
+        self._ledger = Ledger.open(folder)
         self._gateway = Gateway(
             store=self._store,
-            keys=AccountKeys([root], self._store.identities, box, region="us-east-1"),
+            links=LinkDoor(ledger=self._ledger, keys=keys, rules=rules, secret_key=bytes(32)),
+            keys=keys,
             rules=rules,
             box=box,
             new_id=str,
@@ -119,6 +124,7 @@ class _InProcess:
         return answer.body
 
     def close(self) -> None:
+        self._runner.run(self._ledger.close())
         self._runner.run(self._store.close())
         self._runner.close()
 

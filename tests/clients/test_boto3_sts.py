@@ -61,7 +61,7 @@ def test_callers_learn_who_they_are(root: Caller, version: str) -> None:
 
 
 def test_an_identity_can_be_proved_by_a_url(root: Caller) -> None:
-    url = root.client("sts").generate_presigned_url("get_caller_identity")
+    url = root.client("sts").generate_presigned_url("get_caller_identity", HttpMethod="GET")
     answer = fetch(url)
     assert (answer.status, b":root</Arn>" in answer.body) == (200, True)
     assert fetch(url.replace("GetCallerIdentity", "GetSessionToken")).status == 403

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from tests.gateway.doors import link_door
 
 from valetkey import Secret, Signer
 from valetkey.gateway.call import Answer, Request, Rules
@@ -77,11 +78,14 @@ class Door:
 @pytest.fixture
 async def door(tmp_path: Path) -> AsyncIterator[Door]:
     store, keys = Store.open(tmp_path / "data"), Keys()
+    rules = Rules(region="us-east-1")
+    links = link_door(tmp_path / "data", keys, rules)
     door = Door(
         Gateway(
             store=store,
+            links=links,
             keys=keys,
-            rules=Rules(region="us-east-1"),
+            rules=rules,
             box=TokenBox(bytes(32)),
             new_id=lambda: "id",
         ),
@@ -92,6 +96,7 @@ async def door(tmp_path: Path) -> AsyncIterator[Door]:
         await door.ask("PUT", str(SIGNER.presign("PUT", "bucket", "k", at=AT)), body=b"one")
     ).status == 200
     yield door
+    await links.ledger.close()
     await store.close()
 
 

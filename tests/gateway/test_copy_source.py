@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import pytest
+from tests.gateway.doors import link_door
 
 from valetkey import Secret, Signer
 from valetkey.gateway.call import Answer, Request, Rules
@@ -67,18 +69,24 @@ async def delete(store: Store, bucket: str) -> None:
 
 async def copy(store: Store) -> Answer:
     """Let Bob copy `source/key`."""
-    gateway = Gateway(
-        store=store,
-        keys=Keys(),
-        rules=Rules(region="us-east-1"),
-        box=TokenBox(bytes(32)),
-        new_id=lambda: "id",
-    )
+    rules = Rules(region="us-east-1")
     url = str(SIGNER.presign("PUT", "bobs", "copy", query={"x-amz-copy-source": "/source/key"}, at=AT))
     path, _, query = url.removeprefix("http://127.0.0.1:9000").partition("?")
     headers = [(b"host", b"127.0.0.1:9000"), (b"content-length", b"0")]
     request = Request("PUT", path.encode(), query.encode(), headers, no_body, AT)
-    return await gateway.answer(request, request_id="id", host_id="host")
+    with TemporaryDirectory() as folder:
+        links = link_door(Path(folder), Keys(), rules)
+        gateway = Gateway(
+            store=store,
+            links=links,
+            keys=Keys(),
+            rules=rules,
+            box=TokenBox(bytes(32)),
+            new_id=lambda: "id",
+        )
+        answer = await gateway.answer(request, request_id="id", host_id="host")
+        await links.ledger.close()
+    return answer
 
 
 def interfere(monkeypatch: pytest.MonkeyPatch, store: Store, change: Callable[[], Awaitable[object]]) -> None:

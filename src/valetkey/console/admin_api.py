@@ -9,23 +9,33 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from hmac import compare_digest
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
-from valetkey.console import access_keys, accounts, history, policies, simulation, users
+from valetkey.console import (
+    access_keys,
+    accounts,
+    history,
+    links,
+    policies,
+    revocations,
+    simulation,
+    users,
+)
 from valetkey.console.call import AdminCall, Json, acting_in, is_root_account
 from valetkey.gateway.authenticate import authenticate
 from valetkey.gateway.call import Answer, Keys, Request, Rules
 from valetkey.gateway.faults import ROOM_ERRORS
 from valetkey.gateway.flow import text_headers
 from valetkey.gateway.iam.call import IamCall
-from valetkey.gateway.iam.door import read_body
+from valetkey.gateway.iam.door import MAX_BODY_BYTES, read_body
 from valetkey.gateway.iam.errors import IamCode, IamError, to_iam_error
 from valetkey.gateway.iam.form import Form
+from valetkey.gateway.links.door import LinkDoor
 from valetkey.gateway.session_tokens import TokenBox
 from valetkey.links.history.reader import HistoryReader
 from valetkey.policy.principal import Principal, PrincipalKind
@@ -39,9 +49,14 @@ from valetkey.store.store import Store
 PATHS: Final = b"/-/api/v1/"
 
 Handler = Callable[[AdminCall], Awaitable[Json]]
+StreamHandler = Callable[[AdminCall], Awaitable[AsyncIterator[bytes]]]
 
 _NOWHERE: Final = Target(None, None, virtual=False)
 _JSON: Final = b"application/json"
+_JSON_LINES: Final = b"application/x-ndjson"
+
+_MOST_LINES_BYTES: Final = 64 * 1024 * 1024
+"""Some 250,000 links. All of it is in memory once, since its signature comes first."""
 
 
 class Route(NamedTuple):
@@ -50,7 +65,9 @@ class Route(NamedTuple):
     method: str
     path: str
     """Below the API's own; a name in braces stands for one part."""
-    run: Handler
+    run: Handler | StreamHandler
+    takes_lines: bool = False
+    """The body is a list of objects, a line each, and so is the answer, which begins before all is done."""
 
 
 ROUTES: Final = (
@@ -81,6 +98,21 @@ ROUTES: Final = (
     Route("POST", "policies/{policy}/attach", policies.attach_policy),
     Route("POST", "policies/{policy}/detach", policies.detach_policy),
     Route("DELETE", "policies/{policy}", policies.delete_policy),
+    Route("GET", "links", links.list_links),
+    Route("POST", "links", links.create_link),
+    Route("POST", "links/bulk", links.create_links, takes_lines=True),
+    Route("POST", "links/pause", links.pause_links),
+    Route("POST", "links/resume", links.resume_links),
+    Route("POST", "links/revoke", links.revoke_links),
+    Route("GET", "links/{link}", links.get_link),
+    Route("POST", "links/{link}", links.alter_link),
+    Route("POST", "links/{link}/pause", links.pause_link),
+    Route("POST", "links/{link}/resume", links.resume_link),
+    Route("POST", "links/{link}/revoke", links.revoke_link),
+    Route("DELETE", "links/{link}", links.delete_link),
+    Route("GET", "revocations", revocations.list_revocations),
+    Route("POST", "revocations", revocations.create_revocation),
+    Route("DELETE", "revocations/{revocation}", revocations.delete_revocation),
 )
 
 
@@ -99,6 +131,7 @@ class AdminApi:
     keys: Keys
     rules: Rules
     box: TokenBox
+    links: LinkDoor
     history: HistoryReader | None = None
 
     async def answer(self, request: Request, *, request_id: str) -> Answer:
@@ -120,14 +153,21 @@ class AdminApi:
                     "request_id": request_id,
                 }
             }
+        trail.headers.append((b"cache-control", b"no-store"))
+        if isinstance(result, AsyncIterator):
+            trail.headers.append((b"content-type", _JSON_LINES))
+            trail.body = Lines(result)
+            return trail
         document = json.dumps(result, ensure_ascii=False).encode() + b"\n"
-        trail.headers += [(b"content-type", _JSON), (b"cache-control", b"no-store")]
+        trail.headers.append((b"content-type", _JSON))
         trail.body, trail.content_length = document, len(document)
         return trail
 
-    async def _run(self, request: Request, trail: Answer) -> Json:
+    async def _run(self, request: Request, trail: Answer) -> Json | AsyncIterator[bytes]:
         # Nobody learns what there is before it is proved who asks.
-        body = await read_body(request)
+        body = await read_body(
+            request, most_bytes=_MOST_LINES_BYTES if _takes_lines(request) else MAX_BODY_BYTES
+        )
         principal, proof = self._authenticate(request, body)
         trail.access_key, trail.auth_type = proof.access_key, proof.auth_type
         self.keys.note_use(proof.access_key, now_ms=request.now_ms)
@@ -143,11 +183,13 @@ class AdminApi:
             iam=iam,
             names=names,
             query=query,
-            body=_read_json(body),
+            body={} if route.takes_lines else _read_json(body),
+            raw_body=body if route.takes_lines else b"",
             is_root=is_root,
             store=self.store,
             keys=self.keys,
             history=self.history,
+            links=self.links,
         )
         return await route.run(call)
 
@@ -182,6 +224,24 @@ class AdminApi:
                 IamCode.SIGNATURE_DOES_NOT_MATCH, "The body of the request is not the one that was signed."
             )
         return principal, proof
+
+
+class Lines:
+    """An answer that is made while it goes out."""
+
+    def __init__(self, lines: AsyncIterator[bytes]) -> None:
+        self._lines = lines
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._lines
+
+    def close(self) -> None:
+        """There is no file behind it."""
+
+
+def _takes_lines(request: Request) -> bool:
+    path = request.raw_path.removeprefix(PATHS).decode("latin-1")
+    return any(route.takes_lines and route.path == path for route in ROUTES)
 
 
 def _require_lasting(principal: Principal) -> None:

@@ -12,6 +12,7 @@ from valetkey.gateway.iam.call import IamCall
 from valetkey.gateway.iam.errors import IamCode, IamError
 from valetkey.gateway.iam.facts import facts_of
 from valetkey.gateway.iam.form import Form, Kind
+from valetkey.gateway.links.door import LinkDoor
 from valetkey.links.history.reader import HistoryReader
 from valetkey.policy.principal import Principal, PrincipalKind
 from valetkey.store.errors import NoSuchEntityError
@@ -41,6 +42,9 @@ class AdminCall:
     """The caller is the root account, which manages accounts, and acts in all of them."""
     store: Store
     keys: Keys
+    links: LinkDoor
+    raw_body: bytes = b""
+    """What was sent, where it is no object."""
     history: HistoryReader | None = None
     """None where none is kept."""
 

@@ -9,11 +9,12 @@ changed since, is still decided for each request.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from valetkey.gateway.call import Keys, Request
+from valetkey.gateway.call import Request
+from valetkey.links.model import Link
 from valetkey.policy.principal import Principal
 from valetkey.s3.operations import Operation
 from valetkey.s3.target import Target
@@ -40,6 +41,8 @@ class Admitted(NamedTuple):
     proof: Proof | None
     stand_ins: Mapping[str, str]
     """Headers that stand in the signed query."""
+    link: Link | None = None
+    """The managed link that signed, as it is now."""
 
 
 class _Kept(NamedTuple):
@@ -52,8 +55,9 @@ class _Kept(NamedTuple):
 class Admissions:
     """The URLs last admitted by one process. Nothing but a right signature gets in."""
 
-    def __init__(self, keys: Keys) -> None:
-        self._keys = keys
+    def __init__(self, find_signer: Callable[[str], tuple[Secret, Principal] | None]) -> None:
+        """`find_signer` returns a key's secret, the same value as long as all that it stands for is the same."""
+        self._find_signer = find_signer
         self._kept: OrderedDict[_Place, _Kept] = OrderedDict()
 
     def find(self, request: Request) -> Admitted | None:
@@ -64,7 +68,7 @@ class Admissions:
         kept = self._kept.get(place)
         if kept is None:
             return None
-        known = self._keys.find(kept.admitted.proof.access_key) if kept.admitted.proof else None
+        known = self._find_signer(kept.admitted.proof.access_key) if kept.admitted.proof else None
         if (
             known is None
             or known[0] is not kept.secret
@@ -89,7 +93,7 @@ class Admissions:
             or any(name.endswith("customer-key") for name in admitted.stand_ins)
         ):
             return
-        place, known = _place_of(request), self._keys.find(proof.access_key)
+        place, known = _place_of(request), self._find_signer(proof.access_key)
         if place is None or known is None:
             return
         self._kept[place] = _Kept(admitted, known[0], request.now, proof.expires_at)

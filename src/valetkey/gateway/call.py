@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
+from valetkey.links.model import Link
 from valetkey.policy.principal import Principal
 from valetkey.s3.cors import CorsRules
 from valetkey.s3.grants import Ownership
@@ -94,6 +95,8 @@ class Answer:
     key: str | None = None
     access_key: str | None = None
     auth_type: AuthType | None = None
+    on_sent: Callable[[int], None] | None = None
+    """Told once how many bytes of the body went out; -1 where its first bytes could not be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +167,8 @@ class Call:
     """For PostObject only."""
     is_virtual: bool = False
     """True: the bucket's name stood in the Host."""
+    link: Link | None = None
+    """The managed link that it comes by."""
 
     @property
     def bucket(self) -> Bucket:

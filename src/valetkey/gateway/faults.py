@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from valetkey.links import errors as links
 from valetkey.policy.errors import AccessDeniedError, PolicyError
 from valetkey.policy.malformed import MalformedPolicyError, PolicyTooLargeError
 from valetkey.s3.codes import Code
@@ -226,6 +227,36 @@ def _malformed_policy(error: MalformedPolicyError) -> S3Error:
     return S3Error(Code.MALFORMED_POLICY, error.message, {"Detail": error.where} if error.where else {})
 
 
+RULES: Final[Mapping[links.Rule, Code]] = {
+    links.Rule.REVOKED: Code.LINK_REVOKED,
+    links.Rule.PAUSED: Code.LINK_PAUSED,
+    links.Rule.NOT_YET_VALID: Code.LINK_NOT_YET_VALID,
+    links.Rule.EXPIRED: Code.LINK_EXPIRED,
+    links.Rule.USED_UP: Code.LINK_USED_UP,
+    links.Rule.BYTES_USED_UP: Code.LINK_BYTES_USED_UP,
+    links.Rule.ADDRESS: Code.ADDRESS_NOT_ALLOWED,
+    links.Rule.OPERATION: Code.OPERATION_NOT_ALLOWED,
+    links.Rule.KEY: Code.KEY_NOT_ALLOWED,
+    links.Rule.CONTENT_TYPE: Code.CONTENT_TYPE_NOT_ALLOWED,
+    links.Rule.VERSION: Code.LINK_VERSION_REPLACED,
+    links.Rule.ISSUER: Code.LINK_ISSUER_INACTIVE,
+    links.Rule.PASSWORD: Code.LINK_PASSWORD_REQUIRED,
+}
+"""What each rule of a link is called in an answer."""
+
+
+def _link_refused(error: links.LinkRefusedError) -> S3Error:
+    return S3Error(RULES[error.rule])
+
+
+def _upload_size(error: links.UploadSizeError) -> S3Error:
+    if error.size_bytes > error.most:
+        details = {"ProposedSize": str(error.size_bytes), "MaxSizeAllowed": str(error.most)}
+        return S3Error(Code.ENTITY_TOO_LARGE, None, details)
+    details = {"ProposedSize": str(error.size_bytes), "MinSizeAllowed": str(error.least)}
+    return S3Error(Code.ENTITY_TOO_SMALL, None, details)
+
+
 FAULTS: Final[Mapping[type[Exception], Callable[[Any], S3Error]]] = {
     sigv4.TwoMechanismsError: _two_mechanisms,
     sigv4.MalformedQueryAuthError: _malformed_query,
@@ -267,6 +298,13 @@ FAULTS: Final[Mapping[type[Exception], Callable[[Any], S3Error]]] = {
     # Raised only by the signing half, which no request reaches.
     sigv4.MisuseError: _simple(Code.INTERNAL_ERROR),
     UnknownAccessKeyError: _unknown_access_key,
+    links.LinkRefusedError: _link_refused,
+    links.UploadSizeError: _upload_size,
+    links.InvalidGrantError: _simple(Code.INVALID_ARGUMENT),
+    links.NoSuchLinkError: _simple(Code.LINK_REVOKED),
+    links.LinkExistsError: _simple(Code.INTERNAL_ERROR),
+    links.LedgerFailedError: _simple(Code.INTERNAL_ERROR),
+    links.LedgerClosedError: _simple(Code.SERVICE_UNAVAILABLE),
     AccessDeniedError: _simple(Code.ACCESS_DENIED),
     MalformedPolicyError: _malformed_policy,
     PolicyTooLargeError: _malformed_policy,
@@ -301,7 +339,13 @@ FAULTS: Final[Mapping[type[Exception], Callable[[Any], S3Error]]] = {
     store.NewerVersionError: _simple(Code.INTERNAL_ERROR),
 }
 
-ROOM_ERRORS: Final = (sigv4.SignatureError, store.StoreError, PolicyError, UnknownAccessKeyError)
+ROOM_ERRORS: Final = (
+    sigv4.SignatureError,
+    store.StoreError,
+    links.LinkError,
+    PolicyError,
+    UnknownAccessKeyError,
+)
 """What `translate` takes; anything else is a bug and becomes InternalError around the request."""
 
 

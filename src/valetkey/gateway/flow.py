@@ -12,12 +12,16 @@ from valetkey.gateway.call import Answer, Call, Keys, Request, Rules, Trail
 from valetkey.gateway.cors import add_cors_headers
 from valetkey.gateway.faults import ROOM_ERRORS, translate
 from valetkey.gateway.iam.door import IamDoor, is_iam_request
+from valetkey.gateway.links.door import LinkDoor, answer_query, is_by_link, signature_digest
+from valetkey.gateway.links.spending import run_by_link
 from valetkey.gateway.operations.refusals import require_expected_owner
 from valetkey.gateway.operations.registry import OPERATIONS
 from valetkey.gateway.posted_form import read_posted
 from valetkey.gateway.preflight import answer_preflight
 from valetkey.gateway.required_actions import required_actions
 from valetkey.gateway.session_tokens import TokenBox
+from valetkey.links.model import Link
+from valetkey.links.rules import require_unrevoked
 from valetkey.policy.errors import AccessDeniedError
 from valetkey.policy.principal import Principal, PrincipalKind
 from valetkey.s3.answers import Fault
@@ -30,6 +34,7 @@ from valetkey.s3.route import find_operation
 from valetkey.s3.target import Target, parse_target
 from valetkey.s3.xml.writer import render
 from valetkey.sigv4.claims import AuthType
+from valetkey.sigv4.verify import Proof
 from valetkey.store.errors import NoSuchKeyError, NoSuchVersionError
 from valetkey.store.store import Store
 
@@ -43,13 +48,21 @@ class Gateway:
     """Answers S3 requests from one store."""
 
     def __init__(
-        self, *, store: Store, keys: Keys, rules: Rules, box: TokenBox, new_id: Callable[[], str]
+        self,
+        *,
+        store: Store,
+        links: LinkDoor,
+        keys: Keys,
+        rules: Rules,
+        box: TokenBox,
+        new_id: Callable[[], str],
     ) -> None:
         self._store = store
         self._keys = keys
         self._rules = rules
         self._new_id = new_id
-        self._admissions = Admissions(keys)
+        self._links = links
+        self._admissions = Admissions(links.find_signer)
         self._iam = IamDoor(identities=store.identities, keys=keys, rules=rules, box=box)
 
     async def answer(self, request: Request, *, request_id: str, host_id: str) -> Answer:
@@ -85,10 +98,15 @@ class Gateway:
             request, headers, admitted, form = await read_posted(
                 request, headers, admitted, keys=self._keys, rules=self._rules
             )
-        target, query, operation, principal, proof, stand_ins = admitted
+        target, query, operation, principal, proof, stand_ins, link = admitted
         trail.target, trail.principal, trail.proof = target, principal, proof
         # What stands in a signed query wins: a header beside it need not be signed.
         headers.update(stand_ins)
+        if link is not None:
+            self._links.require(link, request, operation=operation.name, target=target, query=query)
+            headers.update(_own_headers(link, operation))
+        else:
+            self._require_unrevoked(admitted, request)
 
         authority = self._authority(admitted, request, headers)
         trail.bucket = authority.bucket
@@ -98,17 +116,18 @@ class Gateway:
         call = Call(
             request, operation, target.bucket or "", target.key or "", query, headers,
             principal, proof, authority, authority.bucket, self._store, self._keys, self._rules, self._new_id,
-            form, target.virtual,
+            form, target.virtual, link,
         )  # fmt: skip
+        run = OPERATIONS[operation.name]
         try:
-            return await OPERATIONS[operation.name](call)
+            return await (run(call) if link is None else run_by_link(call, link, run, self._links.ledger))
         except (NoSuchKeyError, NoSuchVersionError) as error:
             # Whoever may not list the bucket does not learn what is missing in it.
             authority.require_listing(error)
             raise
 
     def _authority(self, admitted: Admitted, request: Request, headers: Mapping[str, str]) -> Authority:
-        target, query, operation, principal, proof, _ = admitted
+        target, query, operation, principal, proof, _, _ = admitted
         asking = Asking(
             principal=principal,
             proof=proof,
@@ -131,16 +150,38 @@ class Gateway:
         """Return what is asked for, once it is proved who asks. `trail` learns as much as comes out."""
         target = trail.target = self._target(request, headers)
         query = parse_query(request.raw_query)
-        principal, proof = authenticate(request, target, keys=self._keys, rules=self._rules)
+        link: Link | None = None
+        proof: Proof | None
+        if is_by_link(request):
+            principal, proof, link = self._links.authenticate(request, target)
+            query = {**query, **answer_query(link)}
+        else:
+            principal, proof = authenticate(request, target, keys=self._keys, rules=self._rules)
         trail.principal, trail.proof = principal, proof
-        if proof is not None:
+        if proof is not None and link is None:
             self._keys.note_use(proof.access_key, now_ms=request.now_ms)
         is_signed_query = proof is not None and proof.auth_type is AuthType.QUERY
-        stand_ins = hoisted(query) if is_signed_query else {}
+        stand_ins = hoisted(query) if is_signed_query and link is None else {}
         operation = _find_operation(request, target, query, {**headers, **stand_ins}, principal)
-        admitted = Admitted(target, query, operation, principal, proof, stand_ins)
+        admitted = Admitted(target, query, operation, principal, proof, stand_ins, link)
         self._admissions.keep(request, admitted)
         return admitted
+
+    def _require_unrevoked(self, admitted: Admitted, request: Request) -> None:
+        """Return unless the presigned URL, or form, was taken back."""
+        proof = admitted.proof
+        if proof is None or proof.auth_type is AuthType.HEADER:
+            return
+        revocations = self._links.ledger.revocations(now_ms=request.now_ms)
+        if revocations:
+            require_unrevoked(
+                revocations,
+                digest=signature_digest(proof.signature),
+                access_key=proof.access_key,
+                bucket=admitted.target.bucket,
+                key=admitted.target.key,
+                signed_ms=None if proof.signed_at is None else round(proof.signed_at.timestamp() * 1000),
+            )
 
     def _target(self, request: Request, headers: Mapping[str, str]) -> Target:
         host = headers.get("host", "").encode("latin-1", "replace")
@@ -151,6 +192,12 @@ class Gateway:
                 # `//bucket/key`: whoever altered a signed path learns that, as with any other alteration.
                 authenticate(request, _NOWHERE, keys=self._keys, rules=self._rules)
             raise
+
+
+def _own_headers(link: Link, operation: Operation) -> Mapping[str, str]:
+    """Return the headers that the link's grant puts into the request."""
+    is_whole = operation.name in ("PutObject", "CompleteMultipartUpload")
+    return {"if-none-match": "*"} if is_whole and link.grant.create_only else {}
 
 
 def _require_allowed(authority: Authority, operation: Operation, headers: Mapping[str, str]) -> None:

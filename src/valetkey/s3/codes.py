@@ -26,6 +26,11 @@ class Code(Enum):
         "request method / Access-Control-Request-Method or Access-Control-Request-Headers are not "
         "whitelisted by the resource's CORS spec.",
     )
+    ADDRESS_NOT_ALLOWED = (
+        "AddressNotAllowed",
+        403,
+        "The link does not hold for the address that you come from.",
+    )
     AUTHORIZATION_HEADER_MALFORMED = (
         "AuthorizationHeaderMalformed",
         400,
@@ -51,6 +56,11 @@ class Code(Enum):
         "Your previous request to create the named bucket succeeded and you already own it.",
     )
     BUCKET_NOT_EMPTY = ("BucketNotEmpty", 409, "The bucket you tried to delete is not empty")
+    CONTENT_TYPE_NOT_ALLOWED = (
+        "ContentTypeNotAllowed",
+        403,
+        "The link does not allow uploads of this Content-Type.",
+    )
     ENTITY_TOO_LARGE = (
         "EntityTooLarge",
         400,
@@ -150,7 +160,25 @@ class Code(Enum):
         "The provided token is malformed or otherwise invalid.",
     )
     INVALID_URI = ("InvalidURI", 400, "Couldn't parse the specified URI.")
+    KEY_NOT_ALLOWED = ("KeyNotAllowed", 403, "The link does not reach this key.")
     KEY_TOO_LONG_ERROR = ("KeyTooLongError", 400, "Your key is too long")
+    LINK_BYTES_USED_UP = ("LinkBytesUsedUp", 403, "The link has not as many bytes left.")
+    LINK_EXPIRED = ("LinkExpired", 403, "The link has ended.")
+    LINK_ISSUER_INACTIVE = ("LinkIssuerInactive", 403, "Whoever issued the link is not active any more.")
+    LINK_NOT_YET_VALID = ("LinkNotYetValid", 403, "The link does not hold yet.")
+    LINK_PASSWORD_REQUIRED = (
+        "LinkPasswordRequired",
+        403,
+        "The link takes a password, which is missing or wrong.",
+    )
+    LINK_PAUSED = ("LinkPaused", 403, "The link is paused.")
+    LINK_REVOKED = ("LinkRevoked", 403, "The link was taken back.")
+    LINK_USED_UP = ("LinkUsedUp", 403, "The link has no uses left.")
+    LINK_VERSION_REPLACED = (
+        "LinkVersionReplaced",
+        403,
+        "The link was made for what the object has been before.",
+    )
     MALFORMED_ACL_ERROR = (
         "MalformedACLError",
         400,
@@ -243,6 +271,7 @@ class Code(Enum):
         404,
         "Object Lock configuration does not exist for this bucket",
     )
+    OPERATION_NOT_ALLOWED = ("OperationNotAllowed", 403, "The link does not allow this operation.")
     OWNERSHIP_CONTROLS_NOT_FOUND_ERROR = (
         "OwnershipControlsNotFoundError",
         404,

@@ -12,7 +12,6 @@ import time
 from base64 import b64encode
 from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
-from functools import partial
 from random import getrandbits
 from typing import Any, Final
 
@@ -21,14 +20,16 @@ from valetkey.console.admin_api import AdminApi
 from valetkey.gateway.call import Answer, Request, Rules
 from valetkey.gateway.flow import Gateway, render_fault
 from valetkey.gateway.lifecycle_run import run_lifecycle
+from valetkey.gateway.links.door import LinkDoor
 from valetkey.gateway.session_tokens import PURPOSE, TokenBox
+from valetkey.links import Ledger, LinkError
 from valetkey.s3.codes import Code
 from valetkey.s3.cors import default_rules
 from valetkey.s3.errors import S3Error
 from valetkey.s3.grants import Ownership
 from valetkey.server.access_log import FLUSH_S, AccessLog, entry_of, open_access_log
 from valetkey.server.accounts import AccountKeys, all_accounts
-from valetkey.server.bodies import ClientGoneError, IncomingBody, Receive, Send, send_stream
+from valetkey.server.bodies import ClientGoneError, IncomingBody, Receive, Send, Sent, send_stream
 from valetkey.server.credentials import owner_id
 from valetkey.server.forwarded import (
     Origin,
@@ -61,6 +62,8 @@ LIFECYCLE_EVERY_S: Final = 3600.0
 
 PARENT_CHECK_S: Final = 1.0
 
+_ID_BYTES: Final = 36
+
 
 class App:
     """One worker's application. Opens the store at start-up and closes it at the end."""
@@ -74,6 +77,7 @@ class App:
         self._log: AccessLog = open_access_log(settings.access_log)
         self._background: list[asyncio.Task[None]] = []
         self._store: Store
+        self._ledger: Ledger
         self._gateway: Gateway
         self._admin: AdminApi
         self._watching: Watching
@@ -89,7 +93,7 @@ class App:
         await receive()
         try:
             self._open()
-        except (StoreError, SettingsError) as error:
+        except (StoreError, LinkError, SettingsError) as error:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
         await send({"type": "lifespan.startup.complete"})
@@ -97,6 +101,7 @@ class App:
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
+        await self._ledger.close()
         self._watching.close()
         await self._store.close()
         self._log.close()
@@ -108,6 +113,7 @@ class App:
         self._store = Store.open(
             settings.data, inline_limit_bytes=settings.inline_limit_bytes, master_key=master
         )
+        self._ledger = Ledger.open(settings.data)
         rules = Rules(
             region=settings.region,
             domains=settings.domains,
@@ -123,27 +129,36 @@ class App:
             object_ownership=Ownership(settings.object_ownership),
             cors=default_rules(settings.cors_origins),
         )
-        new_id = partial(secrets.token_urlsafe, 36)
         box = TokenBox(derive(master, PURPOSE))
         keys = AccountKeys(
             all_accounts(settings, master), self._store.identities, box, region=settings.region
         )
+        links = LinkDoor(
+            ledger=self._ledger, keys=keys, rules=rules, secret_key=derive(master, "links of the ledger")
+        )
         self._watching = Watching(settings, store=self._store, rules=rules)
         self._admin = AdminApi(
-            store=self._store, keys=keys, rules=rules, box=box, history=self._watching.history
-        )
-        self._gateway = Gateway(
             store=self._store,
             keys=keys,
             rules=rules,
             box=box,
-            new_id=new_id,
+            links=links,
+            history=self._watching.history,
+        )
+        self._gateway = Gateway(
+            store=self._store,
+            links=links,
+            keys=keys,
+            rules=rules,
+            box=box,
+            new_id=_new_id,
         )
         self._background = [
             *map(asyncio.create_task, self._watching.tasks()),
             asyncio.create_task(self._flush_log()),
+            asyncio.create_task(self._flush_ledger()),
             asyncio.create_task(self._sweep()),
-            asyncio.create_task(self._run_lifecycle(rules.lifecycle_day_ms, new_id=new_id)),
+            asyncio.create_task(self._run_lifecycle(rules.lifecycle_day_ms, new_id=_new_id)),
             asyncio.create_task(self._end_with_parent()),
         ]
         # What is loaded by now stays: a full collection need not walk over it while a request waits.
@@ -154,10 +169,16 @@ class App:
             await asyncio.sleep(FLUSH_S)
             self._log.flush()
 
+    async def _flush_ledger(self) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_S)
+            self._ledger.flush()
+
     async def _sweep(self) -> None:
         while True:
             try:
                 await self._store.sweep(now_s=time.time())
+                await self._ledger.sweep(now_ms=time.time_ns() // 1_000_000)
             except Exception:  # noqa: BLE001 - a failed sweep must not end the next one
                 _LOG.exception("The sweep failed; it is tried again in an hour.")
             await asyncio.sleep(SWEEP_EVERY_S)
@@ -255,16 +276,27 @@ class App:
         headers.append(_SERVER)
         if answer.content_length is not None:
             headers.append((b"content-length", b"%d" % answer.content_length))
-        body = answer.body
+        body, sent = answer.body, Sent()
         try:
             await send({"type": "http.response.start", "status": answer.status, "headers": headers})
             if isinstance(body, bytes):
                 await send({"type": "http.response.body", "body": body, "more_body": False})
-                return len(body)
-            return await send_stream(body, receive, send, timeout_s=self._settings.body_timeout_s)
+                sent.count = len(body)
+            else:
+                await send_stream(body, receive, send, sent, timeout_s=self._settings.body_timeout_s)
+            return sent.count
         finally:
             if not isinstance(body, bytes):
                 body.close()
+            if answer.on_sent is not None:
+                answer.on_sent(-1 if sent.is_unread else sent.count)
+
+
+def _new_id() -> str:
+    # Command lines take an id that begins with a hyphen for a flag.
+    while (drawn := secrets.token_urlsafe(_ID_BYTES)).startswith("-"):
+        continue
+    return drawn
 
 
 async def _serve_own(raw_path: bytes, method: str, send: Send) -> None:

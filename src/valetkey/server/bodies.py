@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from valetkey.gateway.call import Stream
@@ -78,8 +79,18 @@ class IncomingBody:
                 return
 
 
-async def send_stream(stream: Stream, receive: Receive, send: Send, *, timeout_s: float) -> int:
-    """Send `stream` as the body of an answer whose start has been sent, and return the bytes sent.
+@dataclass(slots=True)
+class Sent:
+    """How far an answer's body went out."""
+
+    count: int = 0
+    """Bytes."""
+    is_unread: bool = False
+    """True: the content failed us before its first byte."""
+
+
+async def send_stream(stream: Stream, receive: Receive, send: Send, sent: Sent, *, timeout_s: float) -> None:
+    """Send `stream` as the body of an answer whose start has been sent, and tell `sent` of the bytes.
 
     Raises:
         ClientGoneError: the client left, or took nothing for `timeout_s`.
@@ -87,22 +98,23 @@ async def send_stream(stream: Stream, receive: Receive, send: Send, *, timeout_s
     """
     # The server's `send` says nothing when the client has gone, so `receive` is watched beside it.
     gone = asyncio.ensure_future(_until_gone(receive))
-    sent_bytes = 0
+    sent.is_unread = True
     try:
         async for piece in stream:
+            sent.is_unread = False
             if gone.done():
-                raise ClientGoneError(sent_bytes=sent_bytes)
+                raise ClientGoneError(sent_bytes=sent.count)
             try:
                 async with asyncio.timeout(timeout_s):
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
             except TimeoutError as error:
-                raise ClientGoneError(sent_bytes=sent_bytes) from error
-            sent_bytes += len(piece)
+                raise ClientGoneError(sent_bytes=sent.count) from error
+            sent.count += len(piece)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+        sent.is_unread = False
     finally:
         gone.cancel()
         stream.close()
-    return sent_bytes
 
 
 async def _until_gone(receive: Receive) -> None:

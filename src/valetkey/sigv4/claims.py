@@ -27,13 +27,15 @@ def read_claim(
     now: datetime,
     service: str = SERVICE,
     body_sha256: str | None = None,
+    is_time_judged: bool = True,
 ) -> Claim | None:
     """Return what the request claims of its signer, or None if it claims nothing (anonymous).
 
     `region` is the one that a SigV4 credential must name, like `service`; `now` is an aware instant. `body_sha256`
     is what services other than S3 sign of the body, in hex, where no header says it. Everything that needs no
     secret is checked: that there is one mechanism, its form, and its time. Whether the signature is right
-    says `require_signature`.
+    says `require_signature`. Without `is_time_judged` a presigned URL of SigV4 may be of any time, past or to come,
+    and live longer than a week: for keys whose URLs somebody else judges.
 
     Raises:
         SignatureError: the first fault found, in S3's order of checks.
@@ -41,7 +43,7 @@ def read_claim(
     """
     require_aware(now, name="now")
     if service == SERVICE:
-        plain = read_plain_claim(request, region=region, now=now)
+        plain = read_plain_claim(request, region=region, now=now, is_time_judged=is_time_judged)
         if plain is not None:
             return plain
     pairs = query_pairs(request.raw_query)
@@ -53,7 +55,14 @@ def read_claim(
         raise TwoMechanismsError
     if has_v4_query:
         return query_auth.read_query_claim(
-            request, pairs, values, region=region, now=now, service=service, body_sha256=body_sha256
+            request,
+            pairs,
+            values,
+            region=region,
+            now=now,
+            service=service,
+            body_sha256=body_sha256,
+            is_time_judged=is_time_judged,
         )
     if has_v2_query:
         return legacy.read_query_claim(request, pairs, now=now)

@@ -57,8 +57,12 @@ def read_query_claim(
     now: datetime,
     service: str = SERVICE,
     body_sha256: str | None = None,
+    is_time_judged: bool = True,
 ) -> Claim:
     """Return what the presigned URL claims. `pairs` is its canonical query, `values` the same by name.
+
+    Without `is_time_judged` the lifetime may be longer than a week, and `now` does not matter: then somebody else
+    says when the URL begins and ends.
 
     Checks, in this order: no parameter twice, all of them there, algorithm, credential, date, lifetime,
     and that `now` lies within. The instant `signed_at + lifetime` itself is refused.
@@ -74,7 +78,7 @@ def read_query_claim(
     credential = read_credential(values[_CREDENTIAL], region, service)
     amz_date = decode_text(values[_DATE])
     signed_at = _require_date(amz_date, scope_date=credential.date)
-    expires_at = _require_open(signed_at, decode_text(values[_EXPIRES]), now=now)
+    expires_at = _end(signed_at, decode_text(values[_EXPIRES]), now=now if is_time_judged else None)
     signed_headers = decode_component(values[_SIGNED_HEADERS])
     if not is_header_list(signed_headers):
         raise MalformedQueryAuthError("X-Amz-SignedHeaders must list header names, sorted and each once")
@@ -162,6 +166,14 @@ def _require_date(amz_date: str, *, scope_date: str) -> datetime:
     return signed_at
 
 
+def _end(signed_at: datetime, lifetime_text: str, *, now: datetime | None) -> datetime:
+    """Return the instant at which the URL ends. It is open at `now`, where that is asked."""
+    if now is not None:
+        return _require_open(signed_at, lifetime_text, now=now)
+    # More than a calendar holds is the same as all that it holds.
+    return after(signed_at, timedelta(seconds=min(_require_number(lifetime_text), 10**12)))
+
+
 def _require_open(signed_at: datetime, lifetime_text: str, *, now: datetime) -> datetime:
     """Return the instant at which the URL ends."""
     lifetime_s = _require_lifetime(lifetime_text)
@@ -175,6 +187,16 @@ def _require_open(signed_at: datetime, lifetime_text: str, *, now: datetime) -> 
 
 
 def _require_lifetime(text: str) -> int:
+    lifetime_s = _require_number(text)
+    if lifetime_s > parameters.MAX_LIFETIME_S:
+        raise MalformedQueryAuthError(
+            "X-Amz-Expires must be less than a week (in seconds); "
+            "that is, the given X-Amz-Expires must be less than 604800 seconds"
+        )
+    return lifetime_s
+
+
+def _require_number(text: str) -> int:
     digits = text.removeprefix("-")
     # Nineteen digits hold 2**63 - 1, the largest that S3 takes for a number.
     is_number = digits.isascii() and digits.isdigit() and len(digits) <= 19
@@ -183,11 +205,6 @@ def _require_lifetime(text: str) -> int:
         raise MalformedQueryAuthError("X-Amz-Expires should be a number")
     if digits != text:
         raise MalformedQueryAuthError("X-Amz-Expires must be non-negative")
-    if lifetime_s > parameters.MAX_LIFETIME_S:
-        raise MalformedQueryAuthError(
-            "X-Amz-Expires must be less than a week (in seconds); "
-            "that is, the given X-Amz-Expires must be less than 604800 seconds"
-        )
     return lifetime_s
 
 

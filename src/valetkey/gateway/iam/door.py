@@ -200,8 +200,8 @@ def _service_of(request: Request) -> tuple[str, Service]:
     return name, SERVICES[name]
 
 
-async def read_body(request: Request) -> bytes:
-    """Return the whole body.
+async def read_body(request: Request, *, most_bytes: int = MAX_BODY_BYTES) -> bytes:
+    """Return the whole body, of at most `most_bytes`.
 
     Raises:
         IamError: RequestEntityTooLarge.
@@ -210,6 +210,6 @@ async def read_body(request: Request) -> bytes:
     body = bytearray()
     async for piece in request.body():
         body += piece
-        if len(body) > MAX_BODY_BYTES:
+        if len(body) > most_bytes:
             raise IamError(IamCode.REQUEST_ENTITY_TOO_LARGE, "The request is too long.")
     return bytes(body)

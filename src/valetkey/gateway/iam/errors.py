@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any, Final
 
 from valetkey.gateway.faults import UnknownAccessKeyError, translate
+from valetkey.links import errors as links
 from valetkey.policy.errors import AccessDeniedError
 from valetkey.policy.malformed import MalformedPolicyError, PolicyTooLargeError
 from valetkey.s3.codes import Code
@@ -143,6 +144,18 @@ def _skewed(error: sigv4.SkewedError) -> IamError:
     )
 
 
+def _invalid_grant(error: links.InvalidGrantError) -> IamError:
+    return IamError(IamCode.VALIDATION_ERROR, f"{error}.")
+
+
+def _no_such_link(error: links.NoSuchLinkError) -> IamError:
+    return IamError(IamCode.NO_SUCH_ENTITY, str(error))
+
+
+def _link_exists(error: links.LinkExistsError) -> IamError:
+    return IamError(IamCode.ENTITY_ALREADY_EXISTS, str(error))
+
+
 FAULTS: Final[Mapping[type[Exception], Callable[[Any], IamError]]] = {
     UnknownAccessKeyError: _simple(IamCode.INVALID_CLIENT_TOKEN_ID, _UNKNOWN_CALLER),
     AccessDeniedError: _denied,
@@ -159,6 +172,11 @@ FAULTS: Final[Mapping[type[Exception], Callable[[Any], IamError]]] = {
     store.EntityExistsError: _exists,
     store.DeleteConflictError: _conflict,
     store.LimitExceededError: _limit,
+    links.InvalidGrantError: _invalid_grant,
+    links.NoSuchLinkError: _no_such_link,
+    links.LinkExistsError: _link_exists,
+    links.LedgerFailedError: _simple(IamCode.SERVICE_FAILURE, "The ledger of links cannot be used."),
+    links.LedgerClosedError: _simple(IamCode.SERVICE_UNAVAILABLE, "The request has failed for the moment."),
     store.StoreClosedError: _simple(IamCode.SERVICE_UNAVAILABLE, "The request has failed for the moment."),
     store.OutOfSpaceError: _simple(IamCode.SERVICE_FAILURE, "The disk that holds the data folder is full."),
 }

@@ -19,6 +19,7 @@ from valetkey.gateway.operations.part_checksums import (
 from valetkey.gateway.operations.put_object import new_version_id, write_rule
 from valetkey.gateway.operations.upload_options import upload_options, wire_headers
 from valetkey.gateway.operations.upload_part import require_upload_key
+from valetkey.links.rules import require_size as require_granted_size
 from valetkey.s3.answers import CompletedUpload, InitiatedUpload
 from valetkey.s3.codes import Code
 from valetkey.s3.encryption import customer_key, encryption_headers
@@ -144,6 +145,8 @@ def _chosen_parts(wanted: list[CompletedPart], kept: dict[int, Part]) -> list[Pa
 def _require_object_size(call: Call, parts: list[Part]) -> None:
     size = sum(part.size for part in parts)
     require_size(size, MAX_OBJECT_BYTES)
+    if call.link is not None:
+        require_granted_size(call.link.grant, size, is_whole=True)
     claimed = call.headers.get("x-amz-mp-object-size")
     if claimed is not None and claimed != str(size):
         raise S3Error(

@@ -1,0 +1,198 @@
+"""Managed links: to make, list, show, alter, pause, resume, revoke and forget them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from typing import Any, Final
+
+from valetkey.console.call import AdminCall, Json
+from valetkey.console.link_views import endpoint_of, issuer_of, own_links, shown_link
+from valetkey.gateway.iam.errors import IamCode, IamError
+from valetkey.gateway.links.urls import new_link_id
+from valetkey.links.errors import InvalidGrantError
+from valetkey.links.grant_form import alter_grant, parse_grant
+from valetkey.links.model import Issuer, Link, LinkFilter, State
+from valetkey.sigv4.endpoint import Endpoint
+
+_BATCH: Final = 250
+"""Links of a stream that are written down together; the event loop serves others between two batches."""
+
+_STATES: Final = {state.value: state for state in State}
+_FILTERS: Final = ("bucket", "prefix", "label", "tag", "state", "access_key")
+
+
+async def create_link(call: AdminCall) -> Json:
+    """Make a link. What it may do is stated as one object; what is left out has no limit."""
+    endpoint, issuer = endpoint_of(call), issuer_of(call)
+    link = _new_link(call, issuer, call.body)
+    await call.links.ledger.add([link])
+    return shown_link(call, link, endpoint)
+
+
+async def create_links(call: AdminCall) -> AsyncIterator[bytes]:
+    """Make a link of each line of the body; answer each with a line: the link, or what is wrong with it."""
+    return _create_each(call, endpoint_of(call), issuer_of(call))
+
+
+async def _create_each(call: AdminCall, endpoint: Endpoint, issuer: Issuer) -> AsyncIterator[bytes]:
+    lines = iter(call.raw_body.splitlines())
+    for batch in _batches(lines):
+        made: list[Link | dict[str, object]] = []
+        for line in batch:
+            try:
+                made.append(_new_link(call, issuer, _object(line)))
+            except InvalidGrantError as error:
+                made.append({"error": {"code": IamCode.VALIDATION_ERROR.wire, "message": str(error)}})
+        await call.links.ledger.add([each for each in made if isinstance(each, Link)])
+        yield b"".join(
+            json.dumps(
+                shown_link(call, each, endpoint) if isinstance(each, Link) else each, ensure_ascii=False
+            ).encode()
+            + b"\n"
+            for each in made
+        )
+
+
+def _new_link(call: AdminCall, issuer: Issuer, stated: Json) -> Link:
+    # Whole seconds, as signatures tell them: the URL then says exactly as long as the link holds.
+    now_ms = call.iam.now_ms // 1000 * 1000
+    grant = parse_grant(stated, now_ms=now_ms)
+    return Link(id=new_link_id(), issuer=issuer, grant=grant, created_ms=now_ms)
+
+
+async def list_links(call: AdminCall) -> Json:
+    """Return a page of links, newest first."""
+    endpoint, meant = endpoint_of(call), _narrowed(call, call.query)
+    after, limit = call.page()
+    if after and not (after.isascii() and after.isdigit() and len(after) < 19):
+        raise IamError(IamCode.VALIDATION_ERROR, "after: is what the page before named as next.")
+    links, before = await call.links.ledger.list(meant, before=int(after) if after else None, limit=limit)
+    return {
+        "links": [shown_link(call, link, endpoint) for link in links],
+        "next": None if before is None else str(before),
+    }
+
+
+async def get_link(call: AdminCall) -> Json:
+    """Return a link with what it has done until now."""
+    link = await call.links.ledger.get(call.names["link"], own_links(call))
+    return shown_link(call, link, endpoint_of(call))
+
+
+async def alter_link(call: AdminCall) -> Json:
+    """Put what the body states in the place of what the link's grant states; null takes a limit away."""
+    link = await call.links.ledger.alter(
+        call.names["link"],
+        own_links(call),
+        lambda grant: alter_grant(grant, call.body, now_ms=call.iam.now_ms),
+    )
+    return shown_link(call, link, endpoint_of(call))
+
+
+async def pause_link(call: AdminCall) -> Json:
+    return await _set_state(call, State.PAUSED)
+
+
+async def resume_link(call: AdminCall) -> Json:
+    return await _set_state(call, State.ACTIVE)
+
+
+async def revoke_link(call: AdminCall) -> Json:
+    """Take a link back for good, from the next request on."""
+    return await _set_state(call, State.REVOKED)
+
+
+async def pause_links(call: AdminCall) -> Json:
+    return await _set_states(call, State.PAUSED)
+
+
+async def resume_links(call: AdminCall) -> Json:
+    return await _set_states(call, State.ACTIVE)
+
+
+async def revoke_links(call: AdminCall) -> Json:
+    """Take back all links that the body's filter holds for."""
+    return await _set_states(call, State.REVOKED)
+
+
+async def delete_link(call: AdminCall) -> Json:
+    """Forget a link, whose URL is of nobody then."""
+    await call.links.ledger.remove(call.names["link"], own_links(call))
+    return {}
+
+
+async def _set_state(call: AdminCall, state: State) -> Json:
+    link = await call.links.ledger.set_state(call.names["link"], own_links(call), state)
+    return shown_link(call, link, endpoint_of(call))
+
+
+async def _set_states(call: AdminCall, state: State) -> Json:
+    given = {name: value for name, value in call.body.items() if name != "all"}
+    if not given and call.body.get("all") is not True:
+        # A filter that was forgotten must not take back everything.
+        raise IamError(
+            IamCode.VALIDATION_ERROR, 'Say which links: by a filter, or all of them by "all": true.'
+        )
+    return {"count": await call.links.ledger.set_states(_narrowed(call, given), state)}
+
+
+def _narrowed(call: AdminCall, given: Json) -> LinkFilter:
+    """Return which of the caller's links a filter holds for.
+
+    Raises:
+        IamError: ValidationError.
+    """
+    meant = own_links(call)
+    for name in _FILTERS:
+        value = given.get(name)
+        if value is None:
+            continue
+        if not isinstance(value, str):
+            raise IamError(IamCode.VALIDATION_ERROR, f"{name}: must be a text.")
+        meant = replace(meant, **{name: _FILTER_VALUES.get(name, str)(value)})
+    unknown = set(given) - {*_FILTERS, "after", "limit", "account", "endpoint"}
+    if unknown:
+        raise IamError(
+            IamCode.VALIDATION_ERROR, f"{min(unknown)}: is no filter; those are {', '.join(_FILTERS)}."
+        )
+    return meant
+
+
+def _tag(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not separator:
+        raise IamError(IamCode.VALIDATION_ERROR, "tag: must be NAME=VALUE.")
+    return name, value
+
+
+def _state(text: str) -> State:
+    if text not in _STATES:
+        raise IamError(IamCode.VALIDATION_ERROR, f"state: must be one of {', '.join(_STATES)}.")
+    return _STATES[text]
+
+
+_FILTER_VALUES: Final[dict[str, Any]] = {"tag": _tag, "state": _state}
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise InvalidGrantError("line", "is no JSON") from error
+    if not isinstance(value, dict):
+        raise InvalidGrantError("line", "must be a JSON object")
+    return value
+
+
+def _batches(lines: Iterator[bytes]) -> Iterator[list[bytes]]:
+    batch: list[bytes] = []
+    for line in lines:
+        if line.strip():
+            batch.append(line)
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

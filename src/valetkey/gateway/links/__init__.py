@@ -1,0 +1,1 @@
+"""What stands between a request by a link and the operation that it asks for."""

@@ -1,0 +1,154 @@
+"""Running an operation by a link: what it may upload, and what it takes from the link's counters.
+
+A use is taken when all that could refuse the request has been asked, and before the first byte flows: of a download
+when its answer stands, of an upload before its body is read, which nobody else may fill the last use with meanwhile.
+What comes to nothing is given back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Final
+
+from valetkey.gateway.call import Answer, Call
+from valetkey.links import Ledger, LinkRefusedError, Rule
+from valetkey.links.model import Client, Download, Link, Spent
+from valetkey.links.rules import require_content_type, require_size
+from valetkey.s3.headers import DEFAULT_CONTENT_TYPE
+from valetkey.s3.limits import MAX_PART_NUMBER
+from valetkey.store.errors import StorageFailedError
+
+Run = Callable[[Call], Awaitable[Answer]]
+
+_READS: Final = frozenset({"GetObject", "HeadObject"})
+_TYPED: Final = frozenset({"PutObject", "CreateMultipartUpload"})
+_SPENDING: Final = {"PutObject": 1, "CompleteMultipartUpload": 1, "DeleteObject": 0}
+"""How many objects a use of each stores."""
+_BEGINNING: Final = frozenset({"CreateMultipartUpload", "UploadPart"})
+
+_NOT_SENT: Final = -1
+
+
+async def run_by_link(call: Call, link: Link, run: Run, ledger: Ledger) -> Answer:
+    """Return the answer of an operation that a link grants.
+
+    Raises:
+        LinkRefusedError, UploadSizeError: the link does not grant so much, or has none left.
+        Exception: whatever `run` raises.
+    """
+    await _require_upload(call, link)
+    name = call.operation.name
+    if name in _SPENDING:
+        return await _upload(call, link, run, ledger)
+    if name in _BEGINNING and link.is_counted:
+        # Spent when it is completed; but who has none left shall not fill the disk with parts.
+        ledger.require_left(link.id, now_ms=call.now_ms)
+    answer = await run(call)
+    if name in _READS:
+        return await _download(call, link, answer, ledger)
+    return answer
+
+
+async def _upload(call: Call, link: Link, run: Run, ledger: Ledger) -> Answer:
+    objects = _SPENDING[call.operation.name]
+    received = int(call.headers.get("content-length", "0") or 0)
+    if not link.is_counted:
+        answer = await run(call)
+        ledger.note(link.id, now_ms=call.now_ms, uses=1, objects=objects, bytes_received=received)
+        return answer
+    spent = await ledger.spend_upload(link.id, objects=objects, now_ms=call.now_ms)
+    try:
+        answer = await run(call)
+    except StorageFailedError:
+        # It may be stored after all. Rather a use too few than an object too many; so with a task that is cancelled.
+        raise
+    except Exception:
+        ledger.give_back(spent, uses=1, objects=objects)
+        raise
+    ledger.note(link.id, now_ms=call.now_ms, bytes_received=received)
+    return answer
+
+
+async def _download(call: Call, link: Link, answer: Answer, ledger: Ledger) -> Answer:
+    download = _download_of(call, answer)
+    if download is None:
+        return answer
+    try:
+        _require_same(link, download)
+        if call.request.method == "HEAD":
+            return answer
+        if not link.is_counted:
+            answer.on_sent = partial(_note, ledger, link.id, call.now_ms)
+            return answer
+        spent = await ledger.spend_download(link.id, download, now_ms=call.now_ms)
+    except BaseException:
+        _close(answer)
+        raise
+    answer.on_sent = partial(_settle, ledger, spent)
+    return answer
+
+
+def _require_same(link: Link, download: Download) -> None:
+    if link.grant.etag is not None and download.etag != link.grant.etag:
+        raise LinkRefusedError(Rule.VERSION)
+
+
+def _download_of(call: Call, answer: Answer) -> Download | None:
+    """Return what goes out; None where it is no content, as with 304."""
+    if answer.status not in (200, 206) or answer.content_length is None:
+        return None
+    headers = dict(answer.headers)
+    content_range = headers.get(b"content-range")
+    size = int(content_range.rpartition(b"/")[2]) if content_range else answer.content_length
+    return Download(
+        client=Client(call.request.remote, call.headers.get("user-agent", "")),
+        key=call.key,
+        etag=headers.get(b"etag", b"").decode("latin-1").strip('"'),
+        size=size,
+        length=answer.content_length,
+        is_range=content_range is not None,
+    )
+
+
+def _note(ledger: Ledger, link_id: str, now_ms: int, sent_bytes: int) -> None:
+    if sent_bytes != _NOT_SENT:
+        ledger.note(link_id, now_ms=now_ms, uses=1, bytes_sent=sent_bytes)
+
+
+def _settle(ledger: Ledger, spent: Spent, sent_bytes: int) -> None:
+    if sent_bytes == _NOT_SENT:
+        ledger.give_back(spent, uses=spent.uses, bytes_sent=spent.bytes_sent)
+    elif sent_bytes < spent.bytes_sent:
+        ledger.give_back(spent, bytes_sent=spent.bytes_sent - sent_bytes)
+
+
+async def _require_upload(call: Call, link: Link) -> None:
+    """Return if what is announced of an upload may be; what it turns out to be cannot be more.
+
+    Raises:
+        LinkRefusedError, UploadSizeError
+    """
+    grant, name = link.grant, call.operation.name
+    if name in _TYPED:
+        require_content_type(grant, call.headers.get("content-type") or DEFAULT_CONTENT_TYPE)
+    announced = call.headers.get("content-length", "")
+    if not announced.isdigit() or len(announced) > 18:
+        return  # refused where the body would be read
+    if name == "PutObject":
+        require_size(grant, int(announced), is_whole=True)
+    elif name == "UploadPart" and grant.most_size is not None:
+        require_size(grant, int(announced) + await _kept_bytes(call), is_whole=False)
+
+
+async def _kept_bytes(call: Call) -> int:
+    """Return what the other parts of the upload have, as far as they are there."""
+    page = await call.store.uploads.list_parts(
+        call.bucket, call.key, call.query["uploadId"], after_number=0, limit=MAX_PART_NUMBER
+    )
+    return sum(part.size for part in page.parts if str(part.number) != call.query["partNumber"])
+
+
+def _close(answer: Answer) -> None:
+    if not isinstance(answer.body, bytes):
+        answer.body.close()

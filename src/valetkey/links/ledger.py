@@ -1,0 +1,326 @@
+"""The ledger of links: the one face of this room to the disk."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Final, Self, TypeVar
+
+from valetkey.links import changes, counters, rows, statements
+from valetkey.links.errors import LedgerClosedError, LedgerFailedError, NoSuchLinkError
+from valetkey.links.model import (
+    RESUME_MS,
+    Cutoff,
+    Download,
+    Grant,
+    Link,
+    LinkFilter,
+    Revocations,
+    Spent,
+    State,
+)
+from valetkey.links.schema import FILE_NAME, migrate, open_reader, open_writer
+from valetkey.links.writer import Writer
+from valetkey.processes.file_lock import PRIVATE_FILE_MODE, FileLock
+from valetkey.processes.marked_cache import MarkedCache
+from valetkey.processes.marks import FILE_BYTES, Marks
+
+T = TypeVar("T")
+
+LOCK_NAME: Final = "links.lock"
+MARKS_NAME: Final = "links.marks"
+
+CACHE_BYTES: Final = 16 * 1024 * 1024
+"""What the links that a process keeps in memory may weigh."""
+
+_OVERHEAD_BYTES: Final = 2048
+
+
+class Ledger:
+    """One process's door to the ledger in a data folder. Several processes may open the same folder at once.
+
+    Every change that is acknowledged is durable, and every process goes by it from then on. The plain functions
+    answer in microseconds, and belong to one thread: that of the event loop. All may raise LedgerFailedError and
+    LedgerClosedError besides what they name.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Use `Ledger.open`."""
+        path = folder / FILE_NAME
+        self._lock = FileLock(folder / LOCK_NAME)
+        self._marks = Marks(folder / MARKS_NAME)
+        self._reader = open_reader(path)
+        self._page_reader = open_reader(path)
+        self._write_connection = open_writer(path)
+        self._writer = Writer(self._write_connection, self._lock, self._marks)
+        self._threads = ThreadPoolExecutor(1, thread_name_prefix="valetkey-links")
+        self._links: MarkedCache[Link] = MarkedCache(self._marks, most_bytes=CACHE_BYTES, weigh=_weight)
+        self._revocations: MarkedCache[Revocations] = MarkedCache(
+            self._marks, most_bytes=CACHE_BYTES, weigh=lambda _: 0
+        )
+        self._noted: dict[str, list[int]] = {}
+        self._is_closed = False
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Make or migrate the ledger in `folder`, which is there.
+
+        Raises:
+            LedgerFailedError: it cannot be opened, or a later program wrote it.
+        """
+        try:
+            lock = FileLock(folder / LOCK_NAME)
+            try:
+                with lock.hold():
+                    _prepare(folder)
+                    migrate(folder / FILE_NAME)
+            finally:
+                lock.close()
+            return cls(folder)
+        except (OSError, sqlite3.Error) as error:
+            raise LedgerFailedError(f"The ledger of links in {folder} cannot be opened: {error}") from error
+
+    # What each request asks for
+
+    def find(self, link_id: str) -> Link | None:
+        """Return the link as it is now, from memory if it is known to have stayed the same; its usage may be older."""
+        try:
+            return self._links.find(*changes.mark_of(link_id), lambda: self._look(link_id))
+        except NoSuchLinkError:
+            return None
+
+    def revocations(self, *, now_ms: int) -> Revocations:
+        """Return what is taken back of ordinary presigned URLs, likewise."""
+        return self._revocations.find(*changes.REVOCATIONS, lambda: self._read_revocations(now_ms))
+
+    async def spend_download(self, link_id: str, download: Download, *, now_ms: int) -> Spent:
+        """Take from the counters what an answer with content costs, durably.
+
+        Raises:
+            LinkRefusedError: there is not as much left, or the link was taken back meanwhile.
+            NoSuchLinkError
+        """
+        return await self._submit(
+            partial(counters.spend_download, link_id=link_id, download=download, now_ms=now_ms)
+        )
+
+    def require_left(self, link_id: str, *, now_ms: int) -> None:
+        """Return if the link has something left for one more upload.
+
+        Raises:
+            LinkRefusedError, NoSuchLinkError: as above.
+        """
+        self._require_open()
+        try:
+            counters.require_left(self._reader, link_id=link_id, now_ms=now_ms)
+        except sqlite3.Error as error:
+            raise _unreadable(error) from error
+
+    async def spend_upload(self, link_id: str, *, objects: int, now_ms: int) -> Spent:
+        """Take from the counters what a stored object costs, durably; or with `objects` 0 what a deletion costs.
+
+        Raises:
+            LinkRefusedError, NoSuchLinkError: as above.
+        """
+        return await self._submit(
+            partial(counters.spend_upload, link_id=link_id, objects=objects, now_ms=now_ms)
+        )
+
+    def give_back(self, spent: Spent, *, uses: int = 0, objects: int = 0, bytes_sent: int = 0) -> None:
+        """Put back as much of `spent` as came to nothing. Nobody waits for it."""
+        self._writer.post(
+            partial(counters.give_back, spent=spent, uses=uses, objects=objects, bytes_sent=bytes_sent)
+        )
+
+    def note(
+        self,
+        link_id: str,
+        *,
+        now_ms: int,
+        uses: int = 0,
+        bytes_sent: int = 0,
+        objects: int = 0,
+        bytes_received: int = 0,
+    ) -> None:
+        """Remember what a link has done beyond what was spent; `flush` writes it down."""
+        counts = self._noted.setdefault(link_id, [0, 0, 0, 0, 0])
+        counts[0] += uses
+        counts[1] += bytes_sent
+        counts[2] += objects
+        counts[3] += bytes_received
+        counts[4] = max(counts[4], now_ms)
+
+    def flush(self) -> None:
+        """Write down what was noted. Nobody waits for it."""
+        if self._noted:
+            noted, self._noted = self._noted, {}
+            self._writer.post(partial(changes.note_uses, noted=noted))
+
+    # What issuers do
+
+    async def add(self, links: Sequence[Link]) -> None:
+        """Keep new links, all of them or none."""
+        await self._submit(partial(changes.add_links, links=links))
+
+    async def alter(self, link_id: str, meant: LinkFilter, alter: Callable[[Grant], Grant]) -> Link:
+        """Give a link another grant, made from the one that it has.
+
+        Raises:
+            NoSuchLinkError: there is none that the account, and user, of `meant` made.
+            Exception: whatever `alter` raises.
+        """
+        return await self._submit(partial(changes.alter_link, link_id=link_id, meant=meant, alter=alter))
+
+    async def set_state(self, link_id: str, meant: LinkFilter, state: State) -> Link:
+        """Pause, resume or revoke one link. What is revoked stays so.
+
+        Raises:
+            NoSuchLinkError: as above.
+        """
+        return await self._submit(partial(changes.set_state_of, link_id=link_id, meant=meant, state=state))
+
+    async def set_states(self, meant: LinkFilter, state: State) -> int:
+        """Do the same to all links that are meant, and return how many changed."""
+        return await self._submit(partial(changes.set_state, meant=meant, state=state))
+
+    async def remove(self, link_id: str, meant: LinkFilter) -> None:
+        """Forget a link and what it has done.
+
+        Raises:
+            NoSuchLinkError: as above.
+        """
+        await self._submit(partial(changes.remove_link, link_id=link_id, meant=meant))
+
+    async def get(self, link_id: str, meant: LinkFilter) -> Link:
+        """Return a link with its usage as it is now.
+
+        Raises:
+            NoSuchLinkError: as above.
+        """
+        self.flush()
+        return await self._read(lambda connection: changes.find_meant(connection, link_id, meant))
+
+    async def list(
+        self, meant: LinkFilter, *, before: int | None = None, limit: int
+    ) -> tuple[list[Link], int | None]:
+        """Return a page of links, newest first, and what the next page comes before; None on the last."""
+        self.flush()
+        return await self._read(partial(_list_links, meant=meant, before=before, limit=limit))
+
+    async def revoke_signature(self, digest: bytes, *, account_id: str, now_ms: int, ends_ms: int) -> None:
+        """Take back one ordinary presigned URL, by the SHA-256 of its signature, until it would have ended."""
+        await self._submit(
+            partial(
+                changes.add_revoked_signature,
+                digest=digest,
+                account_id=account_id,
+                now_ms=now_ms,
+                ends_ms=ends_ms,
+            )
+        )
+
+    async def add_cutoff(self, cutoff: Cutoff) -> None:
+        """Take back what ordinary presigned URLs it fits."""
+        await self._submit(partial(changes.add_cutoff, cutoff=cutoff))
+
+    async def remove_cutoff(self, cutoff_id: str, *, account_id: str) -> None:
+        """Let them hold again.
+
+        Raises:
+            NoSuchLinkError: the account has made no such cutoff.
+        """
+        await self._submit(partial(changes.remove_cutoff, cutoff_id=cutoff_id, account_id=account_id))
+
+    async def sweep(self, *, now_ms: int) -> None:
+        """Forget what can matter no more."""
+        await self._submit(partial(changes.sweep, now_ms=now_ms, oldest_began_ms=now_ms - RESUME_MS))
+
+    async def close(self) -> None:
+        """Write down what is left, and close the files."""
+        if self._is_closed:
+            return
+        self.flush()
+        self._is_closed = True
+        await asyncio.get_running_loop().run_in_executor(None, self._close)
+
+    def _close(self) -> None:
+        self._threads.shutdown()
+        self._writer.close()
+        for connection in (self._reader, self._page_reader, self._write_connection):
+            connection.close()
+        self._lock.close()
+        self._marks.close()
+
+    def _require_open(self) -> None:
+        if self._is_closed:
+            raise LedgerClosedError
+
+    async def _submit(self, change: Callable[..., T]) -> T:
+        return await self._writer.submit(change)
+
+    async def _read(self, read: Callable[[sqlite3.Connection], T]) -> T:
+        self._require_open()
+        # Behind what was written so far, of which an issuer wants to see the effect.
+        await self._writer.submit(lambda _connection, _changed: None)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._read_now, read)
+
+    def _read_now(self, read: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return read(self._page_reader)
+        except sqlite3.Error as error:
+            raise _unreadable(error) from error
+
+    def _look(self, link_id: str) -> Link:
+        self._require_open()
+        try:
+            row = self._reader.execute(statements.FIND_LINK, (link_id,)).fetchone()
+        except sqlite3.Error as error:
+            raise _unreadable(error) from error
+        if row is None:
+            raise NoSuchLinkError(link_id)
+        return rows.to_link(row)
+
+    def _read_revocations(self, now_ms: int) -> Revocations:
+        self._require_open()
+        try:
+            hashes = self._reader.execute(statements.LIST_REVOKED_SIGNATURES, (now_ms,)).fetchall()
+            cutoffs = self._reader.execute(statements.LIST_CUTOFFS).fetchall()
+        except sqlite3.Error as error:
+            raise _unreadable(error) from error
+        return Revocations(
+            signatures=frozenset(digest for (digest,) in hashes),
+            cutoffs=tuple(map(rows.to_cutoff, cutoffs)),
+        )
+
+
+def _unreadable(error: sqlite3.Error) -> LedgerFailedError:
+    return LedgerFailedError(f"The ledger of links cannot be read: {error}")
+
+
+def _prepare(folder: Path) -> None:
+    ledger, marks = folder / FILE_NAME, folder / MARKS_NAME
+    # SQLite would make it readable for everybody.
+    ledger.touch(PRIVATE_FILE_MODE)
+    if not marks.exists() or marks.stat().st_size != FILE_BYTES:
+        marks.touch(PRIVATE_FILE_MODE)
+        marks.write_bytes(bytes(FILE_BYTES))
+
+
+def _list_links(
+    connection: sqlite3.Connection, *, meant: LinkFilter, before: int | None, limit: int
+) -> tuple[list[Link], int | None]:
+    where, values = changes.narrowed(meant)
+    if before is not None:
+        where += f" AND {statements.BEFORE}"
+    statement = f"{statements.LIST_LINKS} WHERE {where} {statements.NEWEST_FIRST}"
+    found = connection.execute(statement, {**values, "before": before, "limit": limit + 1}).fetchall()
+    links = [rows.to_link(row[1:]) for row in found[:limit]]
+    return links, found[limit - 1][0] if len(found) > limit else None
+
+
+def _weight(link: Link) -> int:
+    return _OVERHEAD_BYTES + len(link.grant.key) + 64 * len(link.grant.tags)

@@ -1,0 +1,97 @@
+"""Every SQL statement about links. Values are bound, never formatted."""
+
+from typing import Final
+
+BEGIN_READ: Final = "BEGIN"
+BEGIN_WRITE: Final = "BEGIN IMMEDIATE"
+COMMIT: Final = "COMMIT"
+ROLLBACK: Final = "ROLLBACK"
+OPEN_CHANGE: Final = "SAVEPOINT change"
+KEEP_CHANGE: Final = "RELEASE change"
+UNDO_CHANGE: Final = "ROLLBACK TO change"
+
+_COLUMNS: Final = """
+    id, account_id, access_key, user_id, grant_text, created_ms, state, uses, bytes_sent, bytes_received, objects,
+    last_used_ms
+"""
+
+ADD_LINK: Final = """
+    INSERT INTO links (
+        id, account_id, access_key, user_id, bucket, key, label, grant_text, created_ms, ends_ms, state,
+        max_uses, max_bytes, max_objects
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+ADD_TAG: Final = "INSERT INTO link_tags (account_id, name, value, number) VALUES (?, ?, ?, ?)"
+REMOVE_TAGS: Final = "DELETE FROM link_tags WHERE number = ?"
+FIND_LINK: Final = f"SELECT {_COLUMNS} FROM links WHERE id = ?"
+FIND_NUMBER: Final = "SELECT number FROM links WHERE id = ?"
+UPDATE_LINK: Final = """
+    UPDATE links
+    SET bucket = ?, key = ?, label = ?, grant_text = ?, ends_ms = ?, max_uses = ?, max_bytes = ?, max_objects = ?
+    WHERE id = ?
+"""
+SET_STATE: Final = "UPDATE links SET state = ? WHERE id = ? AND state <> ? AND state <> 'revoked'"
+REMOVE_LINK: Final = "DELETE FROM links WHERE id = ?"
+REMOVE_RESUMPTIONS: Final = "DELETE FROM resumptions WHERE number = ?"
+
+LIST_LINKS: Final = f"SELECT number, {_COLUMNS} FROM links"
+LIST_IDS: Final = "SELECT id FROM links"
+FILTERS: Final = {
+    "account_id": "account_id = :account_id",
+    "user": "user_id = :user",
+    "bucket": "bucket = :bucket",
+    "prefix": "key >= :prefix AND key < :prefix || char(1114111)",
+    "label": "label = :label",
+    "tag": """number IN (
+        SELECT number FROM link_tags WHERE account_id = :account_id AND name = :tag_name AND value = :tag_value
+    )""",
+    "state": "state = :state",
+    "access_key": "access_key = :access_key",
+}
+"""What a listing may be narrowed by."""
+BEFORE: Final = "number < :before"
+NEWEST_FIRST: Final = "ORDER BY number DESC LIMIT :limit"
+NOT_REVOKED: Final = "state <> 'revoked'"
+
+FIND_COUNTERS: Final = """
+    SELECT number, state, ends_ms, max_uses, max_bytes, max_objects, uses, bytes_sent, objects FROM links WHERE id = ?
+"""
+COUNT: Final = """
+    UPDATE links
+    SET uses = uses + ?, bytes_sent = bytes_sent + ?, objects = objects + ?, last_used_ms = MAX(IFNULL(last_used_ms, 0), ?)
+    WHERE number = ?
+"""
+ADJUST: Final = """
+    UPDATE links
+    SET uses = MAX(uses + ?, 0), bytes_sent = MAX(bytes_sent + ?, 0), objects = MAX(objects + ?, 0),
+        bytes_received = bytes_received + ?
+    WHERE id = ?
+"""
+NOTE_USE: Final = """
+    UPDATE links
+    SET uses = uses + ?, bytes_sent = bytes_sent + ?, objects = objects + ?, bytes_received = bytes_received + ?,
+        last_used_ms = MAX(IFNULL(last_used_ms, 0), ?)
+    WHERE id = ?
+"""
+FIND_RESUMPTION: Final = """
+    SELECT etag, began_ms, sent FROM resumptions WHERE number = ? AND client = ? AND key = ?
+"""
+BEGIN_RESUMPTION: Final = """
+    INSERT OR REPLACE INTO resumptions (number, client, key, etag, began_ms, sent) VALUES (?, ?, ?, ?, ?, ?)
+"""
+REMOVE_RESUMPTION: Final = "DELETE FROM resumptions WHERE number = ? AND client = ? AND key = ?"
+GO_ON: Final = "UPDATE resumptions SET sent = sent + ? WHERE number = ? AND client = ? AND key = ?"
+FORGET_RESUMPTIONS: Final = "DELETE FROM resumptions WHERE began_ms < ?"
+
+ADD_REVOKED_SIGNATURE: Final = """
+    INSERT OR IGNORE INTO revoked_signatures (hash, account_id, created_ms, ends_ms) VALUES (?, ?, ?, ?)
+"""
+LIST_REVOKED_SIGNATURES: Final = "SELECT hash FROM revoked_signatures WHERE ends_ms > ?"
+FORGET_REVOKED_SIGNATURES: Final = "DELETE FROM revoked_signatures WHERE ends_ms <= ?"
+ADD_CUTOFF: Final = """
+    INSERT INTO cutoffs (id, account_id, access_key, bucket, key, is_prefix, before_ms, created_ms)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_CUTOFF_COLUMNS: Final = "id, account_id, access_key, bucket, key, is_prefix, before_ms, created_ms"
+LIST_CUTOFFS: Final = f"SELECT {_CUTOFF_COLUMNS} FROM cutoffs ORDER BY created_ms, id"
+REMOVE_CUTOFF: Final = "DELETE FROM cutoffs WHERE id = ? AND account_id = ?"

@@ -1,0 +1,151 @@
+"""Group commit for the ledger: one thread of the process writes, and what waits meanwhile shares its next fsync."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from valetkey.links import statements
+from valetkey.links.errors import LedgerClosedError, LedgerFailedError
+from valetkey.processes.file_lock import FileLock
+from valetkey.processes.marks import Marks
+
+T = TypeVar("T")
+
+Changed = set[tuple[str, str]]
+"""The marks of what a change alters, so that no process goes on with what it had read."""
+
+Change = Callable[[sqlite3.Connection, Changed], T]
+"""Runs in the writer's thread, inside a transaction."""
+
+_MOST_CHANGES: Final = 512
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    change: Change[Any]
+    future: asyncio.Future[Any] | None
+    result: Any = None
+    error: Exception | None = None
+
+
+class Writer:
+    """The thread that writes."""
+
+    def __init__(self, connection: sqlite3.Connection, lock: FileLock, marks: Marks) -> None:
+        self._connection = connection
+        self._lock = lock
+        self._marks = marks
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._is_closed = False
+        self._thread = threading.Thread(target=self._run, name="valetkey-ledger", daemon=True)
+        self._thread.start()
+
+    def submit(self, change: Change[T]) -> asyncio.Future[T]:
+        """Queue a change and return what resolves once it is durable. It happens even if nobody waits any more.
+
+        Raises:
+            LedgerClosedError: nothing more is accepted.
+        """
+        if self._is_closed:
+            raise LedgerClosedError
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._jobs.put(_Job(change, future))
+        return future
+
+    def post(self, change: Change[object]) -> None:
+        """Queue a change that nobody waits for; a failure of it is forgotten."""
+        if not self._is_closed:
+            self._jobs.put(_Job(change, None))
+
+    def close(self) -> None:
+        """Carry out what is queued, and end the thread. May wait."""
+        self._is_closed = True
+        self._jobs.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (first := self._jobs.get()) is not None:
+            jobs, is_last = [first], False
+            while len(jobs) < _MOST_CHANGES:
+                try:
+                    following = self._jobs.get_nowait()
+                except queue.Empty:
+                    break
+                if following is None:
+                    is_last = True
+                    break
+                jobs.append(following)
+            try:
+                with self._lock.hold():
+                    self._commit(jobs)
+            except Exception as error:  # noqa: BLE001 - without the thread everybody would wait for ever
+                for job in jobs:
+                    job.error = _explained(error)
+            _hand_out(jobs)
+            if is_last:
+                return
+
+    def _commit(self, jobs: Sequence[_Job]) -> None:
+        changed: Changed = set()
+        self._connection.execute(statements.BEGIN_WRITE)
+        try:
+            for job in jobs:
+                self._apply(job, changed)
+            with self._marks.changing(changed):
+                self._connection.execute(statements.COMMIT)
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute(statements.ROLLBACK)
+
+    def _apply(self, job: _Job, changed: Changed) -> None:
+        """Run one change in a savepoint of its own. Other errors of SQLite's than a broken constraint go up."""
+        self._connection.execute(statements.OPEN_CHANGE)
+        own: Changed = set()
+        try:
+            job.result = job.change(self._connection, own)
+        except sqlite3.Error as error:
+            if not isinstance(error, sqlite3.IntegrityError):
+                raise
+            self._connection.execute(statements.UNDO_CHANGE)
+            job.error = _explained(error)
+        except Exception as error:  # noqa: BLE001 - carried to the caller, who raises it
+            self._connection.execute(statements.UNDO_CHANGE)
+            job.error = error
+        else:
+            changed |= own
+        self._connection.execute(statements.KEEP_CHANGE)
+
+
+def _explained(error: Exception) -> LedgerFailedError:
+    failed = LedgerFailedError(f"The ledger of links cannot be written: {error}")
+    failed.__cause__ = error
+    return failed
+
+
+def _hand_out(jobs: Sequence[_Job]) -> None:
+    waiting: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
+    for job in jobs:
+        if job.future is not None:
+            waiting.setdefault(job.future.get_loop(), []).append(job)
+    for loop, theirs in waiting.items():
+        # A loop that has been closed took everybody who waited with it.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(_resolve, theirs)
+
+
+def _resolve(jobs: Sequence[_Job]) -> None:
+    for job in jobs:
+        future = job.future
+        if future is None or future.done():
+            continue
+        if job.error is not None:
+            future.set_exception(job.error)
+        else:
+            future.set_result(job.result)
