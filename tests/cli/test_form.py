@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import json
 import shlex
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from datetime import UTC, datetime
+from hashlib import sha256
 from html.parser import HTMLParser
 from typing import Any
 
@@ -18,11 +20,11 @@ from valetkey.cli.form import (
     FormFlags,
     FormStyle,
     as_curl,
-    as_page,
     make_form_wish,
     print_form,
     sign_form,
 )
+from valetkey.cli.form_page import as_page
 from valetkey.cli.main import main
 from valetkey.cli.recipes import Form
 
@@ -123,8 +125,27 @@ def test_the_page_holds_every_field_and_the_file_last() -> None:
     inputs.feed(page)
     assert inputs.action == post.url
     assert inputs.found == [*post.fields.items(), ("file", "")]
-    assert "<script" not in page
     assert "2013-05-24T01:00:00Z" in page
+    assert "{{" not in page
+
+
+def test_no_script_but_the_pages_own_may_run() -> None:
+    page = as_page(signed("s3://b/k", field=['x-amz-meta-a="><script>x</script>{{script}}']))
+    assert page.count("<script") == page.count("</script") == 1
+    script = page.partition("<script>")[2].partition("</script>")[0]
+    digest = b64encode(sha256(script.encode()).digest()).decode()
+    policy = html.unescape(page.partition('Content-Security-Policy" content="')[2].partition('"')[0])
+    assert "default-src 'none'" in policy
+    assert f"script-src 'sha256-{digest}';" in policy
+    assert "connect-src http://127.0.0.1:9000;" in policy
+
+
+@pytest.mark.parametrize(
+    ("most", "words"), [(999, "999 bytes"), (1000, "1 kB"), (2_500_000, "2.5 MB"), (5 * 10**9, "5 GB")]
+)
+def test_the_page_says_how_large_the_file_may_be(most: int, words: str) -> None:
+    assert f"(at most {words})" in as_page(signed("s3://b/k", most_bytes=most))
+    assert "at most" not in as_page(signed("s3://b/k")).partition("<script>")[0]
 
 
 def test_the_command_sends_every_field_literally() -> None:

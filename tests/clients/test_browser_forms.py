@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -15,7 +14,6 @@ from playwright.sync_api import Browser, Page
 from tests.clients.boto import S3Client
 
 from valetkey import PresignedPost, Signer
-from valetkey.cli.form import as_page
 from valetkey.testing.server import RunningServer
 
 pytestmark = [pytest.mark.needs_program("chromium"), pytest.mark.timeout(180)]
@@ -165,26 +163,3 @@ def test_the_rules_of_a_bucket_keep_other_pages_out(
     assert told["status"] == 200
     assert told["etag"]
     assert told["id"] is None
-
-
-def test_the_page_that_the_command_makes_uploads(
-    page: Page,
-    signer: Signer,
-    site: str,
-    plain_s3: S3Client,
-    plain_bucket: str,
-    tmp_path: Path,
-) -> None:
-    post = signer.presign_post(
-        plain_bucket, "in/${filename}", fields={"success_action_redirect": f"{site}/?done"}
-    )
-    (tmp_path / "form.html").write_text(as_page(post), "utf-8")
-    (tmp_path / "März.txt").write_bytes(b"content")
-    page.goto((tmp_path / "form.html").as_uri())
-    page.set_input_files("input[type=file]", tmp_path / "März.txt")
-    page.click("button")
-    page.wait_for_url(f"{site}/**")
-    kept = plain_s3.get_object(Bucket=plain_bucket, Key="in/März.txt")
-    assert kept["Body"].read() == b"content"
-    etag = kept["ETag"].replace('"', "%22")
-    assert page.url == f"{site}/?done&bucket={plain_bucket}&key=in%2FM%C3%A4rz.txt&etag={etag}"

@@ -1,6 +1,5 @@
 """`valetkey presign POST`: sign a browser form, offline."""
 
-import html
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from valetkey import PresignedPost
 from valetkey.cli.credentials import Account
 from valetkey.cli.errors import BadInputError
 from valetkey.cli.expiry import expiry_warning, instant_text
+from valetkey.cli.form_page import as_page
 from valetkey.cli.lifetime import parse_lifetime
 from valetkey.cli.location import parse_location, require_text
 from valetkey.cli.plain_text import has_control
@@ -18,24 +18,6 @@ from valetkey.cli.presign import json_text, make_signer, warn
 from valetkey.cli.recipes import Form
 
 _FILENAME: Final = "${filename}"
-
-_PAGE: Final = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<meta name="referrer" content="no-referrer">
-<title>Upload a file</title>
-</head>
-<body>
-<form action="{url}" method="post" enctype="multipart/form-data">
-{fields}
-<p><label>File: <input type="file" name="file" required></label></p>
-<p><button>Upload</button></p>
-<p>This form works until <time>{ends}</time>.</p>
-</form>
-</body>
-</html>"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,15 +128,6 @@ def present_form(account: Account, post: PresignedPost, style: FormStyle, *, now
 def print_form(account: Account, flags: FormFlags, style: FormStyle, *, now: datetime) -> None:
     """Sign the form that `flags` express, and print it."""
     present_form(account, sign_form(account, make_form_wish(flags), at=now), style, now=now)
-
-
-def as_page(post: PresignedPost) -> str:
-    """Return a page that holds the form, and needs nothing else. The file comes last, as S3 wants it."""
-    hidden = "\n".join(
-        f'<input type="hidden" name="{html.escape(name)}" value="{html.escape(value)}">'
-        for name, value in post.fields.items()
-    )
-    return _PAGE.format(url=html.escape(post.url), fields=hidden, ends=instant_text(post.expires_at))
 
 
 def as_curl(post: PresignedPost, *, file: str = "FILE") -> str:
