@@ -39,8 +39,9 @@ class AdminClient:
         *path: str,
         query: Mapping[str, str | None] | None = None,
         body: Mapping[str, object] | None = None,
+        keeps_none: bool = False,
     ) -> Json:
-        """Return what the server answers. Parameters and members that are None are left out.
+        """Return what the server answers. Parameters that are None are left out, and members unless `keeps_none`.
 
         Raises:
             CliError: the server refused, could not be reached, or is none of ours.
@@ -53,7 +54,7 @@ class AdminClient:
             url += "?" + urlencode(sorted(parameters.items()), safe="-_.~").replace("+", "%20")
         sent = b""
         if body is not None:
-            given = {name: value for name, value in body.items() if value is not None}
+            given = {name: value for name, value in body.items() if keeps_none or value is not None}
             sent = json.dumps(given).encode()
         headers = {"content-type": "application/json"} if sent else {}
         signed = self._signer.sign_headers(method, url, headers, body=sent, at=datetime.now(UTC))

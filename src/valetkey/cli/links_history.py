@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import parse_qsl, urlsplit
@@ -77,7 +77,15 @@ def show_history(
         after = page["next"]
         if after is None:
             break
-    options.print_table(found if as_json else map(_row, found), _COLUMNS, as_json=as_json)
+    if as_json:
+        options.print_json(found)
+    else:
+        print_attempts(found)
+
+
+def print_attempts(attempts: Iterable[Mapping[str, Any]]) -> None:
+    """Print attempts as a table for a person."""
+    options.print_table(map(_row, attempts), _COLUMNS, as_json=False)
 
 
 @options.with_account

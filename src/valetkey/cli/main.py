@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from valetkey import __version__
-from valetkey.cli import accounts, keys, options, policies, users
+from valetkey.cli import accounts, keys, links, options, policies, users
 from valetkey.cli.discovery import AccountFlags, discover_account
 from valetkey.cli.errors import BadInputError, CliError
 from valetkey.cli.lifetime import parse_lifetime
@@ -37,6 +37,7 @@ app.add_typer(accounts.app, name="accounts")
 app.add_typer(users.app, name="users")
 app.add_typer(keys.app, name="keys")
 app.add_typer(policies.app, name="policies")
+app.add_typer(links.app, name="links")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

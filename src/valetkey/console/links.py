@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from valetkey.console.call import AdminCall, Json
+from valetkey.console.history import list_history
 from valetkey.console.link_views import endpoint_of, issuer_of, own_links, shown_link
 from valetkey.gateway.iam.errors import IamCode, IamError
 from valetkey.gateway.links.urls import new_link_id
@@ -18,6 +19,8 @@ from valetkey.sigv4.endpoint import Endpoint
 
 _BATCH: Final = 250
 """Links of a stream that are written down together; the event loop serves others between two batches."""
+
+_SHOWN_ATTEMPTS: Final = 100
 
 _STATES: Final = {state.value: state for state in State}
 _FILTERS: Final = ("bucket", "prefix", "label", "tag", "state", "access_key")
@@ -76,9 +79,16 @@ async def list_links(call: AdminCall) -> Json:
 
 
 async def get_link(call: AdminCall) -> Json:
-    """Return a link with what it has done until now."""
+    """Return a link with what it has done until now, and its last attempts, where a history is kept."""
     link = await call.links.ledger.get(call.names["link"], own_links(call))
-    return shown_link(call, link, endpoint_of(call))
+    attempts: object = []
+    if call.history is not None:
+        of_link = {"id": link.id, "limit": str(_SHOWN_ATTEMPTS)}
+        asked = replace(
+            call, query={**{name: call.query[name] for name in ("account",) if name in call.query}, **of_link}
+        )
+        attempts = (await list_history(asked))["attempts"]
+    return {**shown_link(call, link, endpoint_of(call)), "history": attempts}
 
 
 async def alter_link(call: AdminCall) -> Json:
