@@ -21,7 +21,7 @@ def test_a_flag_wins_over_the_environment_and_that_over_the_file(tmp_path: Path)
     settings = load_settings(
         {"config": str(file), "region": "flag"}, {"VALETKEY_REGION": "env", "VALETKEY_WORKERS": "2"}
     )
-    assert (settings.region, settings.workers, settings.listen.port) == ("flag", 2, 1)
+    assert (settings.region, settings.workers, str(settings.listen)) == ("flag", 2, "127.0.0.1:1")
 
 
 def test_lists_are_split_at_spaces_and_commas() -> None:
@@ -38,6 +38,11 @@ def test_lists_are_split_at_spaces_and_commas() -> None:
         ({"listen": "nowhere"}, {}, "HOST:PORT"),
         ({"listen": "127.0.0.1:0"}, {}, "HOST:PORT"),
         ({"listen": "127.0.0.1:70000"}, {}, "HOST:PORT"),
+        ({"listen": "unix:/" + "x" * 107}, {}, "at most 107 bytes"),
+        ({}, {"VALETKEY_SOCKET_MODE": "6600"}, "octal"),
+        ({"trusted_proxies": ["10.0.0.1/8"]}, {}, "host bits"),
+        ({"trusted_proxies": ["proxy.example"]}, {}, "CIDR"),
+        ({"tls_certificate": "cert.pem"}, {}, "go together"),
         ({"workers": "0"}, {}, "from 1 to 256"),
         ({"workers": "many"}, {}, "whole number"),
         ({"region": "eu/west"}, {}, "region name"),

@@ -16,7 +16,7 @@ import urllib3
 
 from valetkey.cli.credentials import Account, Addressing, Credentials, Origin
 from valetkey.cli.discovery import read_data_credentials
-from valetkey.cli.errors import CliError
+from valetkey.cli.errors import BadInputError, CliError
 from valetkey.cli.location import Location
 from valetkey.cli.presign import Wish, as_form, sign
 from valetkey.cli.recipes import Form
@@ -59,6 +59,8 @@ def run_demo(flags: Mapping[str, object]) -> int:
         CliError: the server did not come up.
     """
     settings = read_settings(flags)
+    if settings.tls_certificate is not None or not isinstance(settings.listen, Listen):
+        raise BadInputError("the demo speaks plain HTTP on a port; `valetkey serve` does the rest")
     # The server's own refusal would do, were it not that a stranger's answer could pass for its readiness.
     with settings_are_input():
         require_free(settings.listen)
@@ -174,6 +176,7 @@ def _unless_there(transport: Transport, request: Request) -> None:
 
 def _endpoint(settings: Settings) -> str:
     """Return how this machine reaches the server, which may listen on every address."""
+    assert isinstance(settings.listen, Listen)  # refused by `run_demo` otherwise
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.listen.host, settings.listen.host)  # noqa: S104
     return f"http://{Listen(host=host, port=settings.listen.port)}"
 

@@ -185,6 +185,13 @@ def serve(
     *,
     data: options.DataFolder = None,
     listen: options.ListenAddress = None,
+    tls_certificate: Annotated[
+        Path | None,
+        typer.Option("--tls-certificate", metavar="FILE", help="Speak HTTPS with this certificate."),
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option("--tls-key", metavar="FILE", help="The key of the certificate.")
+    ] = None,
     region: Annotated[
         str | None, typer.Option("--region", metavar="NAME", help="Region that signatures must be made for.")
     ] = None,
@@ -224,6 +231,8 @@ def serve(
     flags = {
         "data": data,
         "listen": listen,
+        "tls_certificate": tls_certificate,
+        "tls_key": tls_key,
         "region": region,
         "workers": workers,
         "public_urls": public_url,

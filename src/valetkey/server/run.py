@@ -13,10 +13,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from granian.constants import HTTPModes, Interfaces, Loops
+from granian.constants import HTTPModes, Interfaces, Loops, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from granian.server import Server
 
 from valetkey.gateway.iam.provided import provide_policies
 from valetkey.server.accounts import Account, all_accounts, ensure_accounts, is_shared
@@ -24,7 +23,9 @@ from valetkey.server.address import require_free
 from valetkey.server.app import App
 from valetkey.server.credentials import FILE_NAME, root_credentials
 from valetkey.server.master_key import master_key
+from valetkey.server.setting_values import Listen, ListenUnix
 from valetkey.server.settings import Settings, SettingsError, unknown_variables
+from valetkey.server.workers import Workers, require_pair
 from valetkey.store.errors import StoreError
 from valetkey.store.folder import hold_folder
 from valetkey.store.store import Store
@@ -69,6 +70,8 @@ def serve(settings: Settings) -> None:
             _warn_of_shared(settings.accounts_file)
             asyncio.run(_prepare(settings.data, master, accounts))
             require_free(settings.listen)
+            if settings.tls_certificate is not None and settings.tls_key is not None:
+                require_pair(settings.tls_certificate, settings.tls_key)
             print(_greeting(settings, credentials.access_key), file=sys.stderr, flush=True)
             _run_workers(settings)
     except StoreError as error:
@@ -97,8 +100,10 @@ async def _prepare(folder: Path, master: bytes, accounts: Iterable[Account]) -> 
 
 def _greeting(settings: Settings, access_key: str) -> str:
     kept = "given by VALETKEY_ACCESS_KEY" if settings.access_key else f"kept in {settings.data / FILE_NAME}"
+    scheme = "https" if settings.tls_certificate else "http"
+    address = settings.listen if isinstance(settings.listen, ListenUnix) else f"{scheme}://{settings.listen}"
     return (
-        f"valetkey: serving {settings.data} on http://{settings.listen} (region {settings.region}, "
+        f"valetkey: serving {settings.data} on {address} (region {settings.region}, "
         f"{settings.workers} worker{'s' if settings.workers > 1 else ''}); "
         f"root access key {access_key}, {kept}"
     )
@@ -120,10 +125,13 @@ def _raise_file_limit() -> int:
 
 
 def _run_workers(settings: Settings) -> None:
-    server = Server(
+    listen = settings.listen
+    address = {"address": listen.host, "port": listen.port} if isinstance(listen, Listen) else {}
+    server = Workers(
         "valetkey",
-        address=settings.listen.host,
-        port=settings.listen.port,
+        **address,
+        uds=listen.path if isinstance(listen, ListenUnix) else None,
+        uds_permissions=settings.socket_mode,
         interface=Interfaces.ASGI,
         workers=settings.workers,
         loop=Loops.auto,
@@ -133,6 +141,9 @@ def _run_workers(settings: Settings) -> None:
         backpressure=_raise_file_limit(),
         http1_settings=HTTP1Settings(header_read_timeout=_HEADER_TIMEOUT_MS, pipeline_flush=False),
         log_level=_LIBRARY_LEVELS[settings.log_level],
+        ssl_cert=settings.tls_certificate,
+        ssl_key=settings.tls_key,
+        ssl_protocol_min=SSLProtocols.tls12,
         respawn_failed_workers=True,
         workers_kill_timeout=settings.shutdown_timeout_s,
     )

@@ -14,6 +14,7 @@ from valetkey.server.setting_values import (
     parse_flag,
     parse_listen,
     parse_master_key,
+    parse_mode,
     parse_origin,
     parse_proxy,
     parse_public_url,
@@ -57,8 +58,25 @@ class Setting:
 TABLE: Final = (
     Setting(name="data", default="data", parse=Path, help="Folder that holds the buckets. Made if absent."),
     Setting(
-        name="listen", default="127.0.0.1:9000", parse=parse_listen, help="Address and port to listen on."
+        name="listen",
+        default="127.0.0.1:9000",
+        parse=parse_listen,
+        help="Address and port to listen on, or unix:PATH.",
     ),
+    Setting(
+        name="socket_mode",
+        default="660",
+        parse=parse_mode,
+        help="Who may connect to the Unix socket: its mode, three octal digits.",
+    ),
+    Setting(
+        name="tls_certificate",
+        default=None,
+        parse=Path,
+        help="PEM file with the server's certificate and those between it and the root: with it, the server speaks "
+        "HTTPS, and nothing else. When the file changes, or on SIGHUP, it is read again.",
+    ),
+    Setting(name="tls_key", default=None, parse=Path, help="PEM file with the key of the certificate."),
     Setting(
         name="region",
         default="us-east-1",

@@ -6,6 +6,7 @@ from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -15,6 +16,9 @@ NO_ORIGINS: Final = "none"
 
 UNIX: Final = "unix"
 """Stands for the peers of the Unix socket where networks are named."""
+
+_MOST_SOCKET_PATH_BYTES: Final = 107
+"""Source: unix(7), `sun_path`."""
 
 Network = IPv4Network | IPv6Network
 
@@ -32,6 +36,16 @@ class Listen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListenUnix:
+    """The Unix socket on which the server listens."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return f"{UNIX}:{self.path}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PublicUrl:
     """An endpoint by which clients know this server, beside the address it listens on."""
 
@@ -42,11 +56,16 @@ class PublicUrl:
     """Without the slash at its end; empty where there is none. A proxy takes it away before us."""
 
 
-def parse_listen(text: str) -> Listen:
+def parse_listen(text: str) -> Listen | ListenUnix:
+    if text.startswith(f"{UNIX}:"):
+        path = Path(text.removeprefix(f"{UNIX}:")).absolute()
+        if len(str(path).encode()) > _MOST_SOCKET_PATH_BYTES:
+            raise ValueError(f"a socket's path has at most {_MOST_SOCKET_PATH_BYTES} bytes")
+        return ListenUnix(path=path)
     host, colon, port = text.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     if not colon or not host or not port.isascii() or not port.isdigit() or not 1 <= int(port) <= 65535:
-        raise ValueError("expected HOST:PORT, such as 127.0.0.1:9000 or [::1]:9000")
+        raise ValueError("expected HOST:PORT, such as 127.0.0.1:9000 or [::1]:9000, or unix:PATH")
     return Listen(host=host, port=int(port))
 
 
@@ -114,6 +133,12 @@ def whole(lowest: int, highest: int) -> Callable[[str], int]:
         return int(stripped)
 
     return parse
+
+
+def parse_mode(text: str) -> int:
+    if len(text) != 3 or not set(text) <= set("01234567"):
+        raise ValueError("expected three octal digits such as 660")
+    return int(text, 8)
 
 
 def parse_region(text: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from valetkey.server.setting_table import PREFIX, TABLE, Setting
-from valetkey.server.setting_values import NO_ORIGINS, Listen, Network, PublicUrl
+from valetkey.server.setting_values import NO_ORIGINS, Listen, ListenUnix, Network, PublicUrl
 from valetkey.sigv4.secret import Secret
 
 CLIENT_NAMES: Final = frozenset({"VALETKEY_ENDPOINT", "VALETKEY_CONFIG"})
@@ -25,7 +25,10 @@ class Settings:
     """All settings. Built by `load_settings` alone."""
 
     data: Path
-    listen: Listen
+    listen: Listen | ListenUnix
+    socket_mode: int
+    tls_certificate: Path | None
+    tls_key: Path | None
     region: str
     workers: int
     public_urls: tuple[PublicUrl, ...]
@@ -58,13 +61,17 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
     `VALETKEY_CONFIG`. A secret may stand in a file that, say, `VALETKEY_SECRET_KEY_FILE` names.
 
     Raises:
-        SettingsError: a value is malformed, a name is unknown, or only half of the root key is given.
+        SettingsError: a value is malformed, a name is unknown, or only half of a pair is given.
     """
     from_file = _read_file(flags.get("config") or environ.get(PREFIX + "CONFIG"))
     _require_known({name for name in flags if name != "config"}, "flag")
     values = {row.name: _value(row, flags, environ, from_file) for row in TABLE}
     if (values["access_key"] is None) != (values["secret_key"] is None):
         raise SettingsError("VALETKEY_ACCESS_KEY and VALETKEY_SECRET_KEY go together: give both, or neither.")
+    if (values["tls_certificate"] is None) != (values["tls_key"] is None):
+        raise SettingsError(
+            "VALETKEY_TLS_CERTIFICATE and VALETKEY_TLS_KEY go together: give both, or neither."
+        )
     if NO_ORIGINS in values["cors_origins"]:
         values["cors_origins"] = ()
     return Settings(**values)

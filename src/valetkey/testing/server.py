@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,6 +34,8 @@ class RunningServer:
     secret_key: str
     region: str
     data: Path
+    socket_path: Path | None
+    """The Unix socket, where it listens on one and not on the port."""
     log: Path
     """Standard output and error of the server: greeting, access log, faults."""
     process: subprocess.Popen[bytes]
@@ -66,8 +67,12 @@ def start_server(
     options: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
     port: int | None = None,
+    socket_path: Path | None = None,
+    certificate: tuple[Path, Path] | None = None,
 ) -> RunningServer:
     """Start a server on `data` and return it once it answers.
+
+    It listens on `socket_path` where that is given, and speaks HTTPS with a `certificate` and its key.
 
     Raises:
         RuntimeError: it ended, or was not ready within 30 s; the text holds what it printed.
@@ -76,9 +81,11 @@ def start_server(
     log = data.with_name(data.name + ".log")
     command = [
         sys.executable, "-m", "valetkey", "serve",
-        "--data", str(data), "--listen", f"127.0.0.1:{port}",
+        "--data", str(data), "--listen", f"unix:{socket_path}" if socket_path else f"127.0.0.1:{port}",
         "--region", region, "--workers", str(workers), *options,
     ]  # fmt: skip
+    if certificate is not None:
+        command += ["--tls-certificate", str(certificate[0]), "--tls-key", str(certificate[1])]
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(("VALETKEY_", "AWS_"))
     }
@@ -86,13 +93,14 @@ def start_server(
     with log.open("ab") as output:
         process = _spawn(command, inherited | keys | dict(environment or {}), output)
     server = RunningServer(
-        endpoint=f"http://127.0.0.1:{port}",
+        endpoint=f"{'https' if certificate else 'http'}://127.0.0.1:{port}",
         host="127.0.0.1",
         port=port,
         access_key=ACCESS_KEY,
         secret_key=SECRET_KEY,
         region=region,
         data=data,
+        socket_path=socket_path,
         log=log,
         process=process,
     )
@@ -114,14 +122,38 @@ def _wait_until_ready(server: RunningServer) -> None:
         if server.process.poll() is not None:
             raise RuntimeError(f"The server ended:\n{server.log.read_text('utf-8', 'replace')}")
         try:
-            with urllib.request.urlopen(f"{server.endpoint}/-/health", timeout=5):
+            if _says_it_is_well(server):
                 return
-        except (urllib.error.URLError, OSError):
+        except OSError:
             time.sleep(0.02)
     server.kill()
     raise RuntimeError(
         f"The server was not ready within {_READY_S} s:\n{server.log.read_text('utf-8', 'replace')}"
     )
+
+
+def _says_it_is_well(server: RunningServer) -> bool:
+    with _connection(server) as connection:
+        connection.sendall(b"GET /-/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        return connection.recv(64).startswith(b"HTTP/1.1 200")
+
+
+def _connection(server: RunningServer) -> socket.socket:
+    if server.socket_path is not None:
+        connection = socket.socket(socket.AF_UNIX)
+        try:
+            connection.connect(str(server.socket_path))
+        except OSError:
+            connection.close()
+            raise
+        return connection
+    connection = socket.create_connection((server.host, server.port), timeout=5)
+    if not server.endpoint.startswith("https:"):
+        return connection
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with connection:
+        return context.wrap_socket(connection)
 
 
 @contextmanager
@@ -132,9 +164,19 @@ def running_server(
     region: str = "us-east-1",
     options: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
+    socket_path: Path | None = None,
+    certificate: tuple[Path, Path] | None = None,
 ) -> Iterator[RunningServer]:
     """Run a server for the length of a `with` block."""
-    server = start_server(data, workers=workers, region=region, options=options, environment=environment)
+    server = start_server(
+        data,
+        workers=workers,
+        region=region,
+        options=options,
+        environment=environment,
+        socket_path=socket_path,
+        certificate=certificate,
+    )
     try:
         yield server
     finally:
