@@ -185,33 +185,15 @@ def serve(
     *,
     data: options.DataFolder = None,
     listen: options.ListenAddress = None,
-    tls_certificate: Annotated[
-        Path | None,
-        typer.Option("--tls-certificate", metavar="FILE", help="Speak HTTPS with this certificate."),
-    ] = None,
-    tls_key: Annotated[
-        Path | None, typer.Option("--tls-key", metavar="FILE", help="The key of the certificate.")
-    ] = None,
+    tls_certificate: options.TlsCertificate = None,
+    tls_key: options.TlsKey = None,
     region: Annotated[
         str | None, typer.Option("--region", metavar="NAME", help="Region that signatures must be made for.")
     ] = None,
     workers: Annotated[int | None, typer.Option("--workers", metavar="N", help="Worker processes.")] = None,
-    public_url: Annotated[
-        list[str] | None,
-        typer.Option("--public-url", metavar="URL", help="An endpoint by which clients know us; repeatable."),
-    ] = None,
-    trusted_proxy: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--trusted-proxy", metavar="CIDR", help="A proxy whose word on the client counts; repeatable."
-        ),
-    ] = None,
-    domain: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--domain", metavar="NAME", help="Serve BUCKET.NAME too (virtual-host style); repeatable."
-        ),
-    ] = None,
+    public_url: options.PublicUrls = None,
+    trusted_proxy: options.TrustedProxies = None,
+    domain: options.Domains = None,
     strict: Annotated[
         bool | None, typer.Option("--strict/--no-strict", help="Be as strict as AWS: no HEAD on a GET link.")
     ] = None,

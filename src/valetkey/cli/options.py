@@ -52,6 +52,26 @@ ListenAddress = Annotated[
     typer.Option("--listen", metavar="HOST:PORT", help="Where to listen; 127.0.0.1:9000 by default."),
 ]
 
+TlsCertificate = Annotated[
+    Path | None,
+    typer.Option("--tls-certificate", metavar="FILE", help="Speak HTTPS with this certificate."),
+]
+TlsKey = Annotated[Path | None, typer.Option("--tls-key", metavar="FILE", help="The key of the certificate.")]
+PublicUrls = Annotated[
+    list[str] | None,
+    typer.Option("--public-url", metavar="URL", help="An endpoint by which clients know us; repeatable."),
+]
+TrustedProxies = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--trusted-proxy", metavar="CIDR", help="A proxy whose word on the client counts; repeatable."
+    ),
+]
+Domains = Annotated[
+    list[str] | None,
+    typer.Option("--domain", metavar="NAME", help="Serve BUCKET.NAME too (virtual-host style); repeatable."),
+]
+
 _ACCOUNT: Final[dict[str, Any]] = {
     "addressing": Annotated[
         Addressing | None,
