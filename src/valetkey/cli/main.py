@@ -181,6 +181,47 @@ def share(
 
 
 @app.command()
+@options.with_account_flags
+def explain(
+    url: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="URL", help="The URL, between single quotes; without it, standard input is read."
+        ),
+    ] = None,
+    *,
+    method: Annotated[
+        str | None, typer.Option("--method", metavar="METHOD", help="The method that was used.")
+    ] = None,
+    header: Annotated[
+        list[str] | None,
+        typer.Option("--header", metavar="'NAME: VALUE'", help="A header that was sent; repeatable."),
+    ] = None,
+    host: Annotated[
+        list[str] | None,
+        typer.Option("--host", metavar="HOST", help="A host it may be signed for; repeatable."),
+    ] = None,
+    body_sha256: Annotated[
+        str | None,
+        typer.Option("--body-sha256", metavar="HEX", help="The SHA-256 of the body that was sent."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the explanation as JSON.")] = False,
+    account_flags: AccountFlags,
+) -> None:
+    """Say what a presigned URL is, and why it does not work.
+
+    Standard input may hold a URL, a curl command, a browser's "copy as fetch", an HTTP request, an HTML or JSON
+    form, and the XML that an S3 server answered. Nothing is sent anywhere.
+    """
+    from valetkey.cli.explain import Question, run_explain
+
+    question = Question(
+        url=url, method=method, headers=header or (), hosts=host or (), body_sha256=body_sha256
+    )
+    run_explain(question, account_flags, real_surroundings(), as_json=as_json)
+
+
+@app.command()
 def serve(
     *,
     data: options.DataFolder = None,
