@@ -15,7 +15,8 @@ from valetkey.explain.side_by_side import Row, redacted
 _VERDICTS: Final = {
     Verdict.MATCHES: "The signature fits.",
     Verdict.WOULD_MATCH: "The signature does not fit, and would with what is said above.",
-    Verdict.NO_MATCH: "The signature does not fit, and nothing that was tried makes it fit.",
+    Verdict.NO_MATCH: "The signature does not fit, and none of the changes that were tried makes it fit: the secret is "
+    "another one, or more than two things were changed.",
     Verdict.NO_SECRET: "The signature was not checked: the secret of {key} is not known here.",
     Verdict.INCOMPLETE: "There is no signature to check.",
     Verdict.NOT_CHECKED: "",
@@ -89,13 +90,17 @@ def _wrong(report: Report) -> Iterator[str]:
     for title, findings in (("Wrong", wrong), ("To know", notes)):
         for finding in findings:
             yield from _finding(title, finding)
-    said = _VERDICTS[report.verdict].format(key=report.facts.access_key or "the signer")
-    if report.verdict is Verdict.WOULD_MATCH and not wrong:
-        said = ""
+    said = _verdict(report, is_wrong=bool(wrong))
     if said:
         yield shown(said)
     if report.is_fine and not report.findings:
         yield "Nothing is wrong that can be seen from here."
+
+
+def _verdict(report: Report, *, is_wrong: bool) -> str:
+    if report.verdict is Verdict.MATCHES and is_wrong:
+        return "Apart from that, the signature fits."
+    return _VERDICTS[report.verdict].format(key=report.facts.access_key or "the signer")
 
 
 def _finding(title: str, finding: Finding) -> Iterator[str]:

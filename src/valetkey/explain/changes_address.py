@@ -174,6 +174,7 @@ _SPELLINGS: Final[tuple[tuple[str, Callable[[bytes], bytes]], ...]] = (
         lambda p: _encoded(_decoded(p)),
     ),
     ("The path was signed encoded once more (%2520 for a blank).", lambda p: p.replace(b"%", b"%25")),
+    ("The path was signed with %2525, and sent with %25.", lambda p: p.replace(b"%25", b"%2525")),
     ("The path was signed decoded once (a % of the URL was encoded twice).", unquote_to_bytes),
     ("The path was signed with %20, and sent with +.", lambda p: p.replace(b"+", b"%20")),
     ("The path was signed with +, and sent with %20.", lambda p: p.replace(b"%20", b"+")),

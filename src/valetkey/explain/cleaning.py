@@ -21,6 +21,7 @@ _OPENING: Final = "\"'`<([{“‘«‹„"
 _CLOSING: Final = "\"'`>)]}”’»›“"
 _MARKS: Final = ".,;:!?…*_"
 _QUOTED_PRINTABLE: Final = re.compile(r"(?:X-Amz-[A-Za-z-]+|Signature|Expires|AWSAccessKeyId)=3D")
+_ENCODED_WORD: Final = re.compile(r"=\?[\w-]{1,40}\?[Qq]\?([^?\s]*)\?=")
 _ESCAPED_AMPERSAND: Final = re.compile(r"&(?:amp|#38|#x26|#038);", re.IGNORECASE)
 _BACKSLASH: Final = re.compile(r"\\([&?=%:/#;~+$!()'\"])")
 _CARET: Final = re.compile(r"\^([&%])")
@@ -84,10 +85,15 @@ def _ends(opening: str) -> tuple[str, ...]:
 
 
 def _without_quoted_printable(text: str) -> tuple[str, Finding | None]:
+    words = _ENCODED_WORD.findall(text)
+    if words:
+        # A header of a mail, as RFC 2047 writes what is too long for a line.
+        raw = b"".join(binascii.a2b_qp(word.encode("utf-8", "replace"), header=True) for word in words)
+        return raw.decode("utf-8", "replace"), Finding(cause=Cause.QUOTED_PRINTABLE)
     if _QUOTED_PRINTABLE.search(text) is None:
         return text, None
-    # Soft breaks (= at the end of a line) lost their line feed already, so a = that begins no escape is one.
-    raw = re.sub(r"=(?![0-9A-F]{2})", "", text).encode("utf-8", "replace")
+    # A = that begins no escape is a soft break, which may have lost its line feed already.
+    raw = re.sub(r"=(?![0-9A-F]{2})[ \t]*\r?\n?", "", text).encode("utf-8", "replace")
     return binascii.a2b_qp(raw).decode("utf-8", "replace"), Finding(cause=Cause.QUOTED_PRINTABLE)
 
 
@@ -154,9 +160,9 @@ def _without_marks(text: str) -> tuple[str, Finding | None]:
 
 
 _STEPS: Final[tuple[Step, ...]] = (
+    _without_quoted_printable,
     _without_breaks,
     _without_wrapping,
-    _without_quoted_printable,
     _without_html,
     _without_json,
     _without_backslashes,

@@ -43,7 +43,7 @@ class ServerFault:
         """Return what the error says by itself, without looking at the request."""
         row = _CODES.get(self.code)
         for code, fragment, cause in _MESSAGES:
-            if self.code == code and fragment in self.message:
+            if self.code.startswith(code) and fragment in self.message:
                 row = cause
         if row is None:
             return None
@@ -86,13 +86,12 @@ _MESSAGES: Final = (
     ("AccessDenied", "headers present in the request which were not signed", Cause.HEADER_NOT_SIGNED),
     ("AccessDenied", "Invalid according to Policy", Cause.POLICY_CONDITION),
     ("AccessDenied", "requires the Signature, Expires", Cause.MISSING_PARAMETER),
-    ("AuthorizationQueryParametersError", "the region", Cause.REGION),
-    ("AuthorizationHeaderMalformed", "the region", Cause.REGION),
-    ("AuthorizationQueryParametersError", "incorrect service", Cause.SERVICE),
-    ("AuthorizationQueryParametersError", "less than a week", Cause.EXPIRES_TOO_LONG),
-    ("AuthorizationQueryParametersError", "X-Amz-Expires should be a number", Cause.EXPIRES_MALFORMED),
-    ("AuthorizationQueryParametersError", "Invalid credential date", Cause.SCOPE_DATE),
-    ("AuthorizationQueryParametersError", "requires the X-Amz-Algorithm", Cause.MISSING_PARAMETER),
+    ("Authorization", "the region", Cause.REGION),
+    ("Authorization", "incorrect service", Cause.SERVICE),
+    ("Authorization", "less than a week", Cause.EXPIRES_TOO_LONG),
+    ("Authorization", "X-Amz-Expires should be a number", Cause.EXPIRES_MALFORMED),
+    ("Authorization", "Invalid credential date", Cause.SCOPE_DATE),
+    ("Authorization", "requires the X-Amz-Algorithm", Cause.MISSING_PARAMETER),
     ("InvalidArgument", "Only one auth mechanism allowed", Cause.TWO_MECHANISMS),
     ("InvalidRequest", "Please use AWS4-HMAC-SHA256", Cause.SIGV2_REGION),
     ("InvalidRequest", "x-amz-content-sha256", Cause.BODY_HASH),

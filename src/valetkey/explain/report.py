@@ -83,7 +83,7 @@ def explain(paste: Paste, hints: Hints, *, now: datetime) -> Report:
     sent = seen.sent if paste.sent is None and seen is not None else paste.sent
     if sent is None:
         return _explain_fault(paste, now=now)
-    facts = amazon_facts(sent, domains=hints.domains) or foreign_facts(sent) or _unsigned(sent)
+    facts = foreign_facts(sent) or amazon_facts(sent, domains=hints.domains) or _unsigned(sent)
     findings = [*paste.findings, *face_findings(sent, facts, now=now), *_clock(paste.fault, now)]
     signature = _try(sent, seen, facts, hints)
     facts, ending = _credential_end(facts, hints, now)
