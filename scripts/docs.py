@@ -16,12 +16,13 @@ import typer
 from typer.main import get_command
 
 from valetkey.cli.main import app
+from valetkey.explain.causes import TEXTS, Cause
 from valetkey.s3.codes import Code
 from valetkey.s3.operations import OPERATIONS, Level, Operation
 from valetkey.server.setting_table import TABLE
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-PAGES: Final = ("docs/command-line.md", "docs/compatibility.md", "docs/settings.md")
+PAGES: Final = ("docs/command-line.md", "docs/compatibility.md", "docs/explain.md", "docs/settings.md")
 
 HELP_WIDTH: Final = 100
 _SECTION: Final = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -91,6 +92,12 @@ def error_table() -> str:
     return _table(("Code", "Status", "Usual message"), rows)
 
 
+def causes_table() -> str:
+    """Return what `valetkey explain` can name, and what it advises."""
+    rows = [(_code(cause.value), _plain(TEXTS[cause].title), _plain(TEXTS[cause].advice)) for cause in Cause]
+    return _table(("Cause", "What is wrong", "What to do"), rows)
+
+
 def command_help() -> str:
     """Return the help text of each command."""
     group = get_command(app)
@@ -106,6 +113,7 @@ def command_help() -> str:
 SECTIONS: Final[Mapping[str, Callable[[], str]]] = {
     "commands": command_help,
     "error-codes": error_table,
+    "explain-causes": causes_table,
     "operations": lambda: operations_table(implemented=True),
     "operations-not-implemented": lambda: operations_table(implemented=False),
     "settings": settings_table,

@@ -27,8 +27,8 @@ class Row(NamedTuple):
 
 def side_by_side(received: bytes, signed: bytes) -> tuple[Row, ...]:
     """Return the lines of both texts, the query with a line for each parameter."""
-    left, right = _lines(received), _lines(signed)
-    return tuple(_rows(left, right))
+    left, right = _sections(received), _sections(signed)
+    return tuple(row for ours, theirs in zip(left, right, strict=True) for row in _rows(ours, theirs))
 
 
 def redacted(text: str) -> str:
@@ -36,16 +36,11 @@ def redacted(text: str) -> str:
     return _SECRET.sub(r"\1…", text)
 
 
-def _lines(canonical: bytes) -> list[str]:
-    lines: list[str] = []
-    text = redacted(canonical.decode("utf-8", "replace")[:_MOST_CHARS])
-    for number, line in enumerate(text.split("\n")):
-        if number == 2 and "&" in line:
-            first, *others = line.split("&")
-            lines += [first, *(f"&{other}" for other in others)]
-        else:
-            lines.append(line)
-    return lines
+def _sections(canonical: bytes) -> tuple[list[str], list[str], list[str]]:
+    """Return the lines before the query, the query's parameters, and the lines after it."""
+    lines = redacted(canonical.decode("utf-8", "replace")[:_MOST_CHARS]).split("\n")
+    first, *others = (lines[2:3] or [""])[0].split("&")
+    return lines[:2], [first, *(f"&{other}" for other in others)], lines[3:]
 
 
 def _rows(left: list[str], right: list[str]) -> Iterator[Row]:
