@@ -234,7 +234,8 @@ SETS: Final[list[Case]] = [
     ("ForAnyValue:StringEqualsIfExists", KEYS, "a", None, True),
     ("ForAnyValue:StringEqualsIfExists", KEYS, "a", ["b"], False),
     ("ForAllValues:StringEqualsIfExists", "s3:RequestObjectTagKeys", "a", ["a"], True),
-    ("StringEquals", KEYS, "a", ["b", "a"], True),
+    ("StringEquals", KEYS, "a", ["b", "a"], False),
+    ("StringEquals", KEYS, ["a", "b"], ["b", "a"], True),
     ("StringNotEquals", KEYS, "a", ["b", "a"], False),
 ]
 

@@ -80,22 +80,41 @@ class Authority:
         """Return what decides about another object, or another bucket, for the same caller."""
         return replace(self, bucket=bucket, bucket_name=bucket.name, key=key, version_id=version_id)
 
-    def require(self, action: str, *, request_tags: Mapping[str, str] | None = None) -> None:
+    def require(
+        self,
+        action: str,
+        *,
+        request_tags: Mapping[str, str] | None = None,
+        stated: Mapping[str, str] | None = None,
+    ) -> None:
         """Return if the caller may do `action`, an IAM action name such as `s3:GetObject`.
 
-        `request_tags` are those that the body asks for.
+        `request_tags` are those that the body asks for, `stated` is what else it says; see `RequestContext`.
 
         Raises:
             AccessDeniedError: no rule allows it, or one forbids it.
         """
-        decision = self.decide(action, request_tags=request_tags)
+        decision = self.decide(action, request_tags=request_tags, stated=stated)
         if not decision.is_allowed:
-            raise AccessDeniedError(
-                principal=self.asking.principal,
-                action=action,
-                reason=decision.reason,
-                statement=decision.statement,
-            )
+            raise self._denied(action, decision)
+
+    def require_not_forbidden(self, action: str) -> None:
+        """Return unless a statement forbids `action`. For what takes no leave but may be taken away.
+
+        Raises:
+            AccessDeniedError
+        """
+        decision = self.decide(action)
+        if not decision.is_allowed and decision.statement is not None:
+            raise self._denied(action, decision)
+
+    def _denied(self, action: str, decision: Decision) -> AccessDeniedError:
+        return AccessDeniedError(
+            principal=self.asking.principal,
+            action=action,
+            reason=decision.reason,
+            statement=decision.statement,
+        )
 
     def require_listing(self, error: Exception) -> None:
         """Return if the caller may learn by `error` that the object is missing.
@@ -124,7 +143,13 @@ class Authority:
         """Return whether the caller may do `action`. Not for a check that has to hold: `require` is."""
         return self.decide(action).is_allowed
 
-    def decide(self, action: str, *, request_tags: Mapping[str, str] | None = None) -> Decision:
+    def decide(
+        self,
+        action: str,
+        *,
+        request_tags: Mapping[str, str] | None = None,
+        stated: Mapping[str, str] | None = None,
+    ) -> Decision:
         """Return whether the caller may do `action`, and which rule says so."""
         asking, bucket = self.asking, self.bucket
         principal = asking.principal
@@ -135,7 +160,7 @@ class Authority:
             # Nearly every request: nobody but the owner itself has a say.
             return _BY_OWNER
         try:
-            policies = self._policies(action, policy)
+            policies = self._policies(action, policy, owner_id)
         except NoSuchEntityError:
             return _NOBODY
         asked = Asked(
@@ -143,7 +168,7 @@ class Authority:
             action=action,
             resource=self._arn,
             owner=None if owner_id is None else self._owner(owner_id),
-            context=self._context(request_tags),
+            context=self._context(request_tags, stated),
         )
         return evaluate(asked, policies)
 
@@ -153,7 +178,9 @@ class Authority:
             return f"{_ARN}*"
         return f"{_ARN}{self.bucket_name}/{self.key}" if self.key else f"{_ARN}{self.bucket_name}"
 
-    def _context(self, request_tags: Mapping[str, str] | None) -> RequestContext:
+    def _context(
+        self, request_tags: Mapping[str, str] | None, stated: Mapping[str, str] | None
+    ) -> RequestContext:
         asking = self.asking
         return RequestContext(
             request=asking.request,
@@ -163,7 +190,9 @@ class Authority:
             principal=asking.principal,
             region=asking.rules.region,
             find=self._find,
+            version_id=self.version_id,
             request_tags=request_tags,
+            stated=stated,
         )
 
     def _owner_id(self, action: str) -> str | None:
@@ -183,10 +212,11 @@ class Authority:
             number = ""
         return Owner(account_id=account_id, account_number=number)
 
-    def _policies(self, action: str, policy: Policy | None) -> PolicySet:
+    def _policies(self, action: str, policy: Policy | None, owner_id: str | None) -> PolicySet:
         return replace(
             policies_of(self.asking.principal, self.asking.store.identities),
             resource=None if policy is None else NamedPolicy(name=_BUCKET_POLICY, policy=policy),
+            is_resource_owners=self.bucket is None or owner_id == self.asking.rules.owner_of(self.bucket),
             acl=None if self.bucket is None else lambda: self._acl_grant(action),
             block=self._block(),
         )

@@ -12,31 +12,36 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from valetkey.gateway.call import Request
+from valetkey.policy.facts import tagged
 from valetkey.policy.principal import Principal
 from valetkey.s3.errors import S3Error
-from valetkey.s3.instants import parse_instant
+from valetkey.s3.instants import instant_text, parse_instant
+from valetkey.s3.object_lock import HOLD_HEADER, MODE_HEADER, UNTIL_HEADER
 from valetkey.s3.tags import parse_tagging_header
 from valetkey.sigv4.claims import SignatureVersion
+from valetkey.sigv4.payload import UNSIGNED_PAYLOAD, PayloadKind
 from valetkey.sigv4.verify import Proof
 from valetkey.store.model import StoredObject
 
 _DAY_MS: Final = 86_400_000
 
+LOCATION: Final = "LocationConstraint"
+"""The element of a body by which `stated` has the location of a new bucket."""
+
+_IN_BODIES: Final = frozenset({HOLD_HEADER, MODE_HEADER, UNTIL_HEADER})
 
 _FROM_HEADERS: Final[Mapping[str, str]] = {
     "aws:referer": "referer",
     "aws:useragent": "user-agent",
     "s3:if-match": "if-match",
     "s3:if-none-match": "if-none-match",
-    "s3:object-lock-legal-hold": "x-amz-object-lock-legal-hold",
-    "s3:object-lock-mode": "x-amz-object-lock-mode",
-    "s3:object-lock-retain-until-date": "x-amz-object-lock-retain-until-date",
+    "s3:object-lock-legal-hold": HOLD_HEADER,
+    "s3:object-lock-mode": MODE_HEADER,
 }
 _FROM_QUERY: Final[Mapping[str, str]] = {
     "s3:delimiter": "delimiter",
     "s3:max-keys": "max-keys",
     "s3:prefix": "prefix",
-    "s3:versionid": "versionId",
 }
 _HEADER_KEYS: Final = "s3:x-amz-"
 """Condition keys that begin so are request headers by their own name."""
@@ -57,35 +62,40 @@ class RequestContext:
     region: str
     find: Callable[[], StoredObject | None]
     """Finds the object that the request is about."""
+    version_id: str | None = None
+    """Of the object that the request is about, which in a copy or a deletion of many is not that of the query."""
     request_tags: Mapping[str, str] | None = None
-    """Tags that stand in the request's body; None: what its header says."""
+    """Tags that stand in the request's body, or come from the source of a copy; None: what its header says."""
+    stated: Mapping[str, str] | None = None
+    """What else the body says, by the headers that say so elsewhere: those of Object Lock, or the location."""
 
     def values(self, key: str) -> tuple[str, ...] | None:
         """Return the values of the condition key, which is in lower case; None if the request has none."""
-        value = self._text(key)
-        if value is not None:
-            return (value,)
+        if key.startswith(_EXISTING_TAG):
+            found = self.find()
+            return None if found is None else tagged(found.tags, key.removeprefix(_EXISTING_TAG))
+        if key.startswith(_REQUEST_TAG):
+            return tagged(self._tags(), key.removeprefix(_REQUEST_TAG))
         if key == _REQUEST_TAG_KEYS:
             return tuple(self._tags()) or None
-        return None
+        value = self._text(key)
+        return None if value is None else (value,)
 
     def _text(self, key: str) -> str | None:
+        if key in _FACTS:
+            return _FACTS[key](self)
         if key in _FROM_HEADERS:
-            return self.headers.get(_FROM_HEADERS[key])
+            return self.said(_FROM_HEADERS[key])
         if key in _FROM_QUERY:
             return self.query.get(_FROM_QUERY[key])
         if key.startswith(_HEADER_KEYS):
             return self.headers.get(key.removeprefix("s3:"))
-        if key.startswith(_EXISTING_TAG):
-            found = self.find()
-            return None if found is None else _named(found.tags, key.removeprefix(_EXISTING_TAG))
-        if key.startswith(_REQUEST_TAG):
-            return _named(self._tags(), key.removeprefix(_REQUEST_TAG))
-        return self._fact(key)
+        return self._signature(key)
 
-    def _fact(self, key: str) -> str | None:
-        fact = _FACTS.get(key)
-        return self._signature(key) if fact is None else fact(self)
+    def said(self, header: str) -> str | None:
+        """Return what a header says, or the body where it says that."""
+        source = self.headers if self.stated is None or header not in _IN_BODIES else self.stated
+        return source.get(header)
 
     def _signature(self, key: str) -> str | None:
         proof = self.proof
@@ -114,11 +124,6 @@ class RequestContext:
             return {}
 
 
-def _named(tags: Mapping[str, str], name: str) -> str | None:
-    # Names of condition keys know no case, those of tags do; a tag in any case must not slip past a condition.
-    return next((value for key, value in tags.items() if key.lower() == name), None)
-
-
 def _iso(instant: datetime) -> str:
     return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -142,8 +147,29 @@ def _creates(context: RequestContext) -> str | None:
     return "false" if "partNumber" in context.query or "uploads" in context.query else "true"
 
 
+def _until_ms(context: RequestContext) -> int | None:
+    return parse_instant(context.said(UNTIL_HEADER) or "")
+
+
+def _until(context: RequestContext) -> str | None:
+    # Written anew: the header knows more ways to write an instant than conditions do.
+    until_ms = _until_ms(context)
+    return None if until_ms is None else instant_text(until_ms)
+
+
+def _payload(context: RequestContext) -> str | None:
+    """Return the header, but of a signature that leaves the body out that it does, whatever stands in a header.
+
+    Source: Amazon S3 API Reference, "Amazon S3 Signature Version 4 Authentication Specific Policy Keys": presigned
+    URLs always have an unsigned payload.
+    """
+    if context.proof is not None and context.proof.payload.kind is PayloadKind.UNSIGNED:
+        return UNSIGNED_PAYLOAD
+    return context.headers.get("x-amz-content-sha256")
+
+
 def _remaining_days(context: RequestContext) -> str | None:
-    until_ms = parse_instant(context.headers.get("x-amz-object-lock-retain-until-date", ""))
+    until_ms = _until_ms(context)
     return None if until_ms is None else str(-(-(until_ms - context.request.now_ms) // _DAY_MS))
 
 
@@ -156,6 +182,10 @@ _FACTS: Final[Mapping[str, Callable[[RequestContext], str | None]]] = {
     "aws:tokenissuetime": _issued,
     "aws:viaawsservice": lambda _: "false",
     "s3:objectcreationoperation": _creates,
+    "s3:locationconstraint": lambda context: (context.stated or {}).get(LOCATION),
     "s3:object-lock-remaining-retention-days": _remaining_days,
+    "s3:object-lock-retain-until-date": _until,
+    "s3:versionid": lambda context: context.version_id,
+    "s3:x-amz-content-sha256": _payload,
 }
 """What follows from the request as a whole."""

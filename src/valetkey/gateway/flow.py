@@ -14,6 +14,7 @@ from valetkey.gateway.faults import ROOM_ERRORS, translate
 from valetkey.gateway.iam.door import IamDoor, is_iam_request
 from valetkey.gateway.links.door import LinkDoor, answer_query, is_by_link, signature_digest
 from valetkey.gateway.links.spending import run_by_link
+from valetkey.gateway.operations.kept_settings import ownership_of
 from valetkey.gateway.operations.refusals import require_expected_owner
 from valetkey.gateway.operations.registry import OPERATIONS
 from valetkey.gateway.posted_form import read_posted
@@ -27,6 +28,7 @@ from valetkey.policy.principal import Principal, PrincipalKind
 from valetkey.s3.answers import Fault
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
+from valetkey.s3.grants import Ownership
 from valetkey.s3.headers import header_text, hoisted
 from valetkey.s3.operations import Operation
 from valetkey.s3.query import parse_query
@@ -201,10 +203,17 @@ def _own_headers(link: Link, operation: Operation) -> Mapping[str, str]:
 
 
 def _require_allowed(authority: Authority, operation: Operation, headers: Mapping[str, str]) -> None:
-    principal, version_id = authority.asking.principal, authority.version_id
+    principal, version_id, bucket = authority.asking.principal, authority.version_id, authority.bucket
+    needed = required_actions(
+        operation,
+        principal,
+        headers=headers,
+        version_id=version_id,
+        is_bucket_owners=bucket is not None and ownership_of(bucket) is Ownership.BUCKET_OWNER_ENFORCED,
+    )
     try:
-        for action in required_actions(operation, principal, headers=headers, version_id=version_id):
-            authority.require(action)
+        for action, is_own in needed:
+            (authority.require_not_forbidden if is_own else authority.require)(action)
     except AccessDeniedError as denied:
         if operation.name in _READS and version_id is None and authority.may_learn_of_absence():
             # A listing would have told it too.

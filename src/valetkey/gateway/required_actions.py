@@ -6,7 +6,7 @@ Source: Amazon S3 User Guide, "Required permissions for Amazon S3 API operations
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from valetkey.policy.principal import Principal, PrincipalKind
 from valetkey.s3.operations import Operation
@@ -23,6 +23,9 @@ _OF_VERSIONS: Final = {
 """What an action is called where a version is named."""
 
 _PUT: Final = "s3:PutObject"
+PUT_TAGS: Final = "s3:PutObjectTagging"
+CREATE_BUCKET: Final = "s3:CreateBucket"
+_BY_BODY: Final = frozenset({"DeleteObjects", "PutObjectLegalHold", "PutObjectRetention", "PutObjectTagging"})
 _OF_LOCKS: Final = {
     "x-amz-object-lock-mode": "s3:PutObjectRetention",
     "x-amz-object-lock-legal-hold": "s3:PutObjectLegalHold",
@@ -35,23 +38,41 @@ def action_for(action: str, version_id: str | None) -> str:
     return action if version_id is None else _OF_VERSIONS.get(action, action)
 
 
+class Needed(NamedTuple):
+    """One action that a request takes."""
+
+    action: str
+    is_own: bool = False
+    """It is about the caller's own object: it takes no leave, and can be forbidden."""
+
+
 def required_actions(
-    operation: Operation, principal: Principal, *, headers: Mapping[str, str], version_id: str | None
-) -> Iterator[str]:
+    operation: Operation,
+    principal: Principal,
+    *,
+    headers: Mapping[str, str],
+    version_id: str | None,
+    is_bucket_owners: bool,
+) -> Iterator[Needed]:
     """Yield all actions that a request takes. Names of headers are in lower case.
 
-    What the source of a copy takes, each key of DeleteObjects, and tags in a body, is asked for where these are known.
+    `is_bucket_owners`: what is uploaded belongs to the bucket's owner, whoever uploads it. What depends on a body, or
+    on the source of a copy, is asked for where these are known.
     """
     match operation.name:
-        case "DeleteObjects" | "PutObjectTagging":
+        case name if name in _BY_BODY:
             return
         case "GetObjectAttributes":
-            yield action_for("s3:GetObject", version_id)
+            yield Needed(action_for("s3:GetObject", version_id))
         case "CreateBucket":
-            yield from _of_bucket(headers)
-    yield action_for(operation.action, version_id)
+            yield from map(Needed, _of_bucket(headers))
+            if principal.kind is not PrincipalKind.ANONYMOUS:
+                # Not before it is known where. Of a stranger no document is read.
+                return
+    yield Needed(action_for(operation.action, version_id))
     if operation.action == _PUT and operation.name not in ("UploadPart", "UploadPartCopy"):
-        yield from _of_upload(principal, headers)
+        is_account = principal.kind in (PrincipalKind.ACCOUNT, PrincipalKind.ANONYMOUS)
+        yield from _of_upload(headers, is_own=is_account and not is_bucket_owners)
 
 
 def _of_bucket(headers: Mapping[str, str]) -> Iterator[str]:
@@ -64,14 +85,12 @@ def _of_bucket(headers: Mapping[str, str]) -> Iterator[str]:
         yield "s3:PutBucketOwnershipControls"
 
 
-def _of_upload(principal: Principal, headers: Mapping[str, str]) -> Iterator[str]:
+def _of_upload(headers: Mapping[str, str], *, is_own: bool) -> Iterator[Needed]:
+    """`is_own`: whoever uploads owns the object, and says who else may have it."""
     for name, action in _OF_LOCKS.items():
         if name in headers:
-            yield action
-    if principal.kind in (PrincipalKind.ACCOUNT, PrincipalKind.ANONYMOUS):
-        # Whoever uploads as an account of its own owns the object, and says who else may have it.
-        return
+            yield Needed(action)
     if headers.get("x-amz-tagging"):
-        yield "s3:PutObjectTagging"
+        yield Needed(PUT_TAGS, is_own)
     if any(name.startswith(_GRANTS) for name in headers):
-        yield "s3:PutObjectAcl"
+        yield Needed("s3:PutObjectAcl", is_own)

@@ -113,10 +113,14 @@ class Condition:
     """In lower case."""
     operands: tuple[Operand, ...]
 
-    def holds(self, lookup: Lookup) -> bool:
+    def holds(self, lookup: Lookup, *, is_allow: bool) -> bool:
+        """Whether it holds, in a statement that allows, or else forbids."""
         values = lookup(self.key)
         if self.operator == "Null":
             return any(operand.accepts("false" if values else "true", lookup) for operand in self.operands)
+        if is_allow and self.is_negated and not all(one.can_be_told(lookup) for one in self.operands):
+            # `Not the caller's own name` is no fact about a caller who has none.
+            return False
         if not values:
             if self.quantifier is Quantifier.NONE:
                 return self.is_if_exists or self.is_negated
@@ -127,8 +131,10 @@ class Condition:
             case Quantifier.ANY:
                 return any(self._fits(value, lookup) for value in values)
             case _:
-                # A key of several values without a quantifier: one that fits is enough, and none may if negated.
-                return any(self._is_met(value, lookup) for value in values) != self.is_negated
+                # Several values where one is asked for, such as tags whose keys differ in case alone: all must fit
+                # to allow, and one is enough to forbid.
+                fitting = (self._fits(value, lookup) for value in values)
+                return all(fitting) if is_allow else any(fitting)
 
     def _is_met(self, value: str, lookup: Lookup) -> bool:
         return any(operand.accepts(value, lookup) for operand in self.operands)

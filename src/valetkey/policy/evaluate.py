@@ -21,7 +21,8 @@ from valetkey.policy.public import PublicAccessBlock, is_public
 from valetkey.policy.statements import Effect, Statement
 
 _ALWAYS_THE_OWNERS: Final = frozenset({"s3:getbucketpolicy", "s3:putbucketpolicy", "s3:deletebucketpolicy"})
-"""No bucket policy takes these from the root of the account that owns the bucket: it could not be undone."""
+"""No bucket policy takes these from the root of the account that owns the bucket: it could not be undone. And none
+gives them to another account."""
 
 
 _NO_BLOCK: Final = PublicAccessBlock()
@@ -83,6 +84,9 @@ class PolicySet:
     session without any may do nothing by identity."""
     resource: NamedPolicy | None = None
     """The bucket's policy, or the trust policy of the role that is to be assumed."""
+    is_resource_owners: bool = True
+    """False: it is of a bucket, and the object of somebody else. Then it forbids, and does not allow. Source: Amazon
+    S3 User Guide, "Bucket policies for Amazon S3"."""
     acl: Callable[[], AclGrant] | None = None
     """What the ACL has for this caller and action; asked only if nothing else decides."""
     block: PublicAccessBlock = _NO_BLOCK
@@ -149,6 +153,8 @@ class _Trial:
     def decide(self) -> Decision:
         policies = self._policies
         self._resource = self._find(_some(policies.resource))
+        if not self._may_resource_allow():
+            self._resource = _Finding(deny=self._resource.deny)
         identity = self._find(policies.identity)
         boundary = self._find(_some(policies.boundary))
         session = self._find(policies.session)
@@ -169,6 +175,12 @@ class _Trial:
         if shared is None:
             return self._refusal(_NO_RESOURCE)
         return shared if own.is_allowed else own
+
+    def _may_resource_allow(self) -> bool:
+        # Who is of another account never gets at the policy itself, whatever it says. Source: Amazon S3 API
+        # Reference, "PutBucketPolicy".
+        is_about_itself = self._action in _ALWAYS_THE_OWNERS and not self._is_inside()
+        return self._policies.is_resource_owners and not is_about_itself
 
     def _inside(self, own: Decision, limit: Decision | None) -> Decision:
         """Within one account, either side is enough.

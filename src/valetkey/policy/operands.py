@@ -23,11 +23,14 @@ from typing import Final, Protocol
 
 from valetkey.policy.matching import ArnPattern, Lookup, Template, parse_arn_pattern, parse_template
 
-_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?")
+_NUMBER: Final = re.compile(r"[+-]?0*[0-9]{1,30}(\.[0-9]{1,30})?")
+"""Any number of zeros may come first, as they may in what requests say."""
 _DATE: Final = re.compile(
     r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?)?)?"
 )
 _YEAR_DIGITS: Final = 4
+_MAPPED_BITS: Final = 96
+"""Of `::ffff:0:0`, behind which IPv6 writes IPv4."""
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - only differences are taken, each side made UTC by hand
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -41,6 +44,18 @@ class Operand(Protocol):
     def accepts(self, value: str, lookup: Lookup) -> bool:
         """Whether `value`, which the request has, fits. A value of a wrong form fits nothing."""
 
+    def can_be_told(self, lookup: Lookup) -> bool:
+        """Whether the request has a value for each variable in it."""
+
+
+class _Plain:
+    """A value without variables."""
+
+    __slots__ = ()
+
+    def can_be_told(self, lookup: Lookup) -> bool:
+        return True
+
 
 @dataclass(frozen=True, slots=True)
 class TextOperand:
@@ -48,6 +63,9 @@ class TextOperand:
 
     def accepts(self, value: str, lookup: Lookup) -> bool:
         return self.template.matches(value, lookup)
+
+    def can_be_told(self, lookup: Lookup) -> bool:
+        return self.template.has_all_variables(lookup)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +75,12 @@ class ArnOperand:
     def accepts(self, value: str, lookup: Lookup) -> bool:
         return self.pattern.matches(value, lookup)
 
+    def can_be_told(self, lookup: Lookup) -> bool:
+        return self.pattern.has_all_variables(lookup)
+
 
 @dataclass(frozen=True, slots=True)
-class NumberOperand:
+class NumberOperand(_Plain):
     number: Decimal
     relation: Relation
 
@@ -68,7 +89,7 @@ class NumberOperand:
 
 
 @dataclass(frozen=True, slots=True)
-class DateOperand:
+class DateOperand(_Plain):
     instant: Decimal
     """Seconds since 1970."""
     relation: Relation
@@ -81,7 +102,7 @@ class DateOperand:
 
 
 @dataclass(frozen=True, slots=True)
-class TruthOperand:
+class TruthOperand(_Plain):
     is_true: bool
 
     def accepts(self, value: str, lookup: Lookup) -> bool:
@@ -89,7 +110,7 @@ class TruthOperand:
 
 
 @dataclass(frozen=True, slots=True)
-class BinaryOperand:
+class BinaryOperand(_Plain):
     content: bytes
 
     def accepts(self, value: str, lookup: Lookup) -> bool:
@@ -97,7 +118,7 @@ class BinaryOperand:
 
 
 @dataclass(frozen=True, slots=True)
-class NetworkOperand:
+class NetworkOperand(_Plain):
     network: IPv4Network | IPv6Network
 
     def accepts(self, value: str, lookup: Lookup) -> bool:
@@ -172,4 +193,9 @@ def binary_of(text: str, has_variables: bool) -> Operand:  # noqa: FBT001 - the 
 def network_of(text: str, has_variables: bool) -> Operand:  # noqa: FBT001 - the same
     if "%" in text:
         raise ValueError("a range of addresses has no zone")
-    return NetworkOperand(ip_network(text, strict=False))
+    network = ip_network(text, strict=False)
+    mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
+    if mapped is not None and network.prefixlen >= _MAPPED_BITS:
+        # Callers are compared by their IPv4 addresses, so these are too.
+        network = ip_network(f"{mapped}/{network.prefixlen - _MAPPED_BITS}")
+    return NetworkOperand(network)

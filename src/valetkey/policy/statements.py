@@ -57,8 +57,9 @@ class Statement:
         return self.resources is None or self.resources.covers(resource, lookup, is_allow=is_allow)
 
     def holds(self, lookup: Lookup) -> bool:
-        """Whether all its conditions hold."""
-        return all(condition.holds(lookup) for condition in self.conditions)
+        """Whether all its conditions hold. What cannot be told counts against an Allow, and for a Deny."""
+        is_allow = self.effect is Effect.ALLOW
+        return all(condition.holds(lookup, is_allow=is_allow) for condition in self.conditions)
 
 
 def _principals(

@@ -7,10 +7,12 @@ from typing import Final
 
 from valetkey.gateway.access_lists import BUCKET_ACL
 from valetkey.gateway.call import Answer, Call
+from valetkey.gateway.context import LOCATION
 from valetkey.gateway.intake import read_document
 from valetkey.gateway.operations.answers import document, empty, no_content
 from valetkey.gateway.operations.bucket_access import new_bucket_settings
 from valetkey.gateway.operations.kept_settings import ownership_of
+from valetkey.gateway.required_actions import CREATE_BUCKET
 from valetkey.s3.answers import BucketEntry, ListBuckets, Location, ObjectEntry, Owner
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
@@ -80,7 +82,9 @@ async def create_bucket(call: Call) -> Answer:
     settings = new_bucket_settings(call)
     is_lockable = call.headers.get("x-amz-bucket-object-lock-enabled", "").lower() == "true"
     body = await read_document(call, max_bytes=_MAX_DOCUMENT_BYTES)
-    _require_location(parse_create_bucket(body) if body else None, call.rules.region)
+    location = parse_create_bucket(body) if body else None
+    call.authority.require(CREATE_BUCKET, stated={} if location is None else {LOCATION: location})
+    _require_location(location, call.rules.region)
     try:
         await call.store.buckets.create(
             name,

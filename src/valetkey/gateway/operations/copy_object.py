@@ -12,6 +12,7 @@ from valetkey.gateway.operations.object_facts import expiration_header, new_vers
 from valetkey.gateway.operations.put_object import new_version_id, write_rule
 from valetkey.gateway.operations.rewriting import Digests, stored_etag
 from valetkey.gateway.operations.upload_options import UploadOptions, upload_options
+from valetkey.gateway.required_actions import PUT_TAGS
 from valetkey.s3.answers import CopyResult
 from valetkey.s3.checksums import Algorithm, sdk_algorithm
 from valetkey.s3.codes import Code
@@ -39,7 +40,7 @@ async def copy_object(call: Call) -> Answer:
         if metadata == "COPY":
             kept = replace(kept, headers=_copied_headers(found, options))
         if tagging == "COPY":
-            kept = replace(kept, tags=dict(found.tags))
+            kept = replace(kept, tags=_copied_tags(call, source, found))
         return found, await _make(call, key, source, found, kept)
 
     found, copied = await source.use(copy)
@@ -107,6 +108,15 @@ def _require_copyable(
             "This copy request is illegal because it is trying to copy an object to itself without changing "
             "the object's metadata, storage class, website redirect location or encryption attributes.",
         )
+
+
+def _copied_tags(call: Call, source: Source, found: StoredObject) -> dict[str, str]:
+    """Return the tags of the source, if the caller may see them there and set them here."""
+    tags = dict(found.tags)
+    if tags:
+        source.require("s3:GetObjectTagging")
+        call.authority.require(PUT_TAGS, request_tags=tags)
+    return tags
 
 
 def _copied_headers(found: StoredObject, options: UploadOptions) -> dict[str, str]:

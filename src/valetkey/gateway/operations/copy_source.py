@@ -43,7 +43,7 @@ class Source:
         self.bucket: Final[Bucket] = call.store.buckets.find(self._asked.bucket)
         owner_id = call.rules.owner_of(self.bucket)
         self._authority = call.authority.at(self.bucket, self._asked.key, self._asked.version_id)
-        self._authority.require(action_for("s3:GetObject", self._asked.version_id))
+        self.require("s3:GetObject")
         if call.headers.get("x-amz-source-expected-bucket-owner", owner_id) != owner_id:
             raise S3Error(Code.ACCESS_DENIED)
 
@@ -55,6 +55,14 @@ class Source:
     def customer_key(self) -> CustomerKey | None:
         """The key that opens the source, if the request brings one."""
         return self._key
+
+    def require(self, action: str) -> None:
+        """Return if the caller may do `action` with the source, or with the version of it that is named.
+
+        Raises:
+            AccessDeniedError
+        """
+        self._authority.require(action_for(action, self._asked.version_id))
 
     async def use(self, work: Callable[[StoredObject], Awaitable[T]]) -> T:
         """Return what `work` makes of the source, found anew if it is replaced meanwhile.
@@ -75,7 +83,7 @@ class Source:
         if self._call.store.buckets.find(self._asked.bucket).id != self.bucket.id:
             # Another has taken its name, in which nobody has said yet what this caller may do.
             raise NoSuchBucketError(self._asked.bucket)
-        self._authority.require(action_for("s3:GetObject", self._asked.version_id))
+        self.require("s3:GetObject")
         try:
             found = self._call.store.find_object(self._asked.bucket, self._asked.key, self._asked.version_id)
         except DeleteMarkerError as error:

@@ -12,7 +12,11 @@ from valetkey.gateway.operations.object_facts import version_header
 from valetkey.gateway.operations.refusals import may_bypass, version_id_of
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
+from valetkey.s3.instants import instant_text
 from valetkey.s3.object_lock import (
+    HOLD_HEADER,
+    MODE_HEADER,
+    UNTIL_HEADER,
     LockRequest,
     require_in_future,
     require_lockable,
@@ -38,9 +42,13 @@ async def get_object_retention(call: Call) -> Answer:
 
 
 async def put_object_retention(call: Call) -> Answer:
-    """PutObjectRetention. Whoever gets here owns the bucket, and so may bypass the mode GOVERNANCE by asking."""
+    """PutObjectRetention: how long, and how, a policy may have a say in."""
     require_lockable(is_lockable=call.bucket.is_lockable)
     wanted = parse_retention(await _read(call))
+    stated = {}
+    if wanted.mode is not None and wanted.until_ms is not None:
+        stated = {MODE_HEADER: wanted.mode.value, UNTIL_HEADER: instant_text(wanted.until_ms)}
+    call.authority.require("s3:PutObjectRetention", stated=stated)
     if wanted.until_ms is not None:
         require_in_future(wanted.until_ms, now_ms=call.now_ms)
 
@@ -75,6 +83,7 @@ async def put_object_legal_hold(call: Call) -> Answer:
     """PutObjectLegalHold."""
     require_lockable(is_lockable=call.bucket.is_lockable)
     is_on = parse_legal_hold(await _read(call))
+    call.authority.require("s3:PutObjectLegalHold", stated={HOLD_HEADER: "ON" if is_on else "OFF"})
 
     def amend(found: StoredObject) -> StoredObject:
         return replace(found, lock=replace(found.lock, legal_hold=is_on))
