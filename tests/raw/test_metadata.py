@@ -22,6 +22,15 @@ def test_any_text_may_be_metadata(door: Door, value: str) -> None:
         assert str(make_header(decode_header(told))) == value
 
 
+def test_header_of_the_content_comes_back_in_the_bytes_that_it_came_in(door: Door) -> None:
+    disposition = 'attachment; filename="Größe €.pdf"'
+    door.put("unicode-disposition", b"content", headers={"content-disposition": disposition})
+    for method in ("GET", "HEAD"):
+        told = door.presigned(method, "unicode-disposition").header("content-disposition")
+        assert told is not None
+        assert told.encode("latin-1") == disposition.encode()
+
+
 def test_an_encoded_word_is_kept_as_it_was_sent(door: Door) -> None:
     word = "=?UTF-8?B?R3LDvMOfZQ==?="
     door.put("encoded-word", b"content", headers={"x-amz-meta-title": word})

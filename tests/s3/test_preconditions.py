@@ -20,6 +20,8 @@ MODIFIED_MS = 1_445_412_480_900
 SAME = http_date(MODIFIED_MS)
 BEFORE = http_date(MODIFIED_MS - 1000)
 AFTER = http_date(MODIFIED_MS + 1000)
+NOW_MS = MODIFIED_MS + 60_000
+YET_TO_COME = http_date(NOW_MS + 1000)
 
 GO = Verdict.PROCEED
 UNCHANGED = Verdict.NOT_MODIFIED
@@ -40,6 +42,8 @@ READS = [
     pytest.param({"if-modified-since": BEFORE}, GO, id="modified since"),
     pytest.param({"if-modified-since": SAME}, UNCHANGED, id="not modified since its own second"),
     pytest.param({"if-modified-since": AFTER}, UNCHANGED, id="not modified since"),
+    pytest.param({"if-modified-since": http_date(NOW_MS)}, UNCHANGED, id="not modified since now"),
+    pytest.param({"if-modified-since": YET_TO_COME}, GO, id="a date that is yet to come is no condition"),
     pytest.param({"if-unmodified-since": BEFORE}, "If-Unmodified-Since", id="modified after all"),
     pytest.param({"if-unmodified-since": SAME}, GO, id="unmodified since its own second"),
     pytest.param({"if-unmodified-since": AFTER}, GO, id="unmodified"),
@@ -66,10 +70,10 @@ READS = [
 @pytest.mark.parametrize(("headers", "expected"), READS)
 def test_read(headers: dict[str, str], expected: Verdict | str) -> None:
     if isinstance(expected, Verdict):
-        assert decide_read(headers, etag=ETAG, modified_ms=MODIFIED_MS) is expected
+        assert decide_read(headers, etag=ETAG, modified_ms=MODIFIED_MS, now_ms=NOW_MS) is expected
         return
     with pytest.raises(S3Error) as caught:
-        decide_read(headers, etag=ETAG, modified_ms=MODIFIED_MS)
+        decide_read(headers, etag=ETAG, modified_ms=MODIFIED_MS, now_ms=NOW_MS)
     assert caught.value.code is Code.PRECONDITION_FAILED
     assert dict(caught.value.details) == {"Condition": expected}
 
@@ -80,10 +84,10 @@ def test_copy_source_follows_reads_but_an_unchanged_source_fails(
 ) -> None:
     own = {f"x-amz-copy-source-{name}": value for name, value in headers.items()}
     if expected is GO:
-        decide_copy_source(own, etag=ETAG, modified_ms=MODIFIED_MS)
+        decide_copy_source(own, etag=ETAG, modified_ms=MODIFIED_MS, now_ms=NOW_MS)
         return
     with pytest.raises(S3Error) as caught:
-        decide_copy_source(own, etag=ETAG, modified_ms=MODIFIED_MS)
+        decide_copy_source(own, etag=ETAG, modified_ms=MODIFIED_MS, now_ms=NOW_MS)
     assert caught.value.code is Code.PRECONDITION_FAILED
     if expected is UNCHANGED:
         expected = "If-None-Match" if "if-none-match" in headers else "If-Modified-Since"
@@ -91,7 +95,9 @@ def test_copy_source_follows_reads_but_an_unchanged_source_fails(
 
 
 def test_copy_source_pays_no_heed_to_conditions_on_the_target() -> None:
-    decide_copy_source({"if-match": "x", "if-none-match": "*"}, etag=ETAG, modified_ms=MODIFIED_MS)
+    decide_copy_source(
+        {"if-match": "x", "if-none-match": "*"}, etag=ETAG, modified_ms=MODIFIED_MS, now_ms=NOW_MS
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from valetkey.s3.xml.reader import (
     CompletedPart,
     DeleteKey,
     DeleteRequest,
+    NewBucket,
     parse_complete_upload,
     parse_create_bucket,
     parse_delete,
@@ -223,10 +224,18 @@ def test_missing_body_is_refused(parse: Callable[[bytes], object], code: Code) -
     ids=["empty", "blank", "no constraint", "empty constraint", "spaces", "namespace"],
 )  # fmt: skip
 def test_location_of_a_new_bucket(body: bytes, location: str | None) -> None:
-    assert parse_create_bucket(body) == location
+    assert parse_create_bucket(body) == NewBucket(location=location, tags={})
 
 
-@pytest.mark.parametrize("element", ["Tags", "Location", "Bucket"])
+def test_tags_of_a_new_bucket() -> None:
+    content = (
+        b"<Tags><Tag><Key>a</Key><Value>b</Value></Tag></Tags><LocationConstraint>eu</LocationConstraint>"
+    )
+    body = b"<CreateBucketConfiguration>" + content + b"</CreateBucketConfiguration>"
+    assert parse_create_bucket(body) == NewBucket(location="eu", tags={"a": "b"})
+
+
+@pytest.mark.parametrize("element", ["Location", "Bucket"])
 def test_options_of_a_new_bucket_that_are_not_implemented(element: str) -> None:
     with pytest.raises(S3Error) as caught:
         parse_create_bucket(f"<CreateBucketConfiguration><{element}/></CreateBucketConfiguration>".encode())

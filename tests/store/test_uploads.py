@@ -7,6 +7,7 @@ from tests.store.stock import (
     blob_files,
     body_of,
     count_rows,
+    delete,
     etag_of,
     put,
     put_in_parts,
@@ -18,6 +19,7 @@ from tests.store.stock import (
 
 from valetkey.store import (
     Checksum,
+    ConflictingChangeError,
     InvalidPartError,
     InvalidPartOrderError,
     NewObject,
@@ -39,8 +41,10 @@ async def begin(store: Store, key: str = "key", upload_id: str = "u1") -> None:
     await store.uploads.create("bucket", key, upload_id=upload_id, headers={}, now_ms=NOW_MS)
 
 
-async def complete(store: Store, parts: list[tuple[int, str]], rule: WriteRule | None = None) -> None:
-    await store.uploads.complete("bucket", "key", "u1", parts=parts, new=NEW, now_ms=NOW_MS, rule=rule)
+async def complete(
+    store: Store, parts: list[tuple[int, str]], *, upload_id: str = "u1", rule: WriteRule | None = None
+) -> None:
+    await store.uploads.complete("bucket", "key", upload_id, parts=parts, new=NEW, now_ms=NOW_MS, rule=rule)
 
 
 async def test_upload_keeps_what_it_began_with(store: Store) -> None:
@@ -165,6 +169,46 @@ async def test_completion_asks_the_rule(store: Store) -> None:
     assert await read(store, "key") == b"old"
     await complete(store, [(1, etag_of(b"x"))], rule=WriteRule(etag=etag_of(b"old")))
     assert await read(store, "key") == b"x"
+
+
+@pytest.mark.parametrize("is_versioned", [False, True])
+async def test_condition_on_what_was_written_after_the_upload_began_is_a_conflict(
+    store: Store, *, is_versioned: bool
+) -> None:
+    if is_versioned:
+        await store.buckets.set_versioning("bucket", "Enabled")
+    await put(store, "key", b"old", version_id="v1")
+    await begin(store)
+    await put_part(store, "u1", 1, b"x")
+    # The clock does not matter, nor that it has the bytes and the ETag of before.
+    await put(store, "key", b"old", version_id="v2", now_ms=NOW_MS - 3_600_000)
+    with pytest.raises(ConflictingChangeError):
+        await complete(store, [(1, etag_of(b"x"))], rule=WriteRule(etag=etag_of(b"old")))
+    with pytest.raises(PreconditionFailedError):
+        await complete(store, [(1, etag_of(b"x"))], rule=WriteRule(create_only=True))
+    assert await read(store, "key") == b"old"
+    await complete(store, [(1, etag_of(b"x"))])
+    assert await read(store, "key") == b"x"
+
+
+@pytest.mark.parametrize("is_versioned", [False, True])
+async def test_creation_where_something_was_deleted_after_the_upload_began_is_a_conflict(
+    store: Store, *, is_versioned: bool
+) -> None:
+    if is_versioned:
+        await store.buckets.set_versioning("bucket", "Enabled")
+    await put(store, "key", b"old", version_id="v1")
+    await begin(store)
+    await put_part(store, "u1", 1, b"x")
+    await delete(store, "key", marker_id="m1")
+    with pytest.raises(NoSuchKeyError):
+        await complete(store, [(1, etag_of(b"x"))], rule=WriteRule(etag=etag_of(b"old")))
+    with pytest.raises(ConflictingChangeError):
+        await complete(store, [(1, etag_of(b"x"))], rule=WriteRule(create_only=True))
+    await begin(store, upload_id="u2")
+    await put_part(store, "u2", 1, b"y")
+    await complete(store, [(1, etag_of(b"y"))], upload_id="u2", rule=WriteRule(create_only=True))
+    assert await read(store, "key") == b"y"
 
 
 async def test_completed_or_aborted_upload_takes_no_part(store: Store, folder: Path) -> None:

@@ -172,6 +172,7 @@ def _bucket_exists(error: store.BucketExistsError) -> S3Error:
 
 
 _IS_MARKER: Final = {"x-amz-delete-marker": "true"}
+_READ: Final = "GET"
 
 
 def _no_such_key(error: store.NoSuchKeyError) -> S3Error:
@@ -183,14 +184,14 @@ def _no_such_version(error: store.NoSuchVersionError) -> S3Error:
     return S3Error(Code.NO_SUCH_VERSION, None, {"Key": error.key, "VersionId": error.version_id})
 
 
-def _delete_marker(error: store.DeleteMarkerError) -> S3Error:
+def _delete_marker(error: store.DeleteMarkerError, method: str = _READ) -> S3Error:
     headers = {
         **_IS_MARKER,
         "x-amz-version-id": error.version_id,
         "last-modified": http_date(error.modified_ms),
         "allow": "DELETE",
     }
-    details = {"Method": "GET", "ResourceType": "DeleteMarker"}
+    details = {"Method": method, "ResourceType": "DeleteMarker"}
     return S3Error(Code.METHOD_NOT_ALLOWED, None, details, headers)
 
 
@@ -208,6 +209,11 @@ def _no_such_upload(error: store.NoSuchUploadError) -> S3Error:
 
 def _precondition_failed(error: store.PreconditionFailedError) -> S3Error:
     return S3Error(Code.PRECONDITION_FAILED, None, {"Condition": error.condition})
+
+
+def _conflicting_change(error: store.ConflictingChangeError) -> S3Error:
+    details = {"Condition": error.condition, "Key": error.key}
+    return S3Error(Code.CONDITIONAL_REQUEST_CONFLICT, None, details)
 
 
 def _invalid_part(error: store.InvalidPartError) -> S3Error:
@@ -322,6 +328,7 @@ FAULTS: Final[Mapping[type[Exception], Callable[[Any], S3Error]]] = {
     store.NoMasterKeyError: _simple(Code.INTERNAL_ERROR),
     store.NoSuchUploadError: _no_such_upload,
     store.PreconditionFailedError: _precondition_failed,
+    store.ConflictingChangeError: _conflicting_change,
     store.InvalidPartError: _invalid_part,
     store.InvalidPartOrderError: _simple(Code.INVALID_PART_ORDER),
     store.PartTooSmallError: _part_too_small,
@@ -349,8 +356,10 @@ ROOM_ERRORS: Final = (
 """What `translate` takes; anything else is a bug and becomes InternalError around the request."""
 
 
-def translate(error: Exception) -> S3Error:
-    """Return the S3 error for an error of one of the rooms."""
+def translate(error: Exception, *, method: str = _READ) -> S3Error:
+    """Return the S3 error for an error of one of the rooms. `method` is that of the request."""
+    if isinstance(error, store.DeleteMarkerError):
+        return _delete_marker(error, method)
     for kind in type(error).__mro__:
         if kind in FAULTS:
             return FAULTS[kind](error)

@@ -15,7 +15,7 @@ from valetkey.gateway.iam.door import IamDoor, is_iam_request
 from valetkey.gateway.links.door import LinkDoor, answer_query, is_by_link, signature_digest
 from valetkey.gateway.links.spending import run_by_link
 from valetkey.gateway.operations.kept_settings import ownership_of
-from valetkey.gateway.operations.refusals import require_expected_owner
+from valetkey.gateway.operations.refusals import require_expected_owner, require_no_marker
 from valetkey.gateway.operations.registry import OPERATIONS
 from valetkey.gateway.posted_form import read_posted
 from valetkey.gateway.preflight import answer_preflight
@@ -37,7 +37,7 @@ from valetkey.s3.target import Target, parse_target
 from valetkey.s3.xml.writer import render
 from valetkey.sigv4.claims import AuthType
 from valetkey.sigv4.verify import Proof
-from valetkey.store.errors import NoSuchKeyError, NoSuchVersionError
+from valetkey.store.errors import DeleteMarkerError, NoSuchKeyError, NoSuchVersionError
 from valetkey.store.store import Store
 
 _READS: Final = frozenset({"GetObject", "HeadObject"})
@@ -126,7 +126,10 @@ class Gateway:
         except (NoSuchKeyError, NoSuchVersionError) as error:
             # Whoever may not list the bucket does not learn what is missing in it.
             authority.require_listing(error)
+            require_no_marker(error, operation, request.method)
             raise
+        except DeleteMarkerError as error:
+            raise translate(error, method=request.method) from error
 
     def _authority(self, admitted: Admitted, request: Request, headers: Mapping[str, str]) -> Authority:
         target, query, operation, principal, proof, _, _ = admitted

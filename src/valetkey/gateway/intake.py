@@ -180,7 +180,8 @@ class Intake:
                 Code.BAD_DIGEST,
                 None,
                 {
-                    "ExpectedDigest": b64encode(self._md5_claim).decode(),
+                    # Amazon writes one in hex and the other in base64.
+                    "ExpectedDigest": self._md5_claim.hex(),
                     "CalculatedDigest": b64encode(self._md5.digest()).decode(),
                 },
             )

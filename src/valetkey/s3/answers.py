@@ -196,8 +196,8 @@ class ListParts:
     owner: Owner
     storage_class: str
     part_number_marker: int
-    next_part_number_marker: int | None
-    """Number of the page's last part; None if there is none."""
+    next_part_number_marker: int
+    """Number of the page's last part; 0 if there is none."""
     max_parts: int
     is_truncated: bool
     checksum_algorithm: str | None

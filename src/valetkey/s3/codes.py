@@ -61,6 +61,11 @@ class Code(Enum):
         403,
         "The link does not allow uploads of this Content-Type.",
     )
+    CONDITIONAL_REQUEST_CONFLICT = (
+        "ConditionalRequestConflict",
+        409,
+        "The conditional request cannot succeed due to a conflicting operation against this resource.",
+    )
     ENTITY_TOO_LARGE = (
         "EntityTooLarge",
         400,

@@ -51,6 +51,7 @@ _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 _ISO_8859_1: Final = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
 _PRINTABLE: Final = re.compile(r"[\t\x20-\x7e]*")
+_UNCONTROLLED: Final = re.compile(r"[\t\x20-\x7e\xa0-\ud7ff\ue000-\U0010ffff]*")
 
 _HOISTED_NAMES: Final = frozenset(
     {
@@ -158,13 +159,16 @@ def _require_metadata_name(name: str) -> None:
         raise invalid_argument("The metadata name is not a valid header name.", "x-amz-meta-", name)
 
 
-def wire_value(text: str) -> bytes:
-    """Return a kept header's value as it goes out: as it is if printable ASCII, else as RFC 2047 words.
+def wire_value(name: str, text: str) -> bytes:
+    """Return the value of a kept header as it goes out: as it came in if it is of the content, and printable.
 
-    So a line break in a value, which only a query can bring in, never breaks a line.
+    Of metadata what is not printable ASCII becomes RFC 2047 words, and so does what holds a control character: a
+    line break in a value, which only a query can bring in, never breaks a line.
     """
     if _PRINTABLE.fullmatch(text) is not None:
         return text.encode("ascii")
+    if not name.startswith(METADATA_PREFIX) and _UNCONTROLLED.fullmatch(text) is not None:
+        return text.encode("utf-8")
     return _encoded_words(text)
 
 

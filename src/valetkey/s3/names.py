@@ -40,6 +40,11 @@ def require_bucket_name(text: str) -> str:
     return text
 
 
+def bucket_arn(name: str) -> str:
+    """Return the Amazon Resource Name of a bucket."""
+    return f"arn:aws:s3:::{name}"
+
+
 def require_key(text: str) -> str:
     """Return `text` if an object may have this key: 1 to 1,024 bytes of UTF-8, any characters.
 

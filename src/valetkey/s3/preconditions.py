@@ -1,7 +1,7 @@
 """Conditional requests: which of several conditions count, and what follows when one does not hold.
 
 Header mappings have lower-case names. Instants are compared by the second, which is all that HTTP dates hold;
-a date that cannot be read is no condition.
+a date that cannot be read is no condition, nor is `If-Modified-Since` with one that is yet to come.
 
 Source: Amazon S3 User Guide, "Add preconditions to S3 operations with conditional requests"; RFC 9110,
 section 13.
@@ -55,7 +55,7 @@ class WriteCondition:
     """On a deletion only: the bytes of what is there."""
 
 
-def decide_read(headers: Mapping[str, str], *, etag: str, modified_ms: int) -> Verdict:
+def decide_read(headers: Mapping[str, str], *, etag: str, modified_ms: int, now_ms: int) -> Verdict:
     """Return whether a GET or HEAD is to be answered with the object or with 304.
 
     `If-Match` silences `If-Unmodified-Since`, and `If-None-Match` silences `If-Modified-Since`.
@@ -68,12 +68,12 @@ def decide_read(headers: Mapping[str, str], *, etag: str, modified_ms: int) -> V
     failed = _failed_precondition(headers, "", etag, modified_ms)
     if failed is not None:
         raise _precondition_failed(failed)
-    if _is_unchanged(headers, "", etag, modified_ms):
+    if _is_unchanged(headers, "", etag, modified_ms, now_ms):
         return Verdict.NOT_MODIFIED
     return Verdict.PROCEED
 
 
-def decide_copy_source(headers: Mapping[str, str], *, etag: str, modified_ms: int) -> None:
+def decide_copy_source(headers: Mapping[str, str], *, etag: str, modified_ms: int, now_ms: int) -> None:
     """Return if the `x-amz-copy-source-if-…` conditions hold for the source of a copy.
 
     The same order of precedence as for reads; but there is no 304, so an unchanged source is a failure.
@@ -84,7 +84,7 @@ def decide_copy_source(headers: Mapping[str, str], *, etag: str, modified_ms: in
     failed = _failed_precondition(headers, _SOURCE, etag, modified_ms)
     if failed is not None:
         raise _precondition_failed(_SOURCE + failed)
-    if _is_unchanged(headers, _SOURCE, etag, modified_ms):
+    if _is_unchanged(headers, _SOURCE, etag, modified_ms, now_ms):
         name = "If-None-Match" if f"{_SOURCE}if-none-match" in headers else "If-Modified-Since"
         raise _precondition_failed(_SOURCE + name)
 
@@ -187,12 +187,12 @@ def _failed_precondition(headers: Mapping[str, str], prefix: str, etag: str, mod
     return None
 
 
-def _is_unchanged(headers: Mapping[str, str], prefix: str, etag: str, modified_ms: int) -> bool:
+def _is_unchanged(headers: Mapping[str, str], prefix: str, etag: str, modified_ms: int, now_ms: int) -> bool:
     none_match = headers.get(f"{prefix}if-none-match")
     if none_match is not None:
         return is_listed(etag, none_match, weak=True)
     limit = _instant(headers, f"{prefix}if-modified-since")
-    return limit is not None and modified_ms // 1000 <= limit // 1000
+    return limit is not None and modified_ms // 1000 <= limit // 1000 <= now_ms // 1000
 
 
 def _instant(headers: Mapping[str, str], name: str) -> int | None:

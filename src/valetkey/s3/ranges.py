@@ -66,19 +66,22 @@ def parse_copy_range(text: str, size: int) -> Span:
     Here nothing is ignored and nothing cut: both ends must be named, and the source must have them.
 
     Raises:
-        S3Error: InvalidArgument for another form, InvalidRange for bytes that the source does not have.
+        S3Error: InvalidArgument for another form, InvalidRequest for bytes of which the source has none,
+            InvalidRange for bytes of which it has some.
 
     Source: Amazon S3 API Reference, "UploadPartCopy".
     """
     found = _COPY_RANGE.fullmatch(text.strip())
-    if found is None:
+    if found is None or int(found[1]) > int(found[2]):
         message = (
             f"The {_COPY_HEADER} value must be of the form bytes=first-last where first and last are the "
             "zero-based offsets of the first and last bytes to copy"
         )
         raise invalid_argument(message, _COPY_HEADER, text)
     first, last = int(found[1]), int(found[2])
-    if not first <= last < size:
+    if first >= size:
+        raise S3Error(Code.INVALID_REQUEST, "The specified copy range is invalid for the source object size")
+    if last >= size:
         message = f"Range specified is not valid for source object of size: {size}"
         raise S3Error(Code.INVALID_RANGE, message, {"RangeRequested": text, "ActualObjectSize": str(size)})
     return Span(first, last + 1)

@@ -25,10 +25,12 @@ def parse_tagging_header(text: str) -> dict[str, str]:
     """Return the tags that an `x-amz-tagging` header gives an object. One without `=` has the empty value.
 
     Raises:
-        S3Error: InvalidArgument, for a bad escape or a key that comes twice; InvalidTag; BadRequest, for more
+        S3Error: InvalidArgument, for a bad escape, a bare comma or a key that comes twice; InvalidTag; BadRequest, for more
             than ten.
     """
     tags: dict[str, str] = {}
+    if "," in text:
+        raise _misencoded(text)
     for piece in text.split("&"):
         if not piece:
             continue
@@ -77,10 +79,21 @@ def parse_form_tagging(text: str) -> dict[str, str]:
 
 
 def _parse_root(root: Node, *, most: int) -> dict[str, str]:
+    if not root.children:
+        return {}
     if [child.name for child in root.children] != ["TagSet"]:
         raise malformed()
+    return read_tags(root.children[0], most=most)
+
+
+def read_tags(tag_set: Node, *, most: int) -> dict[str, str]:
+    """Return the tags that stand in an element of a document.
+
+    Raises:
+        S3Error: as `parse_tagging`.
+    """
     tags: dict[str, str] = {}
-    for node in root.children[0].children:
+    for node in tag_set.children:
         key, value = _parse_tag(node)
         if key in tags:
             raise _invalid_tag("Cannot provide multiple Tags with the same key", {"TagKey": key})

@@ -5,6 +5,7 @@ from valetkey.store.drafts import Draft
 from valetkey.store.errors import (
     BucketExistsError,
     BucketNotEmptyError,
+    ConflictingChangeError,
     ContentGoneError,
     DeleteMarkerError,
     FolderInUseError,
@@ -61,6 +62,7 @@ __all__ = [
     "BucketNotEmptyError",
     "Checksum",
     "CompletedUpload",
+    "ConflictingChangeError",
     "ContentGoneError",
     "ContentReader",
     "DeleteMarkerError",

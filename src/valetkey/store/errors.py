@@ -88,6 +88,15 @@ class PreconditionFailedError(StoreError):
         self.condition = condition
 
 
+class ConflictingChangeError(StoreError):
+    """The condition holds, but the object was written or deleted since the upload that is to replace it began."""
+
+    def __init__(self, condition: str, key: str) -> None:
+        super().__init__(f"The object {key!r} has changed since the upload began.")
+        self.condition = condition
+        self.key = key
+
+
 class InvalidPartError(StoreError):
     """A part that completion names was never stored, or under another ETag. `number` 0: none was named."""
 

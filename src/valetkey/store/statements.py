@@ -181,12 +181,13 @@ _UPLOAD_COLUMNS: Final = """
 ADD_UPLOAD: Final = """
     INSERT INTO uploads
         (bucket_id, key, id, created_ms, headers, checksum_algorithm, checksum_type, tags,
-         lock_mode, lock_until_ms, legal_hold, encryption, seal, owner_id, initiator_id, acl)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         lock_mode, lock_until_ms, legal_hold, encryption, seal, owner_id, initiator_id, acl, seen_rank)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 FIND_UPLOAD: Final = f"""
     SELECT {_UPLOAD_COLUMNS} FROM uploads WHERE id = ? AND bucket_id = ? AND key = ?
 """
+FIND_SEEN_RANK: Final = "SELECT seen_rank FROM uploads WHERE id = ?"
 IS_UPLOAD: Final = "SELECT EXISTS (SELECT 1 FROM uploads WHERE id = ?)"
 SCAN_UPLOADS: Final = f"""
     SELECT {_UPLOAD_COLUMNS}

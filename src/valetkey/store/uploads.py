@@ -8,6 +8,7 @@ from valetkey.store import rows, statements
 from valetkey.store.buckets import find_bare_bucket
 from valetkey.store.contents import Effects
 from valetkey.store.errors import (
+    ConflictingChangeError,
     InvalidPartError,
     InvalidPartOrderError,
     NoSuchUploadError,
@@ -25,6 +26,7 @@ from valetkey.store.model import (
 )
 from valetkey.store.objects import place
 from valetkey.store.parts import drop_upload
+from valetkey.store.versions import State, find_current, require_rule
 
 
 def create_upload(connection: sqlite3.Connection, effects: Effects, *, upload: Upload) -> Upload:
@@ -44,6 +46,7 @@ def create_upload(connection: sqlite3.Connection, effects: Effects, *, upload: U
         upload.owner_id,
         upload.initiator_id,
         upload.acl,
+        _rank_of(find_current(connection, bucket_id, upload.key.encode())),
     )
     connection.execute(statements.ADD_UPLOAD, row)
     return upload
@@ -122,11 +125,33 @@ def complete_upload(
         owner_id=new.owner_id,
         acl=new.acl,
     )
+    if rule is not None:
+        _require_undisturbed(connection, bucket_id, upload, rule)
     placed = place(connection, effects, placed, rule=rule, parts=chosen)
     drop_upload(connection, effects, upload_id=upload_id)
     row = (upload_id, bucket_id, key.encode(), now_ms, new.etag, placed.version_id)
     connection.execute(statements.REMEMBER_COMPLETED, (*row, *rows.from_checksum(new.checksum)))
     return placed
+
+
+def _require_undisturbed(
+    connection: sqlite3.Connection, bucket_id: int, upload: Upload, rule: WriteRule
+) -> None:
+    """Return if nobody wrote or deleted the object since the upload began. A rule that does not hold comes first.
+
+    Raises:
+        NoSuchKeyError, PreconditionFailedError, ConflictingChangeError
+    """
+    current = find_current(connection, bucket_id, upload.key.encode())
+    require_rule(rule, current, bucket=upload.bucket, key=upload.key)
+    (seen_rank,) = connection.execute(statements.FIND_SEEN_RANK, (upload.id,)).fetchone()
+    if seen_rank not in (None, _rank_of(current)):
+        raise ConflictingChangeError("If-Match" if rule.etag is not None else "If-None-Match", upload.key)
+
+
+def _rank_of(state: State | None) -> int:
+    # Ranks are below zero.
+    return 0 if state is None else state.rank
 
 
 def find_completed(source: rows.Source, *, bucket: str, key: str, upload_id: str) -> CompletedUpload:

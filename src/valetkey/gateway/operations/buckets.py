@@ -18,10 +18,12 @@ from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
 from valetkey.s3.grants import Ownership
 from valetkey.s3.listing import parse_list_buckets
-from valetkey.s3.names import require_bucket_name
+from valetkey.s3.names import bucket_arn, require_bucket_name
+from valetkey.s3.setting_answers import Tagging
 from valetkey.s3.tokens import encode_token
 from valetkey.s3.xml.reader import parse_create_bucket
-from valetkey.store.errors import BucketExistsError
+from valetkey.s3.xml.writer import render
+from valetkey.store.errors import BucketExistsError, BucketNotEmptyError
 
 _MAX_DOCUMENT_BYTES: Final = 64 * 1024
 _DEFAULT_REGION: Final = "us-east-1"
@@ -82,9 +84,13 @@ async def create_bucket(call: Call) -> Answer:
     settings = new_bucket_settings(call)
     is_lockable = call.headers.get("x-amz-bucket-object-lock-enabled", "").lower() == "true"
     body = await read_document(call, max_bytes=_MAX_DOCUMENT_BYTES)
-    location = parse_create_bucket(body) if body else None
-    call.authority.require(CREATE_BUCKET, stated={} if location is None else {LOCATION: location})
-    _require_location(location, call.rules.region)
+    wanted = parse_create_bucket(body)
+    stated = {} if wanted.location is None else {LOCATION: wanted.location}
+    call.authority.require(CREATE_BUCKET, stated=stated)
+    _require_location(wanted.location, call.rules.region)
+    if wanted.tags:
+        call.authority.require("s3:TagResource", request_tags=wanted.tags)
+        settings["tagging"] = render(Tagging(tags=wanted.tags)).decode()
     try:
         await call.store.buckets.create(
             name,
@@ -97,10 +103,10 @@ async def create_bucket(call: Call) -> Answer:
         if (error.owner_id or call.rules.owner_id) != call.principal.account_id:
             raise S3Error(Code.BUCKET_ALREADY_EXISTS, None, {"BucketName": name}) from error
         # In us-east-1 creating one's own bucket again succeeds, for compatibility with S3's first years.
-        if call.rules.region != _DEFAULT_REGION:
+        if call.rules.region != _DEFAULT_REGION or wanted.tags:
             raise
         await _reset_acl(call, settings.get(BUCKET_ACL))
-    return empty(headers=[(b"location", f"/{name}".encode())])
+    return empty(headers=[(b"location", f"/{name}".encode()), _arn_header(name)])
 
 
 async def _reset_acl(call: Call, text: str | None) -> None:
@@ -132,12 +138,28 @@ def _require_location(location: str | None, region: str) -> None:
 
 async def head_bucket(call: Call) -> Answer:
     """HeadBucket."""
-    return empty(headers=[(b"x-amz-bucket-region", call.rules.region.encode())])
+    return empty(
+        headers=[
+            _arn_header(call.bucket_name),
+            (b"x-amz-bucket-region", call.rules.region.encode()),
+            (b"x-amz-access-point-alias", b"false"),
+        ]
+    )
+
+
+def _arn_header(name: str) -> tuple[bytes, bytes]:
+    return (b"x-amz-bucket-arn", bucket_arn(name).encode())
 
 
 async def delete_bucket(call: Call) -> Answer:
     """DeleteBucket."""
-    await call.store.buckets.delete(call.bucket)
+    try:
+        await call.store.buckets.delete(call.bucket)
+    except BucketNotEmptyError as error:
+        if call.bucket.versioning is None:
+            raise
+        message = f"{Code.BUCKET_NOT_EMPTY.message}. You must delete all versions in the bucket."
+        raise S3Error(Code.BUCKET_NOT_EMPTY, message, {"BucketName": call.bucket_name}) from error
     return no_content()
 
 

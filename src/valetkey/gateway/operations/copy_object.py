@@ -8,7 +8,7 @@ from typing import Final
 from valetkey.gateway.call import Answer, Call
 from valetkey.gateway.operations.answers import document
 from valetkey.gateway.operations.copy_source import Source
-from valetkey.gateway.operations.object_facts import expiration_header, new_version_header
+from valetkey.gateway.operations.object_facts import expiration_header, version_header
 from valetkey.gateway.operations.put_object import new_version_id, write_rule
 from valetkey.gateway.operations.rewriting import Digests, stored_etag
 from valetkey.gateway.operations.upload_options import UploadOptions, upload_options
@@ -44,7 +44,7 @@ async def copy_object(call: Call) -> Answer:
         return found, await _make(call, key, source, found, kept)
 
     found, copied = await source.use(copy)
-    headers = new_version_header(call.bucket, copied.version_id) + options.encryption_headers()
+    headers = version_header(call.bucket, copied.version_id) + options.encryption_headers()
     if source.bucket.versioning is not None:
         headers.append((b"x-amz-copy-source-version-id", (found.version_id or "null").encode()))
     return document(

@@ -95,7 +95,9 @@ class Source:
             self._authority.require_listing(error)
             raise
         require_readable(self._call, found, self._key)
-        decide_copy_source(self._call.headers, etag=found.etag, modified_ms=found.modified_ms)
+        decide_copy_source(
+            self._call.headers, etag=found.etag, modified_ms=found.modified_ms, now_ms=self._call.now_ms
+        )
         return found
 
     async def blocks(self, found: StoredObject, start: int, end: int) -> AsyncIterator[bytes]:

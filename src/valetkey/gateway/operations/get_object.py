@@ -8,6 +8,7 @@ from typing import Final
 
 from valetkey.gateway.call import Answer, Call
 from valetkey.gateway.operations.object_facts import checksum_headers, fact_headers, version_header
+from valetkey.gateway.operations.part_checksums import COMPOSITE
 from valetkey.gateway.operations.refusals import version_id_of
 from valetkey.s3.codes import Code
 from valetkey.s3.dates import http_date
@@ -79,7 +80,7 @@ def require_readable(call: Call, found: StoredObject, key: CustomerKey | None) -
 
 
 def _answer(call: Call, found: StoredObject, overrides: dict[str, str], key: CustomerKey | None) -> Answer:
-    verdict = decide_read(call.headers, etag=found.etag, modified_ms=found.modified_ms)
+    verdict = decide_read(call.headers, etag=found.etag, modified_ms=found.modified_ms, now_ms=call.now_ms)
     if verdict is Verdict.NOT_MODIFIED:
         headers = _description(found, {}, is_304=True)
         return Answer(304, headers + version_header(call.bucket, found.version_id))
@@ -136,7 +137,9 @@ def _part_span(call: Call, text: str, found: StoredObject) -> tuple[Span | None,
 
 def _checksums(found: StoredObject, span: Span | None, part: ObjectPart | None) -> list[tuple[bytes, bytes]]:
     """Return the checksum of what goes out: of the object, or of a part that has one of its own."""
-    if span is None or span.size == found.size:
+    is_whole = span is None or span.size == found.size
+    is_composite = found.checksum is not None and found.checksum.type == COMPOSITE
+    if is_whole and (part is None or not is_composite):
         return checksum_headers(found.checksum)
     if part is None or part.checksum_value is None or found.checksum is None:
         return []
@@ -154,7 +157,7 @@ def _description(
     for name, value in found.headers.items():
         if name in overrides or (is_304 and name in _NOT_IN_304):
             continue
-        headers.append((name.encode(), wire_value(value)))
+        headers.append((name.encode(), wire_value(name, value)))
     for name, value in overrides.items():
         headers.append((name.encode(), value.encode("latin-1")))
     return headers

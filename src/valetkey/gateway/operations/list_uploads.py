@@ -31,7 +31,7 @@ async def list_parts(call: Call) -> Answer:
             owner=_account(call, upload.owner_id, owner),
             storage_class=_storage_class(upload),
             part_number_marker=wanted.part_number_marker,
-            next_part_number_marker=page.parts[-1].number if page.parts else None,
+            next_part_number_marker=page.parts[-1].number if page.parts else 0,
             max_parts=wanted.max_parts,
             is_truncated=page.is_truncated,
             checksum_algorithm=upload.checksum_algorithm,
@@ -73,6 +73,8 @@ async def list_multipart_uploads(call: Call) -> Answer:
         limit=wanted.max_uploads,
     )
     owner = owner_of(call)
+    # Amazon names the last upload also where nothing follows.
+    last = page.uploads[-1] if page.uploads and not page.is_truncated else None
     return document(
         ListUploads(
             bucket=call.bucket_name,
@@ -80,8 +82,8 @@ async def list_multipart_uploads(call: Call) -> Answer:
             delimiter=wanted.delimiter,
             key_marker=wanted.key_marker,
             upload_id_marker=wanted.upload_id_marker,
-            next_key_marker=page.next_key_marker,
-            next_upload_id_marker=page.next_upload_id_marker,
+            next_key_marker=page.next_key_marker or (last.key if last else None),
+            next_upload_id_marker=page.next_upload_id_marker or (last.id if last else None),
             max_uploads=wanted.max_uploads,
             encoding_type=wanted.encoding_type,
             is_truncated=page.is_truncated,

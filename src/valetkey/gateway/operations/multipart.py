@@ -71,12 +71,25 @@ async def complete_multipart_upload(call: Call) -> Answer:
     A client that did not hear the answer may ask again, and hears it then.
     """
     upload_id = call.query["uploadId"]
+    _require_known(call, upload_id)
     wanted = parse_complete_upload(await _read_completion(call))
     try:
         return await _complete(call, upload_id, wanted)
     except NoSuchUploadError:
         done = call.store.uploads.find_completed(call.bucket_name, call.key, upload_id)
         return _completed(call, done.etag, done.checksum, done.version_id)
+
+
+def _require_known(call: Call, upload_id: str) -> None:
+    """Return if there is or was such an upload: of another no document is read.
+
+    Raises:
+        NoSuchUploadError
+    """
+    try:
+        call.store.uploads.find(call.bucket_name, call.key, upload_id)
+    except NoSuchUploadError:
+        call.store.uploads.find_completed(call.bucket_name, call.key, upload_id)
 
 
 async def _complete(call: Call, upload_id: str, wanted: list[CompletedPart]) -> Answer:

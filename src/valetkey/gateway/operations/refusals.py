@@ -11,7 +11,13 @@ from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
 from valetkey.s3.names import require_version_id
 from valetkey.s3.object_lock import asks_bypass
+from valetkey.s3.operations import Operation
+from valetkey.store.errors import NoSuchKeyError
 from valetkey.store.model import Bucket
+
+MARKER_HEADERS: Final = {"x-amz-delete-marker": "true"}
+
+_OF_VERSIONS: Final = ("ObjectTagging", "ObjectAcl")
 
 _NOT_IMPLEMENTED: Final = ("x-amz-write-offset-bytes",)
 
@@ -37,6 +43,18 @@ def require_expected_owner(headers: Mapping[str, str], bucket: Bucket | None, ru
     expected = headers.get("x-amz-expected-bucket-owner")
     if expected is not None and bucket is not None and expected != rules.owner_of(bucket):
         raise S3Error(Code.ACCESS_DENIED)
+
+
+def require_no_marker(error: Exception, operation: Operation, method: str) -> None:
+    """Return unless a delete marker is in the place of what is read or set of a version, such as its tags.
+
+    Raises:
+        S3Error: MethodNotAllowed. Of the object itself S3 says NoSuchKey instead.
+    """
+    is_marker = isinstance(error, NoSuchKeyError) and error.marker_id is not None
+    if is_marker and operation.name.endswith(_OF_VERSIONS):
+        details = {"Method": method, "ResourceType": "DeleteMarker"}
+        raise S3Error(Code.METHOD_NOT_ALLOWED, None, details, MARKER_HEADERS) from error
 
 
 def may_bypass(headers: Mapping[str, str], authority: Authority) -> bool:

@@ -109,7 +109,8 @@ async def upload_part_copy(call: Call) -> Answer:
     headers = wire_headers(encryption_headers(upload.encryption, key))
     if source.bucket.versioning is not None:
         headers.append((b"x-amz-copy-source-version-id", (found.version_id or "null").encode()))
-    result = CopyPartResult(etag=part.etag, modified_ms=part.modified_ms, checksum=part.checksum)
+    checksum = part.checksum if upload.checksum_algorithm else None
+    result = CopyPartResult(etag=part.etag, modified_ms=part.modified_ms, checksum=checksum)
     return document(result, headers=headers)
 
 

@@ -18,6 +18,7 @@ from valetkey.s3.answers import (
     UploadEntry,
 )
 from valetkey.s3.dates import iso_date
+from valetkey.s3.names import bucket_arn
 from valetkey.s3.object_answers import ListVersions, VersionEntry
 from valetkey.s3.xml.text import checksum, checksum_kind, element, escaped, flag, key_encoder, owner
 
@@ -36,7 +37,7 @@ def list_buckets(answer: ListBuckets) -> str:
 def _bucket(entry: BucketEntry) -> str:
     return (
         f"<Bucket><Name>{escaped(entry.name)}</Name><CreationDate>{iso_date(entry.created_ms)}</CreationDate>"
-        f"{element('BucketRegion', entry.region)}</Bucket>"
+        f"{element('BucketRegion', entry.region)}<BucketArn>{escaped(bucket_arn(entry.name))}</BucketArn></Bucket>"
     )
 
 
@@ -167,7 +168,6 @@ def _common_prefixes(prefixes: Sequence[str], encode: Callable[[str], str]) -> s
 
 def list_parts(answer: ListParts) -> str:
     """Return the content of `ListPartsResult`."""
-    following = answer.next_part_number_marker
     return (
         f"<Bucket>{escaped(answer.bucket)}</Bucket><Key>{escaped(answer.key)}</Key>"
         f"<UploadId>{escaped(answer.upload_id)}</UploadId>"
@@ -175,8 +175,8 @@ def list_parts(answer: ListParts) -> str:
         + owner("Owner", answer.owner)
         + f"<StorageClass>{escaped(answer.storage_class)}</StorageClass>"
         f"<PartNumberMarker>{answer.part_number_marker}</PartNumberMarker>"
-        + ("" if following is None else f"<NextPartNumberMarker>{following}</NextPartNumberMarker>")
-        + f"<MaxParts>{answer.max_parts}</MaxParts>"
+        f"<NextPartNumberMarker>{answer.next_part_number_marker}</NextPartNumberMarker>"
+        f"<MaxParts>{answer.max_parts}</MaxParts>"
         + flag("IsTruncated", value=answer.is_truncated)
         + checksum_kind(answer.checksum_algorithm, answer.checksum_type)
         + "".join([_part(part) for part in answer.parts])

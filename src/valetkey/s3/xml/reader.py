@@ -11,8 +11,9 @@ from valetkey.s3.checksums import Algorithm
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error, invalid_argument
 from valetkey.s3.etag import unquoted
-from valetkey.s3.limits import MAX_LISTED, MAX_PART_NUMBER
+from valetkey.s3.limits import MAX_BUCKET_TAGS, MAX_LISTED, MAX_PART_NUMBER
 from valetkey.s3.preconditions import parse_date, parse_size
+from valetkey.s3.tags import read_tags
 from valetkey.s3.xml.tree import Node, fields, malformed, parse_tree
 
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,10}")
@@ -52,6 +53,15 @@ class DeleteRequest:
     """Only failures are to be told."""
     keys: list[DeleteKey]
     """1 to 1,000, in the document's order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewBucket:
+    """What CreateBucket says of the bucket."""
+
+    location: str | None
+    """The region that it is to be in; None: that of the server."""
+    tags: Mapping[str, str]
 
 
 def parse_complete_upload(body: bytes) -> list[CompletedPart]:
@@ -146,20 +156,28 @@ def _condition(text: str | None, parse: Callable[[str], int | None]) -> int | No
     return value
 
 
-def parse_create_bucket(body: bytes) -> str | None:
-    """Return the location constraint that a CreateBucket names, or None where there is none.
+def parse_create_bucket(body: bytes) -> NewBucket:
+    """Return what a CreateBucket says of the new bucket. It may say nothing.
 
     Raises:
-        S3Error: MalformedXML, or NotImplemented for tags and for what only directory buckets have.
+        S3Error: MalformedXML, InvalidTag, BadRequest for too many tags, or NotImplemented for what only directory
+            buckets have.
     """
     if not body.strip():
-        return None
+        return NewBucket(location=None, tags={})
     root = parse_tree(body, "CreateBucketConfiguration")
+    tags: dict[str, str] = {}
+    others = Node(root.name)
     for child in root.children:
-        if child.name in ("Bucket", "Location", "Tags"):
+        if child.name == "Tags":
+            tags = read_tags(child, most=MAX_BUCKET_TAGS)
+        elif child.name in ("Bucket", "Location"):
             raise S3Error(
                 Code.NOT_IMPLEMENTED,
                 "A header or query you provided requested functionality that is not implemented.",
                 {"ResourceType": child.name},
             )
-    return fields(root, {"LocationConstraint"}).get("LocationConstraint", "").strip() or None
+        else:
+            others.children.append(child)
+    location = fields(others, {"LocationConstraint"}).get("LocationConstraint", "").strip()
+    return NewBucket(location=location or None, tags=tags)
