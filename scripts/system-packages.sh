@@ -6,7 +6,7 @@
 set -eu
 
 # program:package
-WANTED="chromium:chromium curl:curl git:git nginx:nginx-light node:nodejs npm:npm rclone:rclone s3cmd:s3cmd wrk:wrk"
+WANTED="apache2:apache2 caddy:caddy chromium:chromium curl:curl git:git haproxy:haproxy nginx:nginx-light node:nodejs npm:npm rclone:rclone s3cmd:s3cmd wrk:wrk"
 
 missing_programs() {
     for pair in $WANTED; do

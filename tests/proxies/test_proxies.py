@@ -43,6 +43,9 @@ TARGETS = {
 }
 """Keys as they stand in the path."""
 
+MENDED = {("apache2", BUCKET_HOST, "//a")}
+"""What a proxy changes whatever its configuration: Apache merges slashes at the beginning of the path."""
+
 
 def key_for(proxy: Proxy, name: str = PATH_STYLE) -> Key:
     return key_of(proxy.server, host=proxy.host(name))
@@ -116,6 +119,9 @@ def test_a_path_arrives_as_it_was_sent(proxy: Proxy, spelled: str, name: str) ->
     mark = f"{name} {spelled}".encode()
     put, get = (key.presign(method, front + signed).replace(signed, spelled, 1) for method in ("PUT", "GET"))
     stored = proxy.send("PUT", put, name=name, body=mark)
+    if (proxy.name, name, spelled) in MENDED:
+        assert stored.refusal == (403, "SignatureDoesNotMatch")
+        return
     assert stored.status == 200, stored.body
     got = proxy.send("GET", get, name=name)
     assert (got.status, got.body) == (200, mark)
@@ -249,7 +255,7 @@ def test_whoever_waits_for_consent_gets_it(proxy: Proxy) -> None:
     assert behind(proxy, "GET", "/proxied/expect").body == b"content"
 
 
-ASKED_FIRST = {"caddy", "haproxy"}
+ASKED_FIRST = {"haproxy", "apache2"}
 """The proxies that ask the server before they let a client send."""
 
 
