@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from valetkey.links.errors import InvalidGrantError
 from valetkey.links.model import DAY_MS, MAX_LIFETIME_MS, Grant, Verb
+from valetkey.s3.disposition import is_filename
 
 DEFAULT_LIFETIME_S: Final = 7 * 86_400
 """How long a link holds where nothing is said: as long as the longest ordinary presigned URL."""
@@ -148,6 +149,13 @@ def _short_text(values: Values, name: str) -> str:
     return text
 
 
+def _filename(values: Values, name: str) -> str:
+    text = _short_text(values, name)
+    if not is_filename(text):
+        raise InvalidGrantError(name, "must be a file's name, without folders and control characters")
+    return text
+
+
 def _matching(values: Values, name: str, pattern: re.Pattern[str], what: str) -> str:
     text = _text(values, name)
     if pattern.fullmatch(text) is None:
@@ -241,7 +249,7 @@ _READERS: Final[Mapping[str, Callable[[Values, str], Any]]] = {
     "content_types": _media_types,
     "create_only": _flag,
     "addresses": _addresses,
-    "filename": _short_text,
+    "filename": _filename,
     "content_type": _header,
     "cache_control": _header,
     "label": _short_text,

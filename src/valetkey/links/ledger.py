@@ -88,6 +88,7 @@ class Ledger:
 
     def find(self, link_id: str) -> Link | None:
         """Return the link as it is now, from memory if it is known to have stayed the same; its usage may be older."""
+        self._require_open()
         try:
             return self._links.find(*changes.mark_of(link_id), lambda: self._look(link_id))
         except NoSuchLinkError:
@@ -95,6 +96,7 @@ class Ledger:
 
     def revocations(self, *, now_ms: int) -> Revocations:
         """Return what is taken back of ordinary presigned URLs, likewise."""
+        self._require_open()
         return self._revocations.find(*changes.REVOCATIONS, lambda: self._read_revocations(now_ms))
 
     async def spend_download(self, link_id: str, download: Download, *, now_ms: int) -> Spent:
@@ -275,7 +277,6 @@ class Ledger:
             raise _unreadable(error) from error
 
     def _look(self, link_id: str) -> Link:
-        self._require_open()
         try:
             row = self._reader.execute(statements.FIND_LINK, (link_id,)).fetchone()
         except sqlite3.Error as error:
@@ -285,7 +286,6 @@ class Ledger:
         return rows.to_link(row)
 
     def _read_revocations(self, now_ms: int) -> Revocations:
-        self._require_open()
         try:
             hashes = self._reader.execute(statements.LIST_REVOKED_SIGNATURES, (now_ms,)).fetchall()
             cutoffs = self._reader.execute(statements.LIST_CUTOFFS).fetchall()
