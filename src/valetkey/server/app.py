@@ -40,6 +40,7 @@ from valetkey.server.forwarded import (
     trusted_proxies,
 )
 from valetkey.server.master_key import derive, master_key
+from valetkey.server.own_paths import OwnPaths
 from valetkey.server.settings import Settings, SettingsError
 from valetkey.server.watching import Watching
 from valetkey.sigv4.verify import SignedHost
@@ -53,8 +54,6 @@ _LOG: Final = logging.getLogger("valetkey")
 _SERVER: Final = (b"server", b"Valetkey")
 _OWN_PATHS: Final = b"/-/"
 """No bucket's name begins with a hyphen, so these paths are ours."""
-
-_HEALTHY: Final = b'{"status":"ok"}'
 
 SWEEP_EVERY_S: Final = 3600.0
 LIFECYCLE_EVERY_S: Final = 3600.0
@@ -81,6 +80,7 @@ class App:
         self._gateway: Gateway
         self._admin: AdminApi
         self._watching: Watching
+        self._own_paths: OwnPaths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection event. Source: ASGI Specification 3.0."""
@@ -137,6 +137,7 @@ class App:
             ledger=self._ledger, keys=keys, rules=rules, secret_key=derive(master, "links of the ledger")
         )
         self._watching = Watching(settings, store=self._store, rules=rules)
+        self._own_paths = OwnPaths(self._watching.numbers(), server_header=_SERVER)
         self._admin = AdminApi(
             store=self._store,
             keys=keys,
@@ -207,7 +208,7 @@ class App:
         # Where the Host names a bucket, `-/health` is a key in it like any other.
         is_own = raw_path.startswith(_OWN_PATHS) and not names_bucket(headers, self._settings.domains)
         if is_own and not raw_path.startswith(ADMIN_PATHS):
-            await _serve_own(raw_path, scope["method"], send)
+            await self._own_paths.answer(raw_path, scope["method"], headers, send)
             return
         # No secret, so no system call for it: that would hand the interpreter's lock to the HTTP threads.
         request_id = f"{getrandbits(64):016X}"
@@ -238,6 +239,7 @@ class App:
             self._watching.note(
                 request,
                 answer,
+                is_own=is_own,
                 request_id=request_id,
                 started_ns=started_ns,
                 sent_bytes=max(sent_bytes, gone_bytes),
@@ -298,17 +300,3 @@ def _new_id() -> str:
         continue
     return drawn
 
-
-async def _serve_own(raw_path: bytes, method: str, send: Send) -> None:
-    if raw_path == b"/-/health" and method in ("GET", "HEAD"):
-        status, body = 200, _HEALTHY
-    else:
-        status, body = 404, b'{"error":"not found"}'
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", b"%d" % len(body)),
-        (b"cache-control", b"no-store"),
-        _SERVER,
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body, "more_body": False})

@@ -21,6 +21,7 @@ from valetkey.gateway.iam.provided import provide_policies
 from valetkey.server.accounts import Account, all_accounts, ensure_accounts, is_shared
 from valetkey.server.address import require_free
 from valetkey.server.app import App
+from valetkey.server.counts import begin_counts
 from valetkey.server.credentials import FILE_NAME, root_credentials
 from valetkey.server.master_key import master_key
 from valetkey.server.setting_values import Listen, ListenUnix
@@ -68,6 +69,7 @@ def serve(settings: Settings) -> None:
             master = master_key(settings)
             accounts = all_accounts(settings, master)
             _warn_of_shared(settings.accounts_file)
+            begin_counts(settings.data)
             asyncio.run(_prepare(settings.data, master, accounts))
             require_free(settings.listen)
             if settings.tls_certificate is not None and settings.tls_key is not None:

@@ -20,6 +20,7 @@ from valetkey.server.setting_values import (
     parse_public_url,
     parse_region,
     parse_secret_key,
+    parse_token,
     whole,
 )
 
@@ -207,6 +208,19 @@ TABLE: Final = (
         default="1024",
         parse=whole(1, 1024 * 1024),
         help="Megabytes that the history may take; beyond them the oldest attempts are forgotten.",
+    ),
+    Setting(
+        name="metrics",
+        default="off",
+        parse=one_of("off", "token", "open"),
+        help="Who may read Prometheus metrics at `/-/metrics`: nobody, whoever has the token, or everybody.",
+    ),
+    Setting(
+        name="metrics_token",
+        default=None,
+        parse=parse_token,
+        is_secret=True,
+        help="Bearer token for the metrics, 16 to 256 characters, drawn at random.",
     ),
     Setting(
         name="log_level",

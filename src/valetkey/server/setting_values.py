@@ -168,6 +168,12 @@ def parse_secret_key(text: str) -> Secret:
     return Secret(text)
 
 
+def parse_token(text: str) -> Secret:
+    if not 16 <= len(text) <= 256 or not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("expected 16 to 256 ASCII characters without spaces")
+    return Secret(text)
+
+
 def parse_master_key(text: str) -> Secret:
     """Return a key of 32 bytes, given in hex or base64, as 64 hex digits.
 

@@ -51,6 +51,8 @@ class Settings:
     access_log: str
     history_days: int
     history_max_mb: int
+    metrics: str
+    metrics_token: Secret | None = field(repr=False)
     log_level: str
 
 
@@ -72,6 +74,8 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
         raise SettingsError(
             "VALETKEY_TLS_CERTIFICATE and VALETKEY_TLS_KEY go together: give both, or neither."
         )
+    if values["metrics"] == "token" and values["metrics_token"] is None:
+        raise SettingsError("VALETKEY_METRICS is token, so VALETKEY_METRICS_TOKEN must be given.")
     if NO_ORIGINS in values["cors_origins"]:
         values["cors_origins"] = ()
     return Settings(**values)

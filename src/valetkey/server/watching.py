@@ -15,7 +15,9 @@ from valetkey.links.history.model import NOBODY, Party
 from valetkey.links.history.reader import HistoryReader
 from valetkey.links.history.recorder import Recorder
 from valetkey.links.history.retention import trim
+from valetkey.server.counts import ADMIN, Counts
 from valetkey.server.observed import Allowance, Observed, attempt_of, claimed_key
+from valetkey.server.own_paths import Numbers
 from valetkey.server.settings import Settings, SettingsError
 from valetkey.sigv4.claims import AuthType
 from valetkey.store.errors import StoreError
@@ -24,6 +26,7 @@ from valetkey.store.store import Store
 _LOG: Final = logging.getLogger("valetkey")
 
 TRIM_EVERY_S: Final = 60.0
+COUNT_EVERY_S: Final = 1.0
 CLOSE_S: Final = 5.0
 
 _DAY_MS: Final = 86_400_000
@@ -53,50 +56,80 @@ class Watching:
                 raise SettingsError(f"The history in {settings.data} cannot be opened: {error}") from error
             self._recorder = Recorder(settings.data, finish=attempt_of)
             self.history = HistoryReader(settings.data)
+        self._counts = None if settings.metrics == "off" else Counts(settings.data)
+
+    def numbers(self) -> Numbers | None:
+        """Return what `/-/metrics` tells, or None where that is off."""
+        if self._counts is None:
+            return None
+        # It takes a while to load, and is needed where somebody asks for it.
+        from valetkey.server.metrics import CONTENT_TYPE, Metrics  # noqa: PLC0415
+
+        token = self._settings.metrics_token if self._settings.metrics == "token" else None
+        return Numbers(Metrics(self._counts).text, CONTENT_TYPE.encode(), token)
 
     def note(
         self,
         request: Request,
         answer: Answer | None,
         *,
+        is_own: bool,
         request_id: str,
         started_ns: int,
         sent_bytes: int,
         received_bytes: int,
     ) -> None:
-        """Take note of a request that is over. `answer` is None where the client left before there was one."""
-        if self._recorder is None:
-            return
+        """Take note of a request that is over. `answer` is None where the client left before there was one.
+
+        `is_own`: it went to the admin API.
+        """
+        duration_ns = time.time_ns() - started_ns
+        status, error = (0, None) if answer is None else (answer.status, answer.error_code)
         trail = request.trail
-        if trail.proof is not None:
-            if trail.proof.auth_type is AuthType.HEADER:
-                return
-            signer, owner = trail.proof.access_key, NOBODY
-            if trail.bucket is not None:
-                owner = Party(self._rules.owner_of(trail.bucket))
-        else:
-            claimed = claimed_key(request)
-            if claimed is None or not self._allowance.take(time.monotonic()):
-                return
-            signer, owner = claimed, self._owner(request)
+        if self._counts is not None:
+            self._counts.note(
+                ADMIN if is_own else trail.operation,
+                status,
+                error,
+                duration_ns=duration_ns,
+                received_bytes=received_bytes,
+                sent_bytes=sent_bytes,
+            )
+        known = None if self._recorder is None or is_own else self._signer(request)
+        if self._recorder is None or known is None:
+            return
         agent = referrer = b""
         for name, value in request.headers:
             if name == b"user-agent":
                 agent = value
             elif name == b"referer":
                 referrer = value
-        status, error = (0, None) if answer is None else (answer.status, answer.error_code)
         self._recorder.add(
             Observed(
-                started_ns, signer, owner, trail, status, error, sent_bytes, received_bytes,
-                time.time_ns() - started_ns, request.remote, agent, referrer, request_id,
+                started_ns, *known, trail, status, error, sent_bytes, received_bytes,
+                duration_ns, request.remote, agent, referrer, request_id,
             )
         )  # fmt: skip
+
+    def _signer(self, request: Request) -> tuple[str, Party] | None:
+        """Return which key a presigned URL names, and who owns the bucket; None for requests of another kind."""
+        trail = request.trail
+        if trail.proof is not None:
+            if trail.proof.auth_type is AuthType.HEADER:
+                return None
+            owner = NOBODY if trail.bucket is None else Party(self._rules.owner_of(trail.bucket))
+            return trail.proof.access_key, owner
+        claimed = claimed_key(request)
+        if claimed is None or not self._allowance.take(time.monotonic()):
+            return None
+        return claimed, self._owner(request)
 
     def tasks(self) -> Iterable[Coroutine[object, object, None]]:
         """Return what is to run in the background."""
         if self._recorder is not None:
             yield self._trim()
+        if self._counts is not None and self._recorder is not None:
+            yield self._count_lost(self._counts, self._recorder)
 
     def close(self) -> None:
         """Write what waits."""
@@ -104,6 +137,8 @@ class Watching:
             self._recorder.close(timeout_s=CLOSE_S)
         if self.history is not None:
             self.history.close()
+        if self._counts is not None:
+            self._counts.close()
 
     def _owner(self, request: Request) -> Party:
         """Return who owns the bucket of a request whose signer is not proved."""
@@ -126,3 +161,8 @@ class Watching:
             except (OSError, sqlite3.Error) as error:
                 _LOG.warning("The history could not be trimmed (%s); it is tried again.", error)
             await asyncio.sleep(TRIM_EVERY_S)
+
+    async def _count_lost(self, counts: Counts, recorder: Recorder[Observed]) -> None:
+        while True:
+            counts.set_lost(recorder.lost)
+            await asyncio.sleep(COUNT_EVERY_S)
