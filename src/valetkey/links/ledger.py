@@ -213,6 +213,12 @@ class Ledger:
         self.flush()
         return await self._read(partial(_list_links, meant=meant, before=before, limit=limit))
 
+    async def count_active(self, *, now_ms: int) -> int:
+        """Return how many links are neither ended, paused nor revoked. It looks at all of them, in a thread."""
+        return await self._read(
+            lambda connection: int(connection.execute(statements.COUNT_ACTIVE, (now_ms,)).fetchone()[0])
+        )
+
     async def revoke_signature(self, digest: bytes, *, account_id: str, now_ms: int, ends_ms: int) -> None:
         """Take back one ordinary presigned URL, by the SHA-256 of its signature, until it would have ended."""
         await self._submit(

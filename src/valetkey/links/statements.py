@@ -24,6 +24,7 @@ ADD_LINK: Final = """
 ADD_TAG: Final = "INSERT INTO link_tags (account_id, name, value, number) VALUES (?, ?, ?, ?)"
 REMOVE_TAGS: Final = "DELETE FROM link_tags WHERE number = ?"
 FIND_LINK: Final = f"SELECT {_COLUMNS} FROM links WHERE id = ?"
+COUNT_ACTIVE: Final = "SELECT count(*) FROM links WHERE state = 'active' AND ends_ms > ?"
 FIND_NUMBER: Final = "SELECT number FROM links WHERE id = ?"
 UPDATE_LINK: Final = """
     UPDATE links

@@ -136,7 +136,7 @@ class App:
         links = LinkDoor(
             ledger=self._ledger, keys=keys, rules=rules, secret_key=derive(master, "links of the ledger")
         )
-        self._watching = Watching(settings, store=self._store, rules=rules)
+        self._watching = Watching(settings, store=self._store, ledger=self._ledger, rules=rules)
         self._own_paths = OwnPaths(self._watching.numbers(), server_header=_SERVER)
         self._admin = AdminApi(
             store=self._store,

@@ -10,6 +10,7 @@ from collections.abc import Coroutine, Iterable
 from typing import Final
 
 from valetkey.gateway.call import Answer, Request, Rules
+from valetkey.links import Ledger, LinkError
 from valetkey.links.history import file
 from valetkey.links.history.model import NOBODY, Party
 from valetkey.links.history.reader import HistoryReader
@@ -27,6 +28,7 @@ _LOG: Final = logging.getLogger("valetkey")
 
 TRIM_EVERY_S: Final = 60.0
 COUNT_EVERY_S: Final = 1.0
+COUNT_LINKS_EVERY_S: Final = 30.0
 CLOSE_S: Final = 5.0
 
 _DAY_MS: Final = 86_400_000
@@ -36,7 +38,7 @@ _MB: Final = 1024 * 1024
 class Watching:
     """One worker's eyes. Opened after the store, and closed before it."""
 
-    def __init__(self, settings: Settings, *, store: Store, rules: Rules) -> None:
+    def __init__(self, settings: Settings, *, store: Store, ledger: Ledger, rules: Rules) -> None:
         """Open what the settings ask for.
 
         Raises:
@@ -44,6 +46,8 @@ class Watching:
         """
         self._settings = settings
         self._store = store
+        self._ledger = ledger
+        self._active_links = 0
         self._rules = rules
         self._recorder: Recorder[Observed] | None = None
         self._allowance = Allowance()
@@ -66,7 +70,8 @@ class Watching:
         from valetkey.server.metrics import CONTENT_TYPE, Metrics  # noqa: PLC0415
 
         token = self._settings.metrics_token if self._settings.metrics == "token" else None
-        return Numbers(Metrics(self._counts).text, CONTENT_TYPE.encode(), token)
+        metrics = Metrics(self._counts, active_links=lambda: self._active_links)
+        return Numbers(metrics.text, CONTENT_TYPE.encode(), token)
 
     def note(
         self,
@@ -130,6 +135,8 @@ class Watching:
             yield self._trim()
         if self._counts is not None and self._recorder is not None:
             yield self._count_lost(self._counts, self._recorder)
+        if self._counts is not None:
+            yield self._count_links()
 
     def close(self) -> None:
         """Write what waits."""
@@ -166,3 +173,11 @@ class Watching:
         while True:
             counts.set_lost(recorder.lost)
             await asyncio.sleep(COUNT_EVERY_S)
+
+    async def _count_links(self) -> None:
+        while True:
+            try:
+                self._active_links = await self._ledger.count_active(now_ms=time.time_ns() // 1_000_000)
+            except LinkError as error:
+                _LOG.warning("The links could not be counted (%s); it is tried again.", error)
+            await asyncio.sleep(COUNT_LINKS_EVERY_S)
