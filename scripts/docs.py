@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -103,11 +103,21 @@ def command_help() -> str:
     group = get_command(app)
     assert isinstance(group, typer.core.TyperGroup)  # several commands make a group
     top = typer.Context(group, info_name="valetkey", max_content_width=HELP_WIDTH, terminal_width=HELP_WIDTH)
-    texts = [f"```text\n{group.get_help(top)}\n```"]
-    for name, command in group.commands.items():
-        context = typer.Context(command, info_name=name, parent=top)
-        texts.append(f"### valetkey {name}\n\n```text\n{command.get_help(context)}\n```")
-    return "\n\n".join(texts)
+    return "\n\n".join([_help_block(top), *_command_texts(top, level=3)])
+
+
+def _command_texts(parent: typer.Context, *, level: int) -> Iterator[str]:
+    """Yield what there is to say of each command below `parent`, under a heading each."""
+    assert isinstance(parent.command, typer.core.TyperGroup)
+    for name, command in parent.command.commands.items():
+        context = typer.Context(command, info_name=name, parent=parent)
+        yield f"{'#' * level} {context.command_path}\n\n{_help_block(context)}"
+        if isinstance(command, typer.core.TyperGroup):
+            yield from _command_texts(context, level=level + 1)
+
+
+def _help_block(context: typer.Context) -> str:
+    return f"```text\n{context.get_help()}\n```"
 
 
 SECTIONS: Final[Mapping[str, Callable[[], str]]] = {

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from tests.clients.aws_cli import AWS, AwsCli
 from tests.clients.boto import STYLES, S3Client, open_client
 
 from valetkey.testing.server import RunningServer
@@ -110,6 +111,15 @@ def plain_bucket(plain_s3: S3Client, new_name: Callable[[str], str]) -> str:
     name = new_name("clients")
     plain_s3.create_bucket(Bucket=name)
     return name
+
+
+@pytest.fixture
+def aws(server: RunningServer, tmp_path: Path) -> AwsCli:
+    """The AWS CLI of the root account, in an empty folder."""
+    if not AWS.exists():
+        pytest.fail("The AWS CLI is not in the virtual environment; `make dev` installs it.")
+    root = {"AccessKeyId": server.access_key, "SecretAccessKey": server.secret_key}
+    return AwsCli(server=server, folder=tmp_path, credentials=root)
 
 
 @pytest.fixture(scope="session")

@@ -5,48 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.clients.aws_cli import AwsCli
 from tests.clients.boto import ODD_KEYS, S3Client
 from tests.raw.wire import fetch
 
-from valetkey.testing.server import RunningServer
-
-AWS = Path(sys.executable).with_name("aws")
 GIB = 1024**3
-
-Aws = Callable[..., str]
-
-
-@pytest.fixture
-def aws(server: RunningServer, tmp_path: Path) -> Aws:
-    """Run `aws` in an empty folder and return what it printed."""
-    if not AWS.exists():
-        pytest.fail("The AWS CLI is not in the virtual environment; `make dev` installs it.")
-    environment = {
-        "AWS_ACCESS_KEY_ID": server.access_key,
-        "AWS_SECRET_ACCESS_KEY": server.secret_key,
-        "AWS_CONFIG_FILE": str(tmp_path / ".aws-config"),
-        "AWS_DEFAULT_REGION": server.region,
-        "AWS_ENDPOINT_URL": server.endpoint,
-        "LC_ALL": "C.UTF-8",
-        "PATH": os.environ["PATH"],
-    } | {name: value for name, value in os.environ.items() if name in ("AWS_EC2_METADATA_DISABLED", "HOME")}
-
-    def run(*arguments: str, text: str = "", status: int = 0) -> str:
-        done = subprocess.run(
-            [sys.executable, AWS, *arguments],
-            cwd=tmp_path, env=environment, input=text, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == status, done.stdout + done.stderr
-        return done.stdout + done.stderr
-
-    return run
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -56,7 +24,7 @@ def tree(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_a_bucket_is_made_and_removed(aws: Aws, new_name: Callable[[str], str]) -> None:
+def test_a_bucket_is_made_and_removed(aws: AwsCli, new_name: Callable[[str], str]) -> None:
     name = new_name("cli-made")
     assert f"make_bucket: {name}" in aws("s3", "mb", f"s3://{name}")
     assert name in aws("s3", "ls")
@@ -66,7 +34,7 @@ def test_a_bucket_is_made_and_removed(aws: Aws, new_name: Callable[[str], str]) 
     assert name not in aws("s3", "ls")
 
 
-def test_files_are_copied_listed_moved_and_removed(aws: Aws, plain_bucket: str, tmp_path: Path) -> None:
+def test_files_are_copied_listed_moved_and_removed(aws: AwsCli, plain_bucket: str, tmp_path: Path) -> None:
     there = f"s3://{plain_bucket}"
     (tmp_path / "Bericht – März.txt").write_bytes(b"content")
     aws("s3", "cp", "Bericht – März.txt", f"{there}/folder/")
@@ -81,7 +49,7 @@ def test_files_are_copied_listed_moved_and_removed(aws: Aws, plain_bucket: str, 
     assert aws("s3", "ls", "--recursive", there) == ""
 
 
-def test_a_folder_is_synchronised_both_ways(aws: Aws, plain_bucket: str, tmp_path: Path) -> None:
+def test_a_folder_is_synchronised_both_ways(aws: AwsCli, plain_bucket: str, tmp_path: Path) -> None:
     there = f"s3://{plain_bucket}/tree"
     up, down = tmp_path / "up", tmp_path / "down"
     files = {"a.txt": b"a", "b/c.txt": b"c" * 100_000, "b/d e+ü.txt": b"d", "b/empty": b""}
@@ -104,7 +72,7 @@ def test_a_folder_is_synchronised_both_ways(aws: Aws, plain_bucket: str, tmp_pat
     assert aws("s3", "ls", "--recursive", f"s3://{plain_bucket}") == ""
 
 
-def test_a_folder_is_moved_and_removed_but_for_some(aws: Aws, plain_bucket: str, tmp_path: Path) -> None:
+def test_a_folder_is_moved_and_removed_but_for_some(aws: AwsCli, plain_bucket: str, tmp_path: Path) -> None:
     there = f"s3://{plain_bucket}"
     for name in ("a.txt", "b.log", "deep/er/c.txt"):
         (tmp_path / "up" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -120,7 +88,7 @@ def test_a_folder_is_moved_and_removed_but_for_some(aws: Aws, plain_bucket: str,
 
 
 def test_a_large_file_is_uploaded_and_copied_in_parts(
-    aws: Aws, plain_s3: S3Client, plain_bucket: str, parts_file: Path, tmp_path: Path
+    aws: AwsCli, plain_s3: S3Client, plain_bucket: str, parts_file: Path, tmp_path: Path
 ) -> None:
     there = f"s3://{plain_bucket}"
     (tmp_path / ".aws-config").write_text(
@@ -138,7 +106,7 @@ def test_a_large_file_is_uploaded_and_copied_in_parts(
     assert (tmp_path / "down").read_bytes() == parts_file.read_bytes()
 
 
-def test_a_presigned_url_needs_no_client(aws: Aws, plain_s3: S3Client, plain_bucket: str) -> None:
+def test_a_presigned_url_needs_no_client(aws: AwsCli, plain_s3: S3Client, plain_bucket: str) -> None:
     key = "folder/a b+ü.txt"
     plain_s3.put_object(Bucket=plain_bucket, Key=key, Body=b"content")
     url = aws("s3", "presign", f"s3://{plain_bucket}/{key}", "--expires-in", "60").strip()
@@ -149,13 +117,13 @@ def test_a_presigned_url_needs_no_client(aws: Aws, plain_s3: S3Client, plain_buc
 @pytest.mark.parametrize(
     "name", ["plus", "percent", "looks-encoded", "space", "emoji", "two-slashes", "dot-dot"]
 )
-def test_odd_keys_come_back(aws: Aws, plain_bucket: str, name: str) -> None:
+def test_odd_keys_come_back(aws: AwsCli, plain_bucket: str, name: str) -> None:
     there = f"s3://{plain_bucket}/{ODD_KEYS[name]}"
     aws("s3", "cp", "-", there, text="content")
     assert aws("s3", "cp", there, "-") == "content"
 
 
-def test_the_operations_beneath_answer_too(aws: Aws, plain_bucket: str) -> None:
+def test_the_operations_beneath_answer_too(aws: AwsCli, plain_bucket: str) -> None:
     def api(*arguments: str) -> Any:
         printed = aws("s3api", *arguments, "--bucket", plain_bucket, "--output", "json")
         return json.loads(printed) if printed else None
@@ -171,7 +139,7 @@ def test_the_operations_beneath_answer_too(aws: Aws, plain_bucket: str) -> None:
     assert api("get-bucket-location") == {"LocationConstraint": None}
 
 
-def test_errors_keep_their_names(aws: Aws, plain_bucket: str) -> None:
+def test_errors_keep_their_names(aws: AwsCli, plain_bucket: str) -> None:
     assert "(NoSuchBucket)" in aws("s3", "ls", "s3://no-such-bucket-at-all", status=255)
     assert "(404)" in aws("s3", "cp", f"s3://{plain_bucket}/not-there", "here", status=1)
 
@@ -191,7 +159,7 @@ def write_random(path: Path, size: int) -> str:
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_a_gibibyte_goes_up_and_comes_down(
-    aws: Aws, plain_s3: S3Client, plain_bucket: str, tmp_path: Path
+    aws: AwsCli, plain_s3: S3Client, plain_bucket: str, tmp_path: Path
 ) -> None:
     expected = write_random(tmp_path / "up", GIB)
     there = f"s3://{plain_bucket}/gibibyte"

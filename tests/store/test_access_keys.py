@@ -3,6 +3,8 @@
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from tests.store.identity_stock import (
 )
 from tests.store.stock import put
 
+from valetkey.sigv4.secret import Secret
 from valetkey.store import NoMasterKeyError, StorageFailedError, Store
 from valetkey.store.errors import (
     EntityExistsError,
@@ -25,6 +28,7 @@ from valetkey.store.errors import (
 )
 from valetkey.store.identity_model import (
     EntityKind,
+    KeyPair,
     KnownKey,
 )
 
@@ -106,6 +110,20 @@ async def test_key_is_made_once_over_all_accounts(store: Store) -> None:
         await add_key(store, "AK", account_id=OTHER, user=None, secret="other")
     assert caught.value.kind is EntityKind.ACCESS_KEY
     assert known(store).secret.reveal() == "s3cret"
+
+
+async def test_account_is_made_with_its_first_key_or_not_at_all(store: Store) -> None:
+    create = partial(store.identities.accounts.create, "c" * 64, number="333333333333", name="third")
+    pair = KeyPair(access_key="AK", secret=Secret("another"))
+    await add_key(store, "AK")
+    await store.identities.keys.set_active(ACCOUNT, "alice", "AK", is_active=False)
+    with pytest.raises(EntityExistsError):
+        await create(first_key=pair, now_ms=NOW_MS)
+    with pytest.raises(NoSuchEntityError):
+        store.identities.accounts.find("c" * 64)
+    await create(first_key=replace(pair, access_key="CK"), now_ms=NOW_MS)
+    assert known(store, "CK").account.name == "third"
+    assert "another" not in repr(pair)
 
 
 async def test_key_is_changed_by_its_owner_alone(store: Store) -> None:

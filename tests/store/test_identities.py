@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.store.identity_stock import (
@@ -73,7 +74,12 @@ async def test_account_is_found_by_each_of_its_names(store: Store, by: str, valu
     ids=["id", "number", "name", "email in another case"],
 )
 async def test_no_two_accounts_share_a_name(store: Store, field: str, value: str) -> None:
-    new = {"account_id": "c" * 64, "number": "333333333333", "name": "third", "email": "c@example.com"}
+    new: dict[str, Any] = {
+        "account_id": "c" * 64,
+        "number": "333333333333",
+        "name": "third",
+        "email": "c@example.com",
+    }
     with pytest.raises(EntityExistsError) as caught:
         await store.identities.accounts.create(**{**new, field: value}, now_ms=NOW_MS)
     assert (caught.value.kind, caught.value.name) == (EntityKind.ACCOUNT, value)

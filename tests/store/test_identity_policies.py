@@ -135,6 +135,19 @@ async def test_provided_policy_is_for_all_accounts_and_changed_by_none(store: St
     assert [one.number for one in await policies.list_versions(ACCOUNT, arn)] == [2]
 
 
+async def test_policy_is_found_by_name_wherever_it_stands(store: Store) -> None:
+    policies = store.identities.policies
+    await provide(store, "{}")
+    provided = (await policies.list(ACCOUNT, with_own=False)).entries[0]
+    assert policies.find_named(ACCOUNT, provided.name.upper()) == provided
+    deep = await add_policy(store, "read", path="/deep/")
+    own = await add_policy(store, provided.name)
+    assert policies.find_named(ACCOUNT, "READ") == deep
+    assert policies.find_named(ACCOUNT, provided.name) == own
+    with pytest.raises(NoSuchEntityError):
+        policies.find_named(OTHER, "read")
+
+
 async def test_policies_are_listed_by_arn(store: Store) -> None:
     policies = store.identities.policies
     provided = await provide(store, "{}")

@@ -13,10 +13,10 @@ from valetkey.cli.discovery import AccountFlags, discover_account
 from valetkey.cli.errors import BadInputError, CliError
 from valetkey.cli.presign import make_signer
 from valetkey.cli.surroundings import real_surroundings
+from valetkey.cli.transport import UnreachableError, exchange, reason_of
 from valetkey.sigv4.encoding import encode_component
 
 _PATH: Final = "/-/api/v1/"
-_TIMEOUT: Final = urllib3.Timeout(connect=10.0, read=60.0)
 
 Json = dict[str, Any]
 
@@ -31,7 +31,7 @@ class AdminClient:
         self._endpoint = account.endpoint.rstrip("/")
         self._signer = make_signer(account)
         self._acting_in = acting_in
-        self._pool = urllib3.PoolManager(retries=False)
+        self._pools = urllib3.PoolManager(retries=False)
 
     def send(
         self,
@@ -44,8 +44,11 @@ class AdminClient:
         """Return what the server answers. Parameters that are None are left out, and members unless `keeps_none`.
 
         Raises:
+            BadInputError: a part of the path is empty.
             CliError: the server refused, could not be reached, or is none of ours.
         """
+        if not all(path):
+            raise BadInputError("a name must not be empty")
         parameters = {name: value for name, value in (query or {}).items() if value is not None}
         if self._acting_in is not None:
             parameters["account"] = self._acting_in
@@ -59,20 +62,22 @@ class AdminClient:
         headers = {"content-type": "application/json"} if sent else {}
         signed = self._signer.sign_headers(method, url, headers, body=sent, at=datetime.now(UTC))
         try:
-            answer = self._pool.request(
-                method, url, body=sent, headers=signed, redirect=False, timeout=_TIMEOUT
-            )
+            answer = exchange(self._pools, method, url, headers=signed, body=sent)
         except urllib3.exceptions.HTTPError as error:
-            raise CliError(f"cannot reach {self._endpoint}: {error}") from error
-        return _read(answer.status, answer.data)
+            raise UnreachableError(f"cannot reach {self._endpoint}: {reason_of(error)}") from error
+        return _read(answer.status, answer.body)
 
     def pages(self, name: str, *path: str, query: Mapping[str, str | None] | None = None) -> Iterator[Json]:
-        """Yield all entries of a listing, whose member `name` holds those of a page."""
+        """Yield all entries of a listing, whose member `name` holds those of a page.
+
+        Raises:
+            CliError
+        """
         after: str | None = None
         while True:
             page = self.send("GET", *path, query={**(query or {}), "after": after})
-            yield from page[name]
-            after = page["next"]
+            yield from entries_of(page, name)
+            after = page.get("next")
             if after is None:
                 return
 
@@ -89,18 +94,26 @@ def open_client(
     return AdminClient(discover_account(flags, real_surroundings()), acting_in=account)
 
 
+def entries_of(answer: Json, name: str) -> list[Json]:
+    """Return the list of objects that an answer holds.
+
+    Raises:
+        CliError: it holds none, as no Valetkey answers.
+    """
+    found = answer.get(name)
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise CliError(f"the server answered, but without {name}: is it a Valetkey?")
+    return found
+
+
 def _read(status: int, data: bytes) -> Json:
     try:
         answer = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CliError(f"the server answered {status}, and no JSON: is it a Valetkey?") from error
+    if status == 200 and isinstance(answer, dict):
+        return answer
     fault = answer.get("error") if isinstance(answer, dict) else None
     if isinstance(fault, dict):
         raise CliError(f"the server answered {status} {fault.get('code')}: {fault.get('message')}")
-    if status >= 300 or not isinstance(answer, dict):
-        raise CliError(f"the server answered {status}: {_words(fault)}")
-    return answer
-
-
-def _words(fault: object) -> str:
-    return fault if isinstance(fault, str) else "no reason given"
+    raise CliError(f"the server answered {status}: {fault if isinstance(fault, str) else 'no reason given'}")

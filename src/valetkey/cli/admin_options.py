@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import wraps
-from inspect import Parameter, signature
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
 from valetkey.cli.errors import BadInputError
+from valetkey.cli.options import spread
 from valetkey.cli.plain_text import shown
 from valetkey.cli.surroundings import read_text
 
@@ -45,36 +44,38 @@ _ACTING: Final[dict[str, Any]] = {
         typer.Option("--account", metavar="NAME", help="Work in this account; only the root account can."),
     ]
 }
+_HOLDER: Final[dict[str, Any]] = {
+    kind: Annotated[str | None, typer.Option(f"--{kind}", metavar="NAME", help=f"That of a {kind}.")]
+    for kind in ("user", "group", "role")
+}
 
 
 def with_server(command: Callable[..., None]) -> Callable[..., None]:
     """Return `command` with its parameter `client` made from flags that say where the server is."""
-    return _with_client(command, _SERVER)
+    return spread(command, "client", _SERVER, _open_client)
 
 
 def with_account(command: Callable[..., None]) -> Callable[..., None]:
     """Return the same with a flag for the account to work in."""
-    return _with_client(command, {**_ACTING, **_SERVER})
+    return spread(command, "client", _ACTING | _SERVER, _open_client)
 
 
-def _with_client(command: Callable[..., None], flags: Mapping[str, Any]) -> Callable[..., None]:
-    own = [each for each in signature(command).parameters.values() if each.name != "client"]
-    spread = [
-        Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
-        for name, annotation in flags.items()
-    ]
+def _open_client(said: dict[str, Any]) -> object:
+    from valetkey.cli.admin_client import open_client
 
-    @wraps(command)
-    def run(**given: Any) -> None:  # noqa: ANN401 - whatever the command's own parameters are
-        from valetkey.cli.admin_client import open_client
+    return open_client(**said)
 
-        said = {name: given.pop(name) for name in flags}
-        command(client=open_client(**said), **given)
 
-    # Typer reads both; the client's class is loaded by the command alone.
-    del run.__annotations__["client"]
-    run.__signature__ = signature(command).replace(parameters=[*own, *spread])  # type: ignore[attr-defined]
-    return run
+def with_holder(command: Callable[..., None]) -> Callable[..., None]:
+    """Return `command` with its parameter `holder` made from flags for a user, group or role."""
+    return spread(command, "holder", _HOLDER, _holder)
+
+
+def _holder(said: dict[str, Any]) -> Mapping[str, str]:
+    given = {kind: name for kind, name in said.items() if name is not None}
+    if len(given) > 1:
+        raise BadInputError(f"give --{' or --'.join(given)}, not both")
+    return given
 
 
 def secret_of(secret_key: str | None, file: Path | None) -> str | None:
@@ -105,7 +106,7 @@ def print_fields(value: Mapping[str, object], *, as_json: bool) -> None:
         return
     width = max((len(name) for name in value), default=0)
     for name, each in value.items():
-        if each not in (None, [], {}):
+        if each not in (None, "", [], {}):
             print(f"{name:<{width}}  {_cell(each)}")
 
 
@@ -133,6 +134,6 @@ def _cell(value: object) -> str:
         case list():
             return ", ".join(_cell(one) for one in value)
         case dict():
-            return json.dumps(value, ensure_ascii=False)
+            return shown(json.dumps(value, ensure_ascii=False))
         case _:
             return shown(str(value))

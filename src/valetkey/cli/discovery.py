@@ -17,7 +17,7 @@ LOCAL_ENDPOINT: Final = "http://127.0.0.1:9000"
 
 NOTHING_FOUND: Final = (
     "no credentials found: set VALETKEY_DATA to the server's data folder, or VALETKEY_ACCESS_KEY and "
-    "VALETKEY_SECRET_KEY, or use --access-key with --secret-key-file, or an AWS profile"
+    "VALETKEY_SECRET_KEY, or use an AWS profile"
 )
 
 

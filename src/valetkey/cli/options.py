@@ -1,6 +1,6 @@
 """The flags that several commands share, each described once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from inspect import Parameter, signature
 from pathlib import Path
@@ -108,22 +108,38 @@ _ACCOUNT: Final[dict[str, Any]] = {
 """The flags that become an `AccountFlags`, under the names of its fields."""
 
 
-def with_account_flags(command: Callable[..., None]) -> Callable[..., None]:
-    """Return `command` with its parameter `account_flags` spread out into one flag for each field."""
-    own = [
-        parameter for parameter in signature(command).parameters.values() if parameter.name != "account_flags"
-    ]
-    spread = [
+def spread(
+    command: Callable[..., None],
+    parameter: str,
+    flags: Mapping[str, Any],
+    make: Callable[[dict[str, Any]], object],
+) -> Callable[..., None]:
+    """Return `command` with one parameter spread out into flags, each None unless it is given.
+
+    `make` gets what was said, by the names of `flags`, and returns what the command takes as its parameter.
+    """
+    own = [each for each in signature(command).parameters.values() if each.name != parameter]
+    more = [
         Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
-        for name, annotation in _ACCOUNT.items()
+        for name, annotation in flags.items()
     ]
 
     @wraps(command)
     def run(**given: Any) -> None:  # noqa: ANN401 - whatever the command's own parameters are
-        said = {name: given.pop(name) for name in _ACCOUNT}
-        if said["secret_key"] is not None:
-            said["secret_key"] = Secret(said["secret_key"])
-        command(account_flags=AccountFlags(**said), **given)
+        said = {name: given.pop(name) for name in flags}
+        command(**{parameter: make(said)}, **given)
 
-    run.__signature__ = signature(command).replace(parameters=[*own, *spread])  # type: ignore[attr-defined]
+    # Typer reads both. What the command takes may be of a class that is loaded only when it runs.
+    run.__annotations__.pop(parameter, None)
+    run.__signature__ = signature(command).replace(parameters=[*own, *more])  # type: ignore[attr-defined]
     return run
+
+
+def with_account_flags(command: Callable[..., None]) -> Callable[..., None]:
+    """Return `command` with its parameter `account_flags` spread out into one flag for each field."""
+    return spread(command, "account_flags", _ACCOUNT, _account_flags)
+
+
+def _account_flags(said: dict[str, Any]) -> AccountFlags:
+    secret_key = said.pop("secret_key")
+    return AccountFlags(secret_key=None if secret_key is None else Secret(secret_key), **said)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -9,6 +10,7 @@ import typer
 
 from valetkey.cli import admin_options as options
 from valetkey.cli.errors import BadInputError
+from valetkey.cli.plain_text import shown
 from valetkey.cli.surroundings import read_text
 
 if TYPE_CHECKING:
@@ -20,87 +22,78 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The policy.")]
 Document = Annotated[
     Path, typer.Argument(metavar="FILE", help="The document, as JSON; - for standard input.")
 ]
-User = Annotated[str | None, typer.Option("--user", metavar="NAME", help="That of a user.")]
-Group = Annotated[str | None, typer.Option("--group", metavar="NAME", help="That of a group.")]
-Role = Annotated[str | None, typer.Option("--role", metavar="NAME", help="That of a role.")]
+Holder = Mapping[str, str]
+"""The user, group or role that is named, by what it is."""
 
 _COLUMNS: Final = ("name", "version", "attachments", "provided", "arn")
 
 
 @app.command("list")
 @options.with_account
+@options.with_holder
 def list_policies(
     *,
-    user: User = None,
-    group: Group = None,
-    role: Role = None,
+    holder: Holder,
     as_json: options.AsJson = False,
     client: "AdminClient",
 ) -> None:
     """List the policies that can be attached, or those that a user, group or role has of its own."""
-    query = {"user": user, "group": group, "role": role}
-    columns = ("name",) if any(query.values()) else _COLUMNS
-    options.print_table(client.pages("policies", "policies", query=query), columns, as_json=as_json)
+    columns = ("name",) if holder else _COLUMNS
+    options.print_table(client.pages("policies", "policies", query=holder), columns, as_json=as_json)
 
 
 @app.command("put")
 @options.with_account
+@options.with_holder
 def put_policy(
     name: Name,
     file: Document,
     *,
-    user: User = None,
-    group: Group = None,
-    role: Role = None,
+    holder: Holder,
     as_json: options.AsJson = False,
     client: "AdminClient",
 ) -> None:
     """Keep a document, as a policy that can be attached or as one of a user, group or role alone."""
-    query = {"user": user, "group": group, "role": role}
     body = {"document": _text_of(file)}
-    options.print_fields(client.send("PUT", "policies", name, query=query, body=body), as_json=as_json)
+    options.print_fields(client.send("PUT", "policies", name, query=holder, body=body), as_json=as_json)
 
 
 @app.command("show")
 @options.with_account
+@options.with_holder
 def show_policy(
     name: Name,
     *,
-    user: User = None,
-    group: Group = None,
-    role: Role = None,
+    holder: Holder,
+    as_json: options.AsJson = False,
     client: "AdminClient",
 ) -> None:
-    """Print a policy with its document, as JSON."""
-    query = {"user": user, "group": group, "role": role}
-    options.print_json(client.send("GET", "policies", name, query=query))
+    """Show a policy with its document."""
+    options.print_fields(client.send("GET", "policies", name, query=holder), as_json=as_json)
 
 
 @app.command("attach")
 @options.with_account
-def attach_policy(
-    name: Name, *, user: User = None, group: Group = None, role: Role = None, client: "AdminClient"
-) -> None:
+@options.with_holder
+def attach_policy(name: Name, *, holder: Holder, client: "AdminClient") -> None:
     """Let a policy apply to a user, group or role."""
-    client.send("POST", "policies", name, "attach", query={"user": user, "group": group, "role": role})
+    client.send("POST", "policies", name, "attach", query=holder)
 
 
 @app.command("detach")
 @options.with_account
-def detach_policy(
-    name: Name, *, user: User = None, group: Group = None, role: Role = None, client: "AdminClient"
-) -> None:
+@options.with_holder
+def detach_policy(name: Name, *, holder: Holder, client: "AdminClient") -> None:
     """Let a policy apply to a user, group or role no more."""
-    client.send("POST", "policies", name, "detach", query={"user": user, "group": group, "role": role})
+    client.send("POST", "policies", name, "detach", query=holder)
 
 
 @app.command("delete")
 @options.with_account
-def delete_policy(
-    name: Name, *, user: User = None, group: Group = None, role: Role = None, client: "AdminClient"
-) -> None:
+@options.with_holder
+def delete_policy(name: Name, *, holder: Holder, client: "AdminClient") -> None:
     """Delete a policy that nobody has, or one of a user, group or role alone."""
-    client.send("DELETE", "policies", name, query={"user": user, "group": group, "role": role})
+    client.send("DELETE", "policies", name, query=holder)
 
 
 @app.command("simulate")
@@ -133,6 +126,8 @@ def simulate_policies(
     client: "AdminClient",
 ) -> None:
     """Tell what would be decided, and by which statement. Else the account itself asks."""
+    from valetkey.cli.admin_client import entries_of
+
     body: dict[str, Any] = {
         "user": user,
         "role": role,
@@ -147,8 +142,9 @@ def simulate_policies(
     if as_json:
         options.print_json(answer)
         return
-    for result in answer["results"]:
-        print(f"{result['decision']}: {result['action']} on {result['resource']}: {_reason(result)}")
+    for result in entries_of(answer, "results"):
+        decided = f"{result['decision']}: {result['action']} on {result['resource']}: {_reason(result)}"
+        print(shown(decided))
 
 
 def _reason(result: dict[str, Any]) -> str:
@@ -179,11 +175,18 @@ def _text_of(path: Path) -> str:
     Raises:
         BadInputError: there is no such file, or it is none.
     """
-    text = sys.stdin.read() if str(path) == "-" else read_text(path)
+    name, text = ("standard input", _standard_input()) if str(path) == "-" else (path, read_text(path))
     if text is None:
-        raise BadInputError(f"there is no file {path}")
+        raise BadInputError(f"there is no file {name}")
     try:
         json.loads(text)
-    except ValueError as error:
-        raise BadInputError(f"{path} is no JSON: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise BadInputError(f"{name} is no JSON: {error}") from error
     return text
+
+
+def _standard_input() -> str:
+    try:
+        return sys.stdin.buffer.read().decode()
+    except UnicodeDecodeError:
+        raise BadInputError("standard input is not UTF-8 text") from None

@@ -102,7 +102,7 @@ class Transport:
             except urllib3.exceptions.HTTPError as error:
                 if attempt == attempts or isinstance(error, urllib3.exceptions.SSLError):
                     raise UnreachableError(
-                        f"cannot reach {self._account.endpoint or 'AWS'}: {_reason(error)}"
+                        f"cannot reach {self._account.endpoint or 'AWS'}: {reason_of(error)}"
                     ) from error
             self._pause(min(FIRST_PAUSE_S * 2 ** (attempt - 1), MAX_PAUSE_S))
         raise AssertionError("attempts is at least 1")
@@ -121,7 +121,14 @@ class Transport:
         else:
             body = request.body
         try:
-            answer = self._exchange(request, url=url, headers=headers, body=body)
+            answer = exchange(
+                self._pools,
+                request.method,
+                url,
+                headers=headers,
+                body=body,
+                read_timeout_s=request.read_timeout_s,
+            )
         except urllib3.exceptions.HTTPError:
             _take_back(body, observe)
             raise
@@ -131,23 +138,6 @@ class Transport:
             raise RefusedError(status=answer.status, fault=fault, attempts=attempt)
         return answer
 
-    def _exchange(
-        self, request: Request, *, url: str, headers: Mapping[str, str], body: bytes | SliceReader
-    ) -> Answer:
-        parts = urlsplit(url)
-        # Through the pool and not the manager, which would rewrite '.' and '..' in the signed path.
-        pool = self._pools.connection_from_host(parts.hostname, port=parts.port, scheme=parts.scheme)
-        response = pool.urlopen(
-            request.method,
-            f"{parts.path}?{parts.query}" if parts.query else parts.path,
-            body=body,  # type: ignore[arg-type]  # urllib3 asks for a whole file object, and only ever reads
-            headers=headers,
-            redirect=False,
-            retries=False,
-            timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=request.read_timeout_s),
-        )
-        return Answer(status=response.status, headers=response.headers, body=response.data)
-
     def _url(self, request: Request) -> str:
         """Return the URL of `request`: the signer knows where in it the bucket and the key stand."""
         where = self._signer.presign(request.method, request.location.bucket, request.location.key).url
@@ -156,6 +146,35 @@ class Transport:
         )
         bare = where.partition("?")[0]
         return f"{bare}?{query}" if query else bare
+
+
+def exchange(
+    pools: urllib3.PoolManager,
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    body: bytes | SliceReader = b"",
+    read_timeout_s: float = READ_TIMEOUT_S,
+) -> Answer:
+    """Send one request as it was signed, and return what comes back.
+
+    Raises:
+        urllib3.exceptions.HTTPError: no answer came; `reason_of` says why.
+    """
+    parts = urlsplit(url)
+    # Through the pool and not the manager, which would rewrite '.' and '..' in the signed path.
+    pool = pools.connection_from_host(parts.hostname, port=parts.port, scheme=parts.scheme)
+    response = pool.urlopen(
+        method,
+        f"{parts.path}?{parts.query}" if parts.query else parts.path,
+        body=body,  # type: ignore[arg-type]  # urllib3 asks for a whole file object, and only ever reads
+        headers=headers,
+        redirect=False,
+        retries=False,
+        timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=read_timeout_s),
+    )
+    return Answer(status=response.status, headers=response.headers, body=response.data)
 
 
 def _sha256_hex(body: bytes | FileSlice) -> str:
@@ -171,7 +190,7 @@ def _take_back(body: bytes | SliceReader, observe: Callable[[int], None]) -> Non
         observe(-body.consumed)
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """Return the innermost cause in words: urllib3's own are wrapped twice and name its objects."""
     inner: BaseException = error
     while (deeper := inner.__cause__ or inner.__context__) is not None:

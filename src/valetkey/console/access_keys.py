@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from valetkey.console.call import AdminCall, Json, missing
+from valetkey.console.call import AdminCall, Json
+from valetkey.console.schema import FLAG, INSTANT, INSTANT_OR_NULL, TEXT, TEXT_OR_NULL, Member, Shape
 from valetkey.gateway.iam.errors import IamCode, IamError
 from valetkey.gateway.iam.form import USER_NAME, Kind
 from valetkey.gateway.iam.naming import entity_arn, new_secret, new_unique_id, root_arn
@@ -12,11 +13,32 @@ from valetkey.gateway.iam.values import instant
 from valetkey.gateway.session_tokens import KEY_PREFIX
 from valetkey.policy.principal import PrincipalKind
 from valetkey.sigv4.secret import Secret
-from valetkey.store.errors import EntityExistsError
-from valetkey.store.identity_model import AccessKey, EntityKind
+from valetkey.store.errors import EntityExistsError, NoSuchEntityError
+from valetkey.store.identity_model import AccessKey, EntityKind, KeyPair
 
-_ACCESS_KEY: Final = Kind(pattern=r"[A-Za-z0-9._~-]+", least=3, most=128)
-_SECRET_KEY: Final = Kind(pattern=r"[!-~ ]+", least=8, most=256)
+KEY: Final = Shape(
+    "Key",
+    {
+        "access_key": TEXT,
+        "user": TEXT_OR_NULL,
+        "active": FLAG,
+        "created": INSTANT,
+        "last_used": INSTANT_OR_NULL,
+    },
+)
+NEW_KEY: Final = KEY.with_more("NewKey", {"secret_key": TEXT})
+NEXT_KEY: Final = NEW_KEY.with_more("NextKey", {"replaces": TEXT})
+
+OF_USER: Final = Member(name="user", help="Whose keys; else the account's own.", kind=USER_NAME)
+_ACCESS_KEY: Final = Member(
+    name="access_key",
+    help="The key's id, given together with its secret; else both are made.",
+    kind=Kind(pattern=r"[A-Za-z0-9._~-]+", least=3, most=128),
+)
+_SECRET_KEY: Final = Member(
+    name="secret_key", help="Its secret.", kind=Kind(pattern=r"[!-~ ]+", least=8, most=256)
+)
+PAIR: Final = (_ACCESS_KEY, _SECRET_KEY)
 
 
 def shown(key: AccessKey) -> dict[str, object]:
@@ -30,23 +52,26 @@ def shown(key: AccessKey) -> dict[str, object]:
     }
 
 
-def key_pair(call: AdminCall) -> tuple[str, Secret]:
+def key_pair(call: AdminCall) -> KeyPair:
     """Return the pair that is given, or a new one.
 
     Raises:
         IamError: ValidationError, for half a pair, or one that cannot be.
     """
-    access_key = call.find_text("access_key", _ACCESS_KEY)
-    secret_key = call.find_text("secret_key", _SECRET_KEY)
+    access_key, secret_key = call.find_text(_ACCESS_KEY), call.find_text(_SECRET_KEY)
     if access_key is None and secret_key is None:
-        return new_unique_id(EntityKind.ACCESS_KEY), new_secret()
+        return _new_pair()
     if access_key is None or secret_key is None:
         raise IamError(IamCode.VALIDATION_ERROR, "An access key and its secret are given together.")
     if access_key.startswith(KEY_PREFIX):
         raise IamError(
             IamCode.VALIDATION_ERROR, f"Only keys of temporary credentials begin with {KEY_PREFIX}."
         )
-    return access_key, Secret(secret_key)
+    return KeyPair(access_key=access_key, secret=Secret(secret_key))
+
+
+def _new_pair() -> KeyPair:
+    return KeyPair(access_key=new_unique_id(EntityKind.ACCESS_KEY), secret=new_secret())
 
 
 def require_free(call: AdminCall, access_key: str) -> None:
@@ -85,11 +110,23 @@ def _named(call: AdminCall, action: str) -> AccessKey:
         NoSuchEntityError
     """
     access_key = call.names["key"]
-    key = call.identities.keys.find(access_key)
+    try:
+        key = call.identities.keys.find(access_key)
+    except NoSuchEntityError:
+        _require_not_in_settings(call, access_key)
+        raise
     if key.account_id != call.iam.account_id:
-        raise missing(EntityKind.ACCESS_KEY, access_key)
+        raise NoSuchEntityError(EntityKind.ACCESS_KEY, access_key)
     _require(call, action, key.user_name)
     return key
+
+
+def _require_not_in_settings(call: AdminCall, access_key: str) -> None:
+    found = call.keys.find(access_key)
+    if found is not None and found[1].account_id == call.iam.account_id:
+        raise IamError(
+            IamCode.INVALID_INPUT, f"{access_key} stands in the settings of the server, and is changed there."
+        )
 
 
 async def list_keys(call: AdminCall) -> Json:
@@ -102,24 +139,28 @@ async def list_keys(call: AdminCall) -> Json:
 
 async def create_key(call: AdminCall) -> Json:
     """Make a key for a user, or for the account; a pair may be given, else it is made."""
-    user = call.find_text("user", USER_NAME)
+    user = call.find_text(OF_USER)
     _require(call, "iam:CreateAccessKey", user)
-    access_key, secret = key_pair(call)
-    require_free(call, access_key)
-    return await _create(call, user, access_key, secret)
+    pair = key_pair(call)
+    require_free(call, pair.access_key)
+    return await _create(call, user, pair)
 
 
-async def _create(call: AdminCall, user: str | None, access_key: str, secret: Secret) -> Json:
+async def _create(call: AdminCall, user: str | None, pair: KeyPair) -> Json:
     made = await call.identities.keys.create(
-        call.iam.account_id, user, access_key=access_key, secret=secret, now_ms=call.iam.now_ms
+        call.iam.account_id,
+        user,
+        access_key=pair.access_key,
+        secret=pair.secret,
+        now_ms=call.iam.now_ms,
     )
-    return {**shown(made), "secret_key": secret.reveal()}
+    return {**shown(made), "secret_key": pair.secret.reveal()}
 
 
 async def rotate_key(call: AdminCall) -> Json:
     """Make another key for whoever has this one. Both count until the old one is deactivated."""
     key = _named(call, "iam:CreateAccessKey")
-    made = await _create(call, key.user_name, new_unique_id(EntityKind.ACCESS_KEY), new_secret())
+    made = await _create(call, key.user_name, _new_pair())
     return {**made, "replaces": key.id}
 
 

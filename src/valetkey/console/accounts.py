@@ -5,18 +5,44 @@ from __future__ import annotations
 import secrets
 from typing import Final
 
-from valetkey.console.access_keys import key_pair, require_free
-from valetkey.console.call import AdminCall, Json, find_account
+from valetkey.console.access_keys import PAIR, key_pair, require_free
+from valetkey.console.call import AdminCall, Json, find_account, is_account_id
+from valetkey.console.schema import FLAG, INSTANT, TEXT, TEXT_OR_NULL, Member, Shape
 from valetkey.gateway.iam.errors import IamCode, IamError
 from valetkey.gateway.iam.form import Kind
 from valetkey.gateway.iam.naming import account_number
 from valetkey.gateway.iam.values import instant
 from valetkey.store.identity_model import Account
 
-_NAME: Final = Kind(pattern=r"(?![0-9]{12}$|[0-9a-f]{64}$)[\w+=,.@-]+", most=64)
-"""None that could be taken for the number or the id of another account."""
-_EMAIL: Final = Kind(pattern=r"[^@\s]+@[^@\s]+", most=254)
-_ID: Final = Kind(pattern=r"[0-9a-f]{64}", least=64, most=64)
+ACCOUNT: Final = Shape(
+    "Account",
+    {
+        "id": TEXT,
+        "number": TEXT,
+        "name": TEXT,
+        "email": TEXT_OR_NULL,
+        "active": FLAG,
+        "root": FLAG,
+        "created": INSTANT,
+    },
+)
+NEW_ACCOUNT: Final = ACCOUNT.with_more("NewAccount", {"access_key": TEXT, "secret_key": TEXT})
+
+_NAME: Final = Member(
+    name="name",
+    help="What the account is called: no id nor number.",
+    kind=Kind(pattern=r"[\w+=,.@-]+", most=64),
+    is_required=True,
+)
+_EMAIL: Final = Member(
+    name="email", help="Grants may name it by this.", kind=Kind(pattern=r"[^@\s]+@[^@\s]+", most=254)
+)
+_ID: Final = Member(
+    name="id",
+    help="Its canonical user id; else one is made.",
+    kind=Kind(pattern=r"[0-9a-f]{64}", least=64, most=64),
+)
+NEW_MEMBERS: Final = (_NAME, _EMAIL, _ID, *PAIR)
 
 
 def shown(account: Account) -> dict[str, object]:
@@ -47,17 +73,20 @@ async def list_accounts(call: AdminCall) -> Json:
 async def create_account(call: AdminCall) -> Json:
     """Make an account and its first access key; a pair may be given, else it is made."""
     call.require_root()
-    name = call.text("name", _NAME)
-    email = call.find_text("email", _EMAIL)
-    access_key, secret = key_pair(call)
-    require_free(call, access_key)
-    account_id = call.find_text("id", _ID) or secrets.token_hex(32)
-    now_ms = call.iam.now_ms
+    name, pair = call.text(_NAME), key_pair(call)
+    if is_account_id(name):
+        raise IamError(IamCode.VALIDATION_ERROR, f"{name} would be taken for an id, and cannot be a name.")
+    require_free(call, pair.access_key)
+    account_id = call.find_text(_ID) or secrets.token_hex(32)
     made = await call.identities.accounts.create(
-        account_id, number=account_number(account_id), name=name, email=email, now_ms=now_ms
+        account_id,
+        number=account_number(account_id),
+        name=name,
+        email=call.find_text(_EMAIL),
+        first_key=pair,
+        now_ms=call.iam.now_ms,
     )
-    await call.identities.keys.create(made.id, None, access_key=access_key, secret=secret, now_ms=now_ms)
-    return {**shown(made), "access_key": access_key, "secret_key": secret.reveal()}
+    return {**shown(made), "access_key": pair.access_key, "secret_key": pair.secret.reveal()}
 
 
 async def get_account(call: AdminCall) -> Json:
@@ -77,10 +106,10 @@ async def deactivate_account(call: AdminCall) -> Json:
     return shown(await call.identities.accounts.update(account.id, is_active=False))
 
 
-async def revoke_sessions(call: AdminCall) -> Json:
-    """End all temporary credentials of the account that were made before now."""
+async def revoke_account_sessions(call: AdminCall) -> Json:
+    """End all temporary credentials of the account that were there are now."""
     account = _named(call)
-    await call.identities.revoke_sessions(account.id, before_ms=call.iam.now_ms)
+    await call.identities.revoke_sessions(account.id, before_ms=call.revoked_before_ms)
     return {}
 
 

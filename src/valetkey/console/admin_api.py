@@ -8,31 +8,22 @@ the query, and then acts as that one's root.
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from hmac import compare_digest
-from typing import Final, NamedTuple
-from urllib.parse import parse_qsl, unquote
+from typing import Final
+from urllib.parse import parse_qsl
 
-from valetkey.console import (
-    access_keys,
-    accounts,
-    history,
-    links,
-    policies,
-    revocations,
-    simulation,
-    users,
-)
 from valetkey.console.call import AdminCall, Json, acting_in, is_root_account
+from valetkey.console.openapi import openapi_document
+from valetkey.console.routes import ROUTES, find_route
+from valetkey.console.schema import checked
 from valetkey.gateway.authenticate import authenticate
 from valetkey.gateway.call import Answer, Keys, Request, Rules
 from valetkey.gateway.faults import ROOM_ERRORS
 from valetkey.gateway.flow import text_headers
 from valetkey.gateway.iam.call import IamCall
-from valetkey.gateway.iam.door import MAX_BODY_BYTES, read_body
+from valetkey.gateway.iam.door import MAX_BODY_BYTES, read_body, require_signed_body
 from valetkey.gateway.iam.errors import IamCode, IamError, to_iam_error
 from valetkey.gateway.iam.form import Form
 from valetkey.gateway.links.door import LinkDoor
@@ -41,86 +32,20 @@ from valetkey.links.history.reader import HistoryReader
 from valetkey.policy.principal import Principal, PrincipalKind
 from valetkey.s3.errors import S3Error
 from valetkey.s3.target import Target
-from valetkey.sigv4.claims import AuthType
-from valetkey.sigv4.payload import PayloadKind
+from valetkey.sigv4.claims import AuthType, SignatureVersion
 from valetkey.sigv4.verify import Proof
 from valetkey.store.store import Store
 
 PATHS: Final = b"/-/api/v1/"
 
-Handler = Callable[[AdminCall], Awaitable[Json]]
-StreamHandler = Callable[[AdminCall], Awaitable[AsyncIterator[bytes]]]
-
+_DOCUMENT: Final = PATHS + b"openapi.json"
 _NOWHERE: Final = Target(None, None, virtual=False)
 _JSON: Final = b"application/json"
 _JSON_LINES: Final = b"application/x-ndjson"
+_NOT_KEPT: Final = (b"cache-control", b"no-store")
 
 _MOST_LINES_BYTES: Final = 64 * 1024 * 1024
 """Some 250,000 links. All of it is in memory once, since its signature comes first."""
-
-
-class Route(NamedTuple):
-    """One operation of the API."""
-
-    method: str
-    path: str
-    """Below the API's own; a name in braces stands for one part."""
-    run: Handler | StreamHandler
-    takes_lines: bool = False
-    """The body is a list of objects, a line each, and so is the answer, which begins before all is done."""
-
-
-ROUTES: Final = (
-    Route("GET", "accounts", accounts.list_accounts),
-    Route("POST", "accounts", accounts.create_account),
-    Route("GET", "accounts/{account}", accounts.get_account),
-    Route("POST", "accounts/{account}/activate", accounts.activate_account),
-    Route("POST", "accounts/{account}/deactivate", accounts.deactivate_account),
-    Route("POST", "accounts/{account}/revoke-sessions", accounts.revoke_sessions),
-    Route("DELETE", "accounts/{account}", accounts.delete_account),
-    Route("GET", "users", users.list_users),
-    Route("POST", "users", users.create_user),
-    Route("GET", "users/{user}", users.get_user),
-    Route("POST", "users/{user}/revoke-sessions", users.revoke_sessions),
-    Route("DELETE", "users/{user}", users.delete_user),
-    Route("GET", "keys", access_keys.list_keys),
-    Route("POST", "keys", access_keys.create_key),
-    Route("POST", "keys/{key}/activate", access_keys.activate_key),
-    Route("POST", "keys/{key}/deactivate", access_keys.deactivate_key),
-    Route("POST", "keys/{key}/rotate", access_keys.rotate_key),
-    Route("DELETE", "keys/{key}", access_keys.delete_key),
-    Route("POST", "simulate", simulation.simulate_policies),
-    Route("GET", "history", history.list_history),
-    Route("GET", "history/new", history.follow_history),
-    Route("GET", "policies", policies.list_policies),
-    Route("GET", "policies/{policy}", policies.get_policy),
-    Route("PUT", "policies/{policy}", policies.put_policy),
-    Route("POST", "policies/{policy}/attach", policies.attach_policy),
-    Route("POST", "policies/{policy}/detach", policies.detach_policy),
-    Route("DELETE", "policies/{policy}", policies.delete_policy),
-    Route("GET", "links", links.list_links),
-    Route("POST", "links", links.create_link),
-    Route("POST", "links/bulk", links.create_links, takes_lines=True),
-    Route("POST", "links/pause", links.pause_links),
-    Route("POST", "links/resume", links.resume_links),
-    Route("POST", "links/revoke", links.revoke_links),
-    Route("GET", "links/{link}", links.get_link),
-    Route("POST", "links/{link}", links.alter_link),
-    Route("POST", "links/{link}/pause", links.pause_link),
-    Route("POST", "links/{link}/resume", links.resume_link),
-    Route("POST", "links/{link}/revoke", links.revoke_link),
-    Route("DELETE", "links/{link}", links.delete_link),
-    Route("GET", "revocations", revocations.list_revocations),
-    Route("POST", "revocations", revocations.create_revocation),
-    Route("DELETE", "revocations/{revocation}", revocations.delete_revocation),
-)
-
-
-def _pattern(path: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
-
-
-_PATTERNS: Final = [(route, _pattern(route.path)) for route in ROUTES]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,28 +65,23 @@ class AdminApi:
         Raises:
             Exception: only for a fault of ours.
         """
+        if request.raw_path == _DOCUMENT and request.method == "GET":
+            # What can be asked is no secret; it stands in the documentation as well.
+            return _with_body(Answer(200, [], operation="GET openapi.json"), openapi_document())
         trail = Answer(200, [])
         try:
             result = await self._run(request, trail)
         except (IamError, S3Error, *ROOM_ERRORS) as error:
-            refusal = to_iam_error(error)
-            trail.status, trail.error_code = refusal.code.status, refusal.code.wire
-            result = {
-                "error": {
-                    "code": refusal.code.wire,
-                    "message": refusal.message,
-                    "request_id": request_id,
-                }
-            }
-        trail.headers.append((b"cache-control", b"no-store"))
+            return _with_refusal(trail, to_iam_error(error), request_id)
         if isinstance(result, AsyncIterator):
-            trail.headers.append((b"content-type", _JSON_LINES))
+            trail.headers += [(b"content-type", _JSON_LINES), _NOT_KEPT]
             trail.body = Lines(result)
             return trail
-        document = json.dumps(result, ensure_ascii=False).encode() + b"\n"
-        trail.headers.append((b"content-type", _JSON))
-        trail.body, trail.content_length = document, len(document)
-        return trail
+        return _with_body(trail, _to_json(result))
+
+    def fault(self, *, request_id: str) -> Answer:
+        """Return the answer to a request that failed by a fault of ours."""
+        return _with_refusal(Answer(500, []), to_iam_error(Exception()), request_id)
 
     async def _run(self, request: Request, trail: Answer) -> Json | AsyncIterator[bytes]:
         # Nobody learns what there is before it is proved who asks.
@@ -172,9 +92,9 @@ class AdminApi:
         trail.access_key, trail.auth_type = proof.access_key, proof.auth_type
         self.keys.note_use(proof.access_key, now_ms=request.now_ms)
         _require_lasting(principal)
-        route, names = _find_route(request)
+        route, names = find_route(request.method, _path(request))
         trail.operation = f"{route.method} {route.path}"
-        query = dict(parse_qsl(request.raw_query.decode("latin-1"), keep_blank_values=True))
+        query = checked(_read_query(request.raw_query), route.asks, what="parameter")
         is_root = is_root_account(principal, self.store.identities)
         iam = self._iam_call(request, principal, proof)
         if "account" in query:
@@ -183,7 +103,7 @@ class AdminApi:
             iam=iam,
             names=names,
             query=query,
-            body={} if route.takes_lines else _read_json(body),
+            body={} if route.takes_lines else checked(_read_json(body), route.takes, what="member"),
             raw_body=body if route.takes_lines else b"",
             is_root=is_root,
             store=self.store,
@@ -216,13 +136,10 @@ class AdminApi:
         if proof is None or proof.auth_type is not AuthType.HEADER:
             # A URL that manages users would be one that somebody shares.
             raise IamError(IamCode.MISSING_AUTHENTICATION_TOKEN, "The request must be signed in its headers.")
-        payload = proof.payload
-        digest = sha256(body).hexdigest()
-        is_signed = payload.kind is PayloadKind.SHA256 and payload.sha256_hex is not None
-        if not is_signed or not compare_digest((payload.sha256_hex or "").encode(), digest.encode()):
-            raise IamError(
-                IamCode.SIGNATURE_DOES_NOT_MATCH, "The body of the request is not the one that was signed."
-            )
+        if proof.version is not SignatureVersion.V4:
+            # The older one covers only some parameters of the query.
+            raise IamError(IamCode.INCOMPLETE_SIGNATURE, "Only Signature Version 4 is supported.")
+        require_signed_body(proof, sha256(body).hexdigest())
         return principal, proof
 
 
@@ -240,8 +157,11 @@ class Lines:
 
 
 def _takes_lines(request: Request) -> bool:
-    path = request.raw_path.removeprefix(PATHS).decode("latin-1")
-    return any(route.takes_lines and route.path == path for route in ROUTES)
+    return any(route.takes_lines and route.path == _path(request) for route in ROUTES)
+
+
+def _path(request: Request) -> str:
+    return request.raw_path.removeprefix(PATHS).decode("latin-1")
 
 
 def _require_lasting(principal: Principal) -> None:
@@ -254,18 +174,17 @@ def _require_lasting(principal: Principal) -> None:
         raise IamError(IamCode.ACCESS_DENIED, "Temporary credentials manage nothing, but for a role's.")
 
 
-def _find_route(request: Request) -> tuple[Route, Mapping[str, str]]:
-    """Return the operation that is asked for, with the names in the path.
+def _read_query(raw_query: bytes) -> Mapping[str, str]:
+    """Return the parameters by name.
 
     Raises:
-        IamError: InvalidAction.
+        IamError: ValidationError, for one that stands twice.
     """
-    path = request.raw_path.removeprefix(PATHS).decode("latin-1")
-    for route, pattern in _PATTERNS:
-        found = pattern.fullmatch(path) if route.method == request.method else None
-        if found is not None:
-            return route, {name: unquote(value) for name, value in found.groupdict().items()}
-    raise IamError(IamCode.INVALID_ACTION, f"There is no operation {request.method} {path}.")
+    pairs = parse_qsl(raw_query.decode("latin-1"), keep_blank_values=True)
+    query = dict(pairs)
+    if len(query) < len(pairs):
+        raise IamError(IamCode.VALIDATION_ERROR, "A parameter of the query is given more than once.")
+    return query
 
 
 def _read_json(body: bytes) -> Json:
@@ -285,3 +204,19 @@ def _read_json(body: bytes) -> Json:
     if not isinstance(value, dict):
         raise IamError(IamCode.MALFORMED_INPUT, "The body must be a JSON object.")
     return value
+
+
+def _with_refusal(answer: Answer, error: IamError, request_id: str) -> Answer:
+    answer.status, answer.error_code = error.code.status, error.code.wire
+    said = {"code": error.code.wire, "message": error.message, "request_id": request_id}
+    return _with_body(answer, _to_json({"error": said}))
+
+
+def _with_body(answer: Answer, document: bytes) -> Answer:
+    answer.headers += [(b"content-type", _JSON), _NOT_KEPT]
+    answer.body, answer.content_length = document, len(document)
+    return answer
+
+
+def _to_json(value: Json) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode() + b"\n"

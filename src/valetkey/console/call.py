@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from valetkey.console.schema import Member
 from valetkey.gateway.call import Keys
 from valetkey.gateway.iam.call import IamCall
 from valetkey.gateway.iam.errors import IamCode, IamError
@@ -15,8 +16,7 @@ from valetkey.gateway.iam.form import Form, Kind
 from valetkey.gateway.links.door import LinkDoor
 from valetkey.links.history.reader import HistoryReader
 from valetkey.policy.principal import Principal, PrincipalKind
-from valetkey.store.errors import NoSuchEntityError
-from valetkey.store.identity_model import Account, EntityKind
+from valetkey.store.identity_model import Account
 from valetkey.store.identity_store import Identities
 from valetkey.store.store import Store
 
@@ -25,6 +25,18 @@ Json = Mapping[str, object]
 _CANONICAL_ID: Final = re.compile(r"[0-9a-f]{64}")
 _NUMBER: Final = re.compile(r"[0-9]{12}")
 _DEFAULT_ITEMS: Final = 1000
+
+ACCOUNT: Final = Member(
+    name="account",
+    help="Id, number or name of the account to work in; only the root account can.",
+    kind=Kind(most=64),
+)
+AFTER: Final = Member(
+    name="after", help="What `next` of the page before said.", kind=Kind(least=0, most=2048)
+)
+LIMIT: Final = Member(
+    name="limit", help="Entries on the page, 1 to 1,000.", kind=Kind(pattern="[0-9]+", most=4)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +48,9 @@ class AdminCall:
     names: Mapping[str, str]
     """What the path names."""
     query: Mapping[str, str]
+    """What the query says, of what the route asks for, within its limits."""
     body: Json
-    """The JSON object that was sent; empty if there was none."""
+    """The members of the JSON object that was sent, likewise; null only where that says something."""
     is_root: bool
     """The caller is the root account, which manages accounts, and acts in all of them."""
     store: Store
@@ -58,21 +71,18 @@ class AdminCall:
         """The account that the request is about."""
         return self.identities.find_account(self.iam.account_id)
 
-    def text(self, name: str, kind: Kind) -> str:
-        """Return a text of the body that must be there.
+    def text(self, member: Member) -> str:
+        """Return a text of the body that the route requires."""
+        return str(self.body[member.name])
 
-        Raises:
-            IamError: ValidationError.
-        """
-        return Form(self._texts(name)).text(name, kind)
+    def find_text(self, member: Member) -> str | None:
+        """Return a text of the body, or None if it is missing."""
+        return None if member.name not in self.body else str(self.body[member.name])
 
-    def find_text(self, name: str, kind: Kind) -> str | None:
-        """Return a text of the body, or None if it is missing.
-
-        Raises:
-            IamError: ValidationError.
-        """
-        return Form(self._texts(name)).find(name, kind)
+    @property
+    def revoked_before_ms(self) -> int:
+        """The instant such that all sessions that there are began before it, those of this millisecond too."""
+        return self.iam.now_ms + 1
 
     def page(self) -> tuple[str, int]:
         """Return what the wanted page of a listing comes after, and how many it may hold.
@@ -103,13 +113,10 @@ class AdminCall:
         if not self.is_root:
             raise IamError(IamCode.ACCESS_DENIED, "Only the root account manages accounts.")
 
-    def _texts(self, name: str) -> dict[str, str]:
-        value = self.body.get(name)
-        if value is None:
-            return {}
-        if not isinstance(value, str):
-            raise IamError(IamCode.VALIDATION_ERROR, f"{name} must be a text.")
-        return {name: value}
+
+def is_account_id(text: str) -> bool:
+    """Return whether a text is taken for an id or a number, and can be nobody's name."""
+    return bool(_CANONICAL_ID.fullmatch(text) or _NUMBER.fullmatch(text))
 
 
 def find_account(identities: Identities, text: str) -> Account:
@@ -121,10 +128,7 @@ def find_account(identities: Identities, text: str) -> Account:
     if _CANONICAL_ID.fullmatch(text):
         return identities.find_account(text)
     if _NUMBER.fullmatch(text):
-        try:
-            return identities.find_account(text, by="number")
-        except NoSuchEntityError:
-            pass
+        return identities.find_account(text, by="number")
     return identities.find_account(text, by="name")
 
 
@@ -156,8 +160,3 @@ def is_root_account(principal: Principal, identities: Identities) -> bool:
     if principal.kind is not PrincipalKind.ACCOUNT or principal.session is not None:
         return False
     return identities.find_account(principal.account_id).is_root
-
-
-def missing(kind: EntityKind, name: str) -> NoSuchEntityError:
-    """Return the error for what is not there, or is somebody else's."""
-    return NoSuchEntityError(kind, name)

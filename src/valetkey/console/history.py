@@ -7,16 +7,53 @@ from datetime import UTC, datetime
 from typing import Final
 
 from valetkey.console.call import AdminCall, Json
+from valetkey.console.schema import COUNT, FLAG, INSTANT, TEXT, TEXT_OR_NULL, Member, Shape, listing
 from valetkey.gateway.iam.errors import IamCode, IamError
-from valetkey.gateway.iam.form import Form
+from valetkey.gateway.iam.form import Form, Kind
 from valetkey.links.history.model import Entry, Party, Place, Sight, Wanted
 from valetkey.links.history.reader import MOST_ENTRIES, HistoryReader
 from valetkey.policy.principal import PrincipalKind
 
+_TEXT: Final = Kind(least=0, most=1024)
+_PREFIX: Final = Member(name="prefix", help="Only objects whose keys begin so; with the bucket.", kind=_TEXT)
+FILTERS: Final = (
+    Member(name="id", help="Only what this access key signed.", kind=_TEXT),
+    Member(name="bucket", help="Only what is in this bucket.", kind=_TEXT),
+    _PREFIX,
+    Member(name="status", help="Only answers of this status.", kind=Kind(most=3)),
+    Member(name="refused", help="true: only what was refused.", kind=Kind(pattern="true|false", most=5)),
+    Member(name="since", help="From this instant on, ISO 8601.", kind=Kind(most=64)),
+    Member(name="until", help="Before this instant, ISO 8601.", kind=Kind(most=64)),
+)
+
+ATTEMPT: Final = Shape(
+    "Attempt",
+    {
+        "id": COUNT,
+        "time": INSTANT,
+        "request_id": TEXT,
+        "access_key": TEXT,
+        "proved": FLAG,
+        "account": TEXT_OR_NULL,
+        "user": TEXT_OR_NULL,
+        "operation": TEXT_OR_NULL,
+        "bucket": TEXT_OR_NULL,
+        "key": TEXT_OR_NULL,
+        "status": COUNT,
+        "error_code": TEXT_OR_NULL,
+        "bytes_sent": {"type": "integer"},
+        "bytes_received": COUNT,
+        "duration_ms": {"type": "number"},
+        "remote": TEXT_OR_NULL,
+        "user_agent": TEXT_OR_NULL,
+        "referrer": TEXT_OR_NULL,
+    },
+)
+ATTEMPTS: Final = listing("attempts", ATTEMPT)
+
 _DEFAULT_ENTRIES: Final = 100
 _PLACE: Final = re.compile(r"([0-9]{1,15})-([0-9]{1,18})")
 _NEXT_ID: Final = re.compile(r"[0-9]{1,18}")
-_MOST_CHARS: Final = 1024
 
 
 async def list_history(call: AdminCall) -> Json:
@@ -100,20 +137,14 @@ def _wanted(call: AdminCall) -> Wanted:
         IamError: ValidationError.
     """
     query = call.query
-    refused = query.get("refused", "false")
-    if refused not in ("true", "false"):
-        raise _invalid("refused")
     if "prefix" in query and "bucket" not in query:
         raise IamError(IamCode.VALIDATION_ERROR, "A prefix is asked for together with its bucket.")
-    for name in ("id", "bucket", "prefix"):
-        if len(query.get(name, "")) > _MOST_CHARS:
-            raise _invalid(name)
     return Wanted(
         signer=query.get("id"),
         bucket=query.get("bucket"),
         prefix=query.get("prefix"),
         status=Form(query).number("status", least=0, most=599),
-        refused_only=refused == "true",
+        refused_only=query.get("refused") == "true",
         since_ms=_instant(call, "since"),
         until_ms=_instant(call, "until"),
     )

@@ -6,8 +6,9 @@ import json
 from typing import Final
 
 from valetkey.console.call import AdminCall, Json
+from valetkey.console.schema import ANY_OBJECT, COUNT, FLAG, INSTANT, TEXT, Member, Shape
 from valetkey.gateway.iam.errors import IamCode, IamError
-from valetkey.gateway.iam.form import DOCUMENT, POLICY_NAME, Form
+from valetkey.gateway.iam.form import DOCUMENT, GROUP_NAME, POLICY_NAME, ROLE_NAME, USER_NAME, Form
 from valetkey.gateway.iam.held_policies import keep_inline
 from valetkey.gateway.iam.naming import entity_arn, new_unique_id
 from valetkey.gateway.iam.values import instant
@@ -23,8 +24,41 @@ from valetkey.store.identity_model import (
     Quota,
 )
 
+POLICY: Final = Shape(
+    "Policy",
+    {
+        "name": TEXT,
+        "arn": TEXT,
+        "provided": FLAG,
+        "version": TEXT,
+        "attachments": COUNT,
+        "created": INSTANT,
+        "updated": INSTANT,
+        "description": TEXT,
+    },
+)
+POLICY_IN_FULL: Final = POLICY.with_more("PolicyInFull", {"document": ANY_OBJECT})
+INLINE_POLICY: Final = Shape(
+    "InlinePolicy",
+    {"name": TEXT, "user": TEXT, "group": TEXT, "role": TEXT},
+    frozenset({"user", "group", "role"}),
+)
+INLINE_POLICY_IN_FULL: Final = INLINE_POLICY.with_more("InlinePolicyInFull", {"document": ANY_OBJECT})
+
+HOLDERS: Final = (
+    Member(name="user", help="The user whose policy it is.", kind=USER_NAME),
+    Member(name="group", help="The group whose policy it is.", kind=GROUP_NAME),
+    Member(name="role", help="The role whose policy it is.", kind=ROLE_NAME),
+)
+DOCUMENT_MEMBER: Final = Member(
+    name="document",
+    help="The policy document: an object, or the text of one.",
+    schema={"type": ["object", "string"]},
+    is_required=True,
+)
+
 _MOST_VERSIONS: Final = Quota.POLICY_VERSIONS.value
-_HOLDERS: Final = (EntityKind.USER, EntityKind.GROUP, EntityKind.ROLE)
+_HOLDER_KINDS: Final = (EntityKind.USER, EntityKind.GROUP, EntityKind.ROLE)
 
 
 def _holder(call: AdminCall, action: str, **parameters: str) -> Holder | None:
@@ -34,20 +68,20 @@ def _holder(call: AdminCall, action: str, **parameters: str) -> Holder | None:
         IamError: AccessDenied, or ValidationError for two at once.
         NoSuchEntityError
     """
-    named = [kind for kind in _HOLDERS if kind.value in call.query]
+    named = [kind for kind in _HOLDER_KINDS if kind.value in call.query]
     if not named:
         return None
     if len(named) > 1:
         raise IamError(IamCode.VALIDATION_ERROR, "A policy belongs to one user, group or role.")
     kind = named[0]
-    name, own = call.query[kind.value], call.iam.account_id
+    own = call.iam.account_id
     find = {
         EntityKind.USER: call.identities.get_user,
         EntityKind.GROUP: call.identities.get_group,
         EntityKind.ROLE: call.identities.get_role,
     }[kind]
-    # By its own name: the store knows no case, and policies do.
-    found: Entity = find(own, name)
+    # As it was first written: policies tell names apart that differ in case alone.
+    found: Entity = find(own, call.query[kind.value])
     word = kind.value.capitalize()
     call.require(
         f"iam:{action.format(word)}",
@@ -62,23 +96,18 @@ def _policy_name(call: AdminCall) -> str:
     return Form({"name": call.names["policy"]}).text("name", POLICY_NAME)
 
 
-def _arn(call: AdminCall) -> str:
-    """Return the ARN of the managed policy that the path names: one of the account, or else a provided one."""
-    name = _policy_name(call)
-    own = entity_arn(call.iam.number, EntityKind.POLICY, "/", name)
-    try:
-        return call.identities.policies.find(call.iam.account_id, own).arn
-    except NoSuchEntityError:
-        provided = entity_arn(PROVIDED, EntityKind.POLICY, "/", name)
-        try:
-            return call.identities.policies.find(call.iam.account_id, provided).arn
-        except NoSuchEntityError:
-            return own
+def _managed(call: AdminCall) -> ManagedPolicy:
+    """Return the managed policy that the path names: one of the account, or else a provided one.
+
+    Raises:
+        NoSuchEntityError
+    """
+    return call.identities.policies.find_named(call.iam.account_id, _policy_name(call))
 
 
 def _document(call: AdminCall) -> str:
     """Return the text of the document in the body: a JSON object, or the text of one."""
-    given = call.body.get("document")
+    given = call.body[DOCUMENT_MEMBER.name]
     if isinstance(given, dict):
         given = json.dumps(given, ensure_ascii=False)
     if not isinstance(given, str):
@@ -126,13 +155,13 @@ async def put_policy(call: AdminCall) -> Json:
 
 async def _put_managed(call: AdminCall, name: str, text: str) -> Json:
     policies, own = call.identities.policies, call.iam.account_id
-    arn = entity_arn(call.iam.number, EntityKind.POLICY, "/", name)
-    try:
-        policies.find(own, arn)
-    except NoSuchEntityError:
+    former = _find_own(call, name)
+    if former is None:
+        arn = entity_arn(call.iam.number, EntityKind.POLICY, "/", name)
         call.require("iam:CreatePolicy", arn)
         new = NewPolicy(account_id=own, name=name, unique_id=new_unique_id(EntityKind.POLICY), document=text)
         return _shown(await policies.create(new, now_ms=call.iam.now_ms))
+    arn = former.arn
     call.require("iam:CreatePolicyVersion", arn)
     versions = await policies.list_versions(own, arn)
     if len(versions) >= _MOST_VERSIONS:
@@ -143,16 +172,25 @@ async def _put_managed(call: AdminCall, name: str, text: str) -> Json:
     return _shown(policies.find(own, arn))
 
 
+def _find_own(call: AdminCall, name: str) -> ManagedPolicy | None:
+    """Return the account's own policy of this name; one that is provided may be overlaid by it."""
+    try:
+        found = call.identities.policies.find_named(call.iam.account_id, name)
+    except NoSuchEntityError:
+        return None
+    return None if found.account_id == PROVIDED else found
+
+
 async def get_policy(call: AdminCall) -> Json:
     """Return a policy with its document."""
     holder, name = _holder(call, "Get{}Policy"), _policy_name(call)
     if holder is not None:
         text = call.identities.policies.find_inline(holder, name)
         return {"name": name, holder.kind.value: holder.name, "document": json.loads(text)}
-    arn = _arn(call)
-    call.require("iam:GetPolicyVersion", arn)
-    found = call.identities.policies.find(call.iam.account_id, arn)
-    version = call.identities.policies.find_version(call.iam.account_id, arn, found.default_version)
+    found = _managed(call)
+    call.require("iam:GetPolicy", found.arn)
+    call.require("iam:GetPolicyVersion", found.arn)
+    version = call.identities.policies.find_version(call.iam.account_id, found.arn, found.default_version)
     return {**_shown(found), "document": json.loads(version.document)}
 
 
@@ -163,28 +201,27 @@ async def delete_policy(call: AdminCall) -> Json:
     if holder is not None:
         await policies.delete_inline(holder, name)
         return {}
-    arn = entity_arn(call.iam.number, EntityKind.POLICY, "/", name)
-    call.require("iam:DeletePolicy", arn)
-    found = policies.find(own, arn)
+    found = _managed(call)
+    call.require("iam:DeletePolicy", found.arn)
     if not (found.attachments_count or found.boundaries_count):
-        for version in await policies.list_versions(own, arn):
+        for version in await policies.list_versions(own, found.arn):
             if not version.is_default:
-                call.require("iam:DeletePolicyVersion", arn)
-                await policies.delete_version(own, arn, version.number)
-    await policies.delete(own, arn)
+                call.require("iam:DeletePolicyVersion", found.arn)
+                await policies.delete_version(own, found.arn, version.number)
+    await policies.delete(own, found.arn)
     return {}
 
 
 async def attach_policy(call: AdminCall) -> Json:
     """Let a managed policy apply to whom the query names."""
-    arn = _arn(call)
+    arn = _managed(call).arn
     holder = _require_holder(_holder(call, "Attach{}Policy", PolicyArn=arn))
     await call.identities.policies.attach(holder, arn)
     return {}
 
 
 async def detach_policy(call: AdminCall) -> Json:
-    arn = _arn(call)
+    arn = _managed(call).arn
     holder = _require_holder(_holder(call, "Detach{}Policy", PolicyArn=arn))
     await call.identities.policies.detach(holder, arn)
     return {}

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from valetkey.console.call import AdminCall, Json
 from valetkey.console.link_views import own_links
+from valetkey.console.schema import INSTANT, TEXT, TEXT_OR_NULL, Member, Shape
 from valetkey.gateway.iam.errors import IamCode, IamError
 from valetkey.gateway.iam.form import Kind
 from valetkey.gateway.iam.values import instant
@@ -24,11 +25,38 @@ KEPT_MS: Final = 8 * DAY_MS
 FOREVER_MS: Final = 36_500 * DAY_MS
 """For SigV2, which sets no bound."""
 
-_URL: Final = Kind(most=32_768)
-_NAME: Final = Kind(least=3, most=63, pattern=r"[a-z0-9.-]+")
-_KEY: Final = Kind(least=0, most=1024)
-_ACCESS_KEY: Final = Kind(most=128, pattern=r"[!-~]+")
-_MEMBERS: Final = frozenset({"url", "access_key", "bucket", "key", "prefix", "before"})
+_URL: Final = Member(name="url", help="The one URL to take back.", kind=Kind(most=32_768))
+_ACCESS_KEY: Final = Member(
+    name="access_key", help="What this key signed.", kind=Kind(most=128, pattern=r"[!-~]+")
+)
+_BUCKET: Final = Member(
+    name="bucket",
+    help="What is for this bucket.",
+    kind=Kind(least=3, most=63, pattern=r"[a-z0-9.-]+"),
+)
+_KEY: Final = Member(name="key", help="What is for this object.", kind=Kind(least=0, most=1024))
+_PREFIX: Final = Member(
+    name="prefix", help="What is for objects whose keys begin so.", kind=Kind(least=0, most=1024)
+)
+_BEFORE: Final = Member(
+    name="before", help="What was signed before this instant, ISO 8601; else before now.", schema=INSTANT
+)
+MEMBERS: Final = (_URL, _ACCESS_KEY, _BUCKET, _KEY, _PREFIX, _BEFORE)
+
+REVOCATION: Final = Shape(
+    "Revocation",
+    {
+        "id": TEXT,
+        "access_key": TEXT_OR_NULL,
+        "bucket": TEXT_OR_NULL,
+        "key": TEXT_OR_NULL,
+        "prefix": TEXT_OR_NULL,
+        "before": INSTANT,
+        "created": INSTANT,
+    },
+)
+OF_LINK: Final = Shape("RevokedLink", {"link": TEXT})
+OF_URL: Final = Shape("RevokedUrl", {"access_key": TEXT})
 
 
 def _shown(cutoff: Cutoff) -> dict[str, object]:
@@ -45,10 +73,7 @@ def _shown(cutoff: Cutoff) -> dict[str, object]:
 
 async def create_revocation(call: AdminCall) -> Json:
     """Take back one URL that is pasted; or all that were signed before an instant, by a key or for what is in a bucket."""
-    unknown = set(call.body) - _MEMBERS
-    if unknown:
-        raise IamError(IamCode.VALIDATION_ERROR, f"{min(unknown)}: is no member that can be stated here.")
-    url = call.find_text("url", _URL)
+    url = call.find_text(_URL)
     return await (_revoke_from(call) if url is None else _revoke_url(call, url))
 
 
@@ -87,8 +112,8 @@ async def _revoke_url(call: AdminCall, url: str) -> Json:
 
 
 async def _revoke_from(call: AdminCall) -> Json:
-    access_key, bucket = call.find_text("access_key", _ACCESS_KEY), call.find_text("bucket", _NAME)
-    key, prefix = call.find_text("key", _KEY), call.find_text("prefix", _KEY)
+    access_key, bucket = call.find_text(_ACCESS_KEY), call.find_text(_BUCKET)
+    key, prefix = call.find_text(_KEY), call.find_text(_PREFIX)
     if access_key is None and bucket is None:
         raise IamError(IamCode.VALIDATION_ERROR, "Say what is taken back: a url, an access_key or a bucket.")
     if (key is not None or prefix is not None) and (bucket is None or None not in (key, prefix)):
@@ -116,9 +141,9 @@ def _before(call: AdminCall) -> int:
 
     A second more than now, since signatures tell whole seconds: what was signed until this call is taken back.
     """
-    if call.body.get("before") is None:
+    if _BEFORE.name not in call.body:
         return (call.iam.now_ms // 1000 + 1) * 1000
-    return parse_instant(call.body, "before")
+    return parse_instant(call.body, _BEFORE.name)
 
 
 def _account_of(call: AdminCall) -> str:

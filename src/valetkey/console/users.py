@@ -3,13 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from valetkey.console.call import AdminCall, Json
-from valetkey.gateway.iam.form import PATH, USER_NAME, Form
+from valetkey.console.schema import INSTANT, MAP, TEXT, TEXT_OR_NULL, TEXTS, Member, Shape
+from valetkey.gateway.iam import form
+from valetkey.gateway.iam.form import USER_NAME, Form
 from valetkey.gateway.iam.naming import entity_arn, new_unique_id
 from valetkey.gateway.iam.users import delete_user as delete_iam_user
 from valetkey.gateway.iam.values import instant
 from valetkey.store.identity_model import EntityKind, NewEntity, User
+
+USER: Final = Shape(
+    "User",
+    {
+        "id": TEXT,
+        "name": TEXT,
+        "path": TEXT,
+        "arn": TEXT,
+        "created": INSTANT,
+        "tags": MAP,
+        "boundary": TEXT_OR_NULL,
+    },
+)
+USER_IN_FULL: Final = USER.with_more("UserInFull", {"groups": TEXTS, "policies": TEXTS, "attached": TEXTS})
+
+PATH_PREFIX: Final = Member(name="path_prefix", help="Only users below this path.", kind=form.PATH_PREFIX)
+_NAME: Final = Member(name="name", help="Unique in the account.", kind=USER_NAME, is_required=True)
+_PATH: Final = Member(name="path", help="Such as /staff/; policies can name it.", kind=form.PATH)
+NEW_MEMBERS: Final = (_NAME, _PATH)
+
+_IN_FULL: Final = (
+    "iam:GetUser",
+    "iam:ListGroupsForUser",
+    "iam:ListUserPolicies",
+    "iam:ListAttachedUserPolicies",
+)
 
 
 def shown(call: AdminCall, user: User) -> dict[str, object]:
@@ -25,11 +54,13 @@ def shown(call: AdminCall, user: User) -> dict[str, object]:
     }
 
 
-def _named(call: AdminCall, action: str) -> User:
+def _named(call: AdminCall, *actions: str) -> User:
+    """Return the user that the path names, whom the caller may do all `actions` with."""
     name = call.names["user"]
     user = call.identities.get_user(call.iam.account_id, name)
     arn = entity_arn(call.iam.number, EntityKind.USER, user.path, user.name)
-    call.require(action, arn, UserName=user.name)
+    for action in actions:
+        call.require(action, arn, UserName=user.name)
     return user
 
 
@@ -43,7 +74,7 @@ async def list_users(call: AdminCall) -> Json:
 
 
 async def create_user(call: AdminCall) -> Json:
-    name, path = call.text("name", USER_NAME), call.find_text("path", PATH) or "/"
+    name, path = call.text(_NAME), call.find_text(_PATH) or "/"
     call.require("iam:CreateUser", entity_arn(call.iam.number, EntityKind.USER, path, name))
     new = NewEntity(
         account_id=call.iam.account_id,
@@ -56,7 +87,7 @@ async def create_user(call: AdminCall) -> Json:
 
 async def get_user(call: AdminCall) -> Json:
     """Return a user, with its groups and the names of its policies."""
-    user = _named(call, "iam:GetUser")
+    user = _named(call, *_IN_FULL)
     holder = call.iam.holder(EntityKind.USER, user.name)
     groups = await call.identities.list_groups_of(call.iam.account_id, user.name)
     inline = await call.identities.policies.list_inline(holder)
@@ -75,8 +106,10 @@ async def delete_user(call: AdminCall) -> Json:
     return {}
 
 
-async def revoke_sessions(call: AdminCall) -> Json:
-    """End the user's temporary credentials that were made before now."""
+async def revoke_user_sessions(call: AdminCall) -> Json:
+    """End all temporary credentials of the user that there are now."""
     user = _named(call, "iam:UpdateUser")
-    await call.identities.revoke_sessions(call.iam.account_id, user=user.name, before_ms=call.iam.now_ms)
+    await call.identities.revoke_sessions(
+        call.iam.account_id, user=user.name, before_ms=call.revoked_before_ms
+    )
     return {}

@@ -13,7 +13,7 @@ from valetkey.gateway.access_lists import bucket_acl, object_acl, object_owner_o
 from valetkey.gateway.call import Request, Rules
 from valetkey.gateway.caller_policies import policies_of
 from valetkey.gateway.context import RequestContext
-from valetkey.gateway.operations.kept_settings import ownership_of, policy_of, public_access_block_of
+from valetkey.gateway.operations.kept_settings import block_of, ownership_of, policy_of
 from valetkey.policy.acl import Acl, grants_action, permission_for
 from valetkey.policy.documents import Policy
 from valetkey.policy.errors import AccessDeniedError
@@ -29,12 +29,15 @@ from valetkey.store.errors import (
     NoSuchKeyError,
     NoSuchVersionError,
 )
+from valetkey.store.identity_store import Identities
 from valetkey.store.model import Bucket, StoredObject
 from valetkey.store.store import Store
 
+BUCKET_POLICY: Final = "bucket policy"
+"""What a decision calls the policy of a bucket."""
+
 _ARN: Final = "arn:aws:s3:::"
 _LIST: Final = "s3:ListBucket"
-_BUCKET_POLICY: Final = "bucket policy"
 
 _OBJECT_ACTIONS: Final = frozenset(
     f"s3:{verb}Object{version}{thing}"
@@ -167,7 +170,7 @@ class Authority:
             principal=principal,
             action=action,
             resource=self._arn,
-            owner=None if owner_id is None else self._owner(owner_id),
+            owner=None if owner_id is None else to_owner(owner_id, asking.store.identities),
             context=self._context(request_tags, stated),
         )
         return evaluate(asked, policies)
@@ -205,31 +208,13 @@ class Authority:
         found = self._find()
         return rules.owner_of(bucket) if found is None else object_owner_of(bucket, found, rules)
 
-    def _owner(self, account_id: str) -> Owner:
-        try:
-            number = self.asking.store.identities.find_account(account_id).number
-        except NoSuchEntityError:
-            number = ""
-        return Owner(account_id=account_id, account_number=number)
-
     def _policies(self, action: str, policy: Policy | None, owner_id: str | None) -> PolicySet:
         return replace(
             policies_of(self.asking.principal, self.asking.store.identities),
-            resource=None if policy is None else NamedPolicy(name=_BUCKET_POLICY, policy=policy),
+            resource=None if policy is None else NamedPolicy(name=BUCKET_POLICY, policy=policy),
             is_resource_owners=self.bucket is None or owner_id == self.asking.rules.owner_of(self.bucket),
             acl=None if self.bucket is None else lambda: self._acl_grant(action),
-            block=self._block(),
-        )
-
-    def _block(self) -> PublicAccessBlock:
-        if self.bucket is None:
-            return PublicAccessBlock()
-        found = public_access_block_of(self.bucket)
-        return PublicAccessBlock(
-            block_public_acls=found.block_public_acls,
-            ignore_public_acls=found.ignore_public_acls,
-            block_public_policy=found.block_public_policy,
-            restrict_public_buckets=found.restrict_public_buckets,
+            block=PublicAccessBlock() if self.bucket is None else block_of(self.bucket),
         )
 
     def _acl_grant(self, action: str) -> AclGrant:
@@ -262,3 +247,12 @@ class Authority:
             return self.asking.store.find_object(self.bucket.name, self.key, self.version_id)
         except (NoSuchKeyError, NoSuchVersionError, DeleteMarkerError):
             return None
+
+
+def to_owner(account_id: str, identities: Identities) -> Owner:
+    """Return an account as the owner of something; without a number if it is gone."""
+    try:
+        number = identities.find_account(account_id).number
+    except NoSuchEntityError:
+        number = ""
+    return Owner(account_id=account_id, account_number=number)

@@ -1,6 +1,6 @@
 """The accounts that the server knows, and their access keys.
 
-Beside the root account there are those of a file, until accounts are kept and managed by the server itself.
+The root account and those of a file have a key that stands in the settings. All others the store keeps.
 """
 
 from __future__ import annotations

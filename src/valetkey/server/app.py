@@ -268,6 +268,8 @@ class App:
             raise
         except Exception:  # noqa: BLE001 - a fault of ours is an answer too, and ends no worker
             _LOG.exception("Request %s failed.", request_id)
+            if is_own:
+                return self._admin.fault(request_id=request_id)
             fault = S3Error(Code.INTERNAL_ERROR)
             return render_fault(fault, request.method, request_id=request_id, host_id=self._host_id)
 

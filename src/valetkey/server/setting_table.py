@@ -165,7 +165,7 @@ TABLE: Final = (
         default=None,
         parse=Path,
         help="INI file of further accounts, a section each with id (64 hex digits), access_key, secret_key and "
-        "display_name: a stop-gap until the server keeps accounts itself.",
+        "display_name. Their keys are managed here alone; those of all others with `valetkey accounts` and `keys`.",
     ),
     Setting(
         name="inline_limit_bytes",

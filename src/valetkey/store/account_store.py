@@ -1,10 +1,11 @@
 """The face of the store that knows accounts."""
 
+import sqlite3
 from functools import partial
 from typing import Final
 
-from valetkey.store import accounts
-from valetkey.store.identity_model import Account, Page
+from valetkey.store import access_keys, accounts
+from valetkey.store.identity_model import Account, KeyPair, Page
 from valetkey.store.known_identities import marking
 from valetkey.store.workings import Workings
 
@@ -35,15 +36,23 @@ class Accounts:
         number: str,
         name: str,
         email: str | None = None,
+        first_key: KeyPair | None = None,
         now_ms: int,
     ) -> Account:
-        """Return a new account, which is active.
+        """Return a new account, which is active. It is made together with its first key, or not at all.
 
         Raises:
-            EntityExistsError: another one has the id, number, name or email.
+            EntityExistsError: another one has the id, number, name or email, or anybody has the key.
+            NoMasterKeyError
         """
         new = _new_account(account_id, number=number, name=name, email=email, is_root=False, now_ms=now_ms)
-        return await self._workings.write(marking(partial(accounts.create_account, new=new)))
+        if first_key is None:
+            return await self._workings.write(marking(partial(accounts.create_account, new=new)))
+        seal = self._workings.keyring.seal_secret(
+            first_key.secret.reveal().encode(), name=first_key.access_key
+        )
+        change = partial(_create_with_key, new=new, key_id=first_key.access_key, seal=seal)
+        return await self._workings.write(marking(change))
 
     async def ensure(
         self,
@@ -89,6 +98,14 @@ class Accounts:
             NoSuchEntityError, DeleteConflictError
         """
         await self._workings.free(marking(partial(accounts.delete_account, account_id=account_id)))
+
+
+def _create_with_key(connection: sqlite3.Connection, *, new: Account, key_id: str, seal: bytes) -> Account:
+    made = accounts.create_account(connection, new)
+    access_keys.create_access_key(
+        connection, key_id=key_id, seal=seal, account_id=new.id, user=None, now_ms=new.created_ms
+    )
+    return made
 
 
 def _new_account(

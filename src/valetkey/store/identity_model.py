@@ -155,6 +155,14 @@ class AccessKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyPair:
+    """What a new access key is to be."""
+
+    access_key: str
+    secret: Secret = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewPolicy:
     """What a managed policy begins with."""
 

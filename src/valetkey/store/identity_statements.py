@@ -133,6 +133,9 @@ _POLICY_COLUMNS: Final = """
 FIND_POLICY: Final = f"""
     SELECT {_POLICY_COLUMNS} FROM managed_policies WHERE arn = ? AND account_id IN (?, 'aws')
 """
+FIND_POLICY_NAMED: Final = f"""
+    SELECT {_POLICY_COLUMNS} FROM managed_policies WHERE account_id = ? AND name = ?
+"""
 HAS_POLICY_NAMED: Final = """
     SELECT EXISTS (SELECT 1 FROM managed_policies WHERE account_id = ? AND name = ?)
 """

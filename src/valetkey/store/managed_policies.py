@@ -40,6 +40,19 @@ def find_policy(source: rows.Source, account_id: str, arn: str) -> ManagedPolicy
     return identity_rows.to_policy(find_policy_row(source, account_id, arn))
 
 
+def find_named_policy(source: rows.Source, account_id: str, name: str) -> ManagedPolicy:
+    """Return the policy of this name: one of the account, or else a provided one.
+
+    Raises:
+        NoSuchEntityError
+    """
+    for owner in (account_id, PROVIDED):
+        row = source.execute(statements.FIND_POLICY_NAMED, (owner, name)).fetchone()
+        if row is not None:
+            return identity_rows.to_policy(row)
+    raise NoSuchEntityError(EntityKind.POLICY, name)
+
+
 def find_version(source: rows.Source, account_id: str, arn: str, number: int) -> PolicyVersion:
     """Raises NoSuchEntityError: of the policy, or of the version."""
     row = find_policy_row(source, account_id, arn)

@@ -70,6 +70,12 @@ class Policies:
     def find(self, account_id: str, arn: str) -> ManagedPolicy:
         return self._workings.look(lambda cursor: managed_policies.find_policy(cursor, account_id, arn))
 
+    def find_named(self, account_id: str, name: str) -> ManagedPolicy:
+        """Return the policy of this name, whatever its path: one of the account, or else a provided one."""
+        return self._workings.look(
+            lambda cursor: managed_policies.find_named_policy(cursor, account_id, name)
+        )
+
     def find_version(self, account_id: str, arn: str, number: int) -> PolicyVersion:
         return self._workings.look(
             lambda cursor: managed_policies.find_version(cursor, account_id, arn, number)

@@ -14,7 +14,7 @@ from valetkey.gateway.session_tokens import TokenBox
 from valetkey.policy.errors import AccessDeniedError
 from valetkey.policy.evaluate import Decision, evaluate
 from valetkey.policy.evaluate import Request as Asked
-from valetkey.policy.principal import Owner, Principal
+from valetkey.policy.principal import Principal
 from valetkey.sigv4.verify import Proof
 from valetkey.store.errors import NoSuchEntityError
 from valetkey.store.identity_model import EntityKind, Holder
@@ -124,11 +124,6 @@ class IamContext:
     def values(self, key: str) -> tuple[str, ...] | None:
         """Return the values of the condition key, which is in lower case; None if the request has none."""
         return self.facts[key] if key in self.facts else self.plain.values(key)
-
-
-def owner_of(principal: Principal) -> Owner:
-    """Return the caller's own account, as the owner of what it asks about."""
-    return Owner(account_id=principal.account_id, account_number=principal.account_number)
 
 
 def _names_of(resource: str, number: str) -> tuple[str, ...]:

@@ -155,12 +155,7 @@ class IamDoor:
             claim, received, secret=secret, alternatives=other_hosts(request, self.rules)
         )
         require_own_token(principal, claim.session_token)
-        payload = proof.payload
-        is_signed = payload.kind is PayloadKind.SHA256 and payload.sha256_hex is not None
-        if not is_signed or not compare_digest((payload.sha256_hex or "").encode(), digest.encode()):
-            raise IamError(
-                IamCode.SIGNATURE_DOES_NOT_MATCH, "The body of the request is not the one that was signed."
-            )
+        require_signed_body(proof, digest)
         return principal, proof
 
     def _region(self, request: Request) -> str:
@@ -198,6 +193,20 @@ def _service_of(request: Request) -> tuple[str, Service]:
     found = _scope_of(request)
     name = "iam" if found is None else found[1]
     return name, SERVICES[name]
+
+
+def require_signed_body(proof: Proof, sha256_hex: str) -> None:
+    """Return if the signature covers a body with this digest.
+
+    Raises:
+        IamError: SignatureDoesNotMatch, for another body, or a signature that covers none.
+    """
+    payload = proof.payload
+    signed = payload.sha256_hex if payload.kind is PayloadKind.SHA256 else None
+    if signed is None or not compare_digest(signed.encode("utf-8", "replace"), sha256_hex.encode()):
+        raise IamError(
+            IamCode.SIGNATURE_DOES_NOT_MATCH, "The body of the request is not the one that was signed."
+        )
 
 
 async def read_body(request: Request, *, most_bytes: int = MAX_BODY_BYTES) -> bytes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from valetkey.gateway.caller_policies import policies_of
@@ -11,6 +12,7 @@ from valetkey.gateway.iam.call import Facts, IamCall
 from valetkey.gateway.iam.errors import IamCode, IamError
 from valetkey.gateway.iam.form import ARN, DOCUMENT, Kind
 from valetkey.gateway.iam.xml import Fields
+from valetkey.policy.actions import S3_ACTIONS
 from valetkey.policy.documents import DocumentKind, parse_policy
 from valetkey.policy.evaluate import Decision, NamedPolicy, PolicySet, evaluate
 from valetkey.policy.evaluate import Request as Asked
@@ -24,6 +26,7 @@ _RESOURCE: Final = Kind(most=2048)
 _KEY_NAME: Final = Kind(least=5, most=256)
 _KEY_VALUE: Final = Kind(least=0, most=2048)
 _MOST_CASES: Final = 1000
+_ACTION_NAME: Final = re.compile(r"[a-z0-9-]+:[a-z0-9]+")
 _MOST_CHARS: Final = 131_072
 """Of all documents together: as many as Amazon takes for one."""
 
@@ -54,14 +57,19 @@ class Case:
         return "implicitDeny" if self.decision.statement is None else "explicitDeny"
 
 
-def require_few(actions: Sequence[str], resources: Sequence[str]) -> None:
-    """Return unless there are more than a thousand cases.
+def require_cases(actions: Sequence[str], resources: Sequence[str]) -> None:
+    """Return if all of these can be simulated.
 
     Raises:
-        IamError: ValidationError.
+        IamError: ValidationError, for more than a thousand cases; InvalidInput, for what is no action.
     """
     if len(actions) * len(resources) > _MOST_CASES:
         raise IamError(IamCode.VALIDATION_ERROR, f"At most {_MOST_CASES} cases can be simulated at once.")
+    for action in actions:
+        name = action.lower()
+        if _ACTION_NAME.fullmatch(name) is None or (name.startswith("s3:") and name not in S3_ACTIONS):
+            # Else a slip of the pen would be answered as if it could be asked for.
+            raise IamError(IamCode.INVALID_INPUT, f"There is no action {action}.")
 
 
 def parse_given(texts: Sequence[str], name: Callable[[int], str]) -> tuple[NamedPolicy, ...]:
@@ -88,12 +96,7 @@ def simulate(
     facts: Facts,
     owner: Owner | None = None,
 ) -> list[Case]:
-    """Return what would be decided of each action on each resource.
-
-    Raises:
-        IamError: ValidationError, for more than a thousand cases.
-    """
-    require_few(actions, resources)
+    """Return what would be decided of each action on each resource."""
     context = Supposed(facts)
     cases = []
     for action in actions:
@@ -175,13 +178,9 @@ def _answer(call: IamCall, principal: Principal, policies: PolicySet) -> Fields:
     text = call.form.find("ResourcePolicy", DOCUMENT)
     if text is not None:
         read = parse_policy(text, kind=DocumentKind.RESOURCE)
-        policies = PolicySet(
-            identity=policies.identity,
-            boundary=policies.boundary,
-            session=policies.session,
-            resource=NamedPolicy(name="ResourcePolicy", policy=read),
-        )
+        policies = replace(policies, resource=NamedPolicy(name="ResourcePolicy", policy=read))
     resources = call.form.texts("ResourceArns", _RESOURCE) or ("*",)
+    require_cases(actions, resources)
     cases = simulate(principal, policies, actions=actions, resources=resources, facts=_context(call))
     return {"EvaluationResults": [_result(case) for case in cases], "IsTruncated": False}
 
@@ -203,8 +202,7 @@ def _result(case: Case) -> Fields:
 async def simulate_principal_policy(call: IamCall) -> Fields:
     principal = find_principal(call.form.text("PolicySourceArn", ARN), call.identities, call.account_id)
     kept = policies_of(principal, call.identities)
-    policies = PolicySet(identity=(*kept.identity, *_given(call)), boundary=kept.boundary)
-    return _answer(call, principal, policies)
+    return _answer(call, principal, replace(kept, identity=(*kept.identity, *_given(call))))
 
 
 async def simulate_custom_policy(call: IamCall) -> Fields:

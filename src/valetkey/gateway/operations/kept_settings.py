@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from valetkey.policy.documents import DocumentKind, Policy, parse_policy
+from valetkey.policy.public import PublicAccessBlock
 from valetkey.s3.grants import Ownership, PublicAccessBlockConfiguration
 from valetkey.s3.lifecycle import Rules, abort_headers, abort_of_upload, expiration_header, expiry_of_current
 from valetkey.s3.object_lock import LockConfiguration
@@ -78,6 +79,17 @@ def public_access_block_of(bucket: Bucket) -> PublicAccessBlockConfiguration:
 @lru_cache(maxsize=16)
 def _public_access_block(text: str) -> PublicAccessBlockConfiguration:
     return parse_public_access_block(text.encode())
+
+
+def block_of(bucket: Bucket) -> PublicAccessBlock:
+    """Return the same as policies are evaluated with."""
+    found = public_access_block_of(bucket)
+    return PublicAccessBlock(
+        block_public_acls=found.block_public_acls,
+        ignore_public_acls=found.ignore_public_acls,
+        block_public_policy=found.block_public_policy,
+        restrict_public_buckets=found.restrict_public_buckets,
+    )
 
 
 def policy_of(bucket: Bucket) -> Policy | None:
