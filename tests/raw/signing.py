@@ -194,6 +194,11 @@ def now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
 
+def sha256_of(body: bytes) -> str:
+    """Return a body's digest as `x-amz-content-sha256` has it."""
+    return hashlib.sha256(body).hexdigest()
+
+
 def stamp(at: datetime) -> str:
     """Return an instant as `X-Amz-Date` has it."""
     return f"{at:%Y%m%dT%H%M%SZ}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import itertools
 import json
@@ -16,7 +15,7 @@ from typing import Any, Final
 import pytest
 from tests.clients.admin import ask_admin
 from tests.raw.door import Door
-from tests.raw.signing import UNSIGNED, Query, canonical_query, now
+from tests.raw.signing import UNSIGNED, Query, canonical_query, now, sha256_of
 from tests.raw.wire import Reply
 
 from valetkey.testing.server import RunningServer
@@ -68,10 +67,6 @@ def strangers(server: RunningServer, door: Door) -> Strangers:
         session=door_of(door, session["AccessKeyId"], session["SecretAccessKey"]),
         token=session["SessionToken"],
     )
-
-
-def sha256_of(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()
 
 
 def ask(

@@ -43,7 +43,8 @@ MOST_AGENT_CHARS: Final = 256
 
 # Wherever it stands: a link that was pasted wrongly (`&amp;`, `%3F` for `?`, `%3D` for `=`) is still a link.
 _SECRET_VALUE: Final = re.compile(
-    r"((?:signature|security-token|customer-key)(?:=|%(?:25)*3d))[^&\s]*", re.IGNORECASE
+    r"((?:signature|security-token|customer-key|secret[-_]?(?:access[-_]?)?key)(?:=|%(?:25)*3d))[^&\s]*",
+    re.IGNORECASE,
 )
 
 
@@ -57,7 +58,7 @@ def redacted_target(raw_path: bytes, raw_query: bytes) -> str:
 
 
 def redacted(text: str) -> str:
-    """Return `text` with the value after each `signature=` and `security-token=` replaced."""
+    """Return `text` with the value after each `signature=`, `security-token=` and their kin replaced."""
     return _SECRET_VALUE.sub(r"\1REDACTED", text)
 
 
