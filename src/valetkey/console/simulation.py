@@ -9,7 +9,7 @@ from typing import Final
 
 from valetkey.console.call import AdminCall, Json
 from valetkey.console.schema import FLAG, TEXT, TEXT_OR_NULL, TEXTS, Member, Shape, reference
-from valetkey.gateway.authority import BUCKET_POLICY, to_owner
+from valetkey.gateway.authority import BUCKET_POLICY, bucket_policy, to_owner
 from valetkey.gateway.caller_policies import policies_of
 from valetkey.gateway.iam.errors import IamCode, IamError
 from valetkey.gateway.iam.form import ROLE_NAME, USER_NAME, Kind
@@ -156,8 +156,12 @@ def _at(
     owner = None if bucket is None else to_owner(call.iam.rules.owner_of(bucket), call.identities)
     is_known = call.is_root or (owner is not None and owner.account_id == call.iam.account_id)
     block = block_of(bucket) if bucket is not None and is_known else PublicAccessBlock()
-    kept = given or (policy_of(bucket) if bucket is not None and is_known else None)
-    named = None if kept is None else NamedPolicy(name=BUCKET_POLICY, policy=kept)
+    kept = policy_of(bucket) if bucket is not None and is_known else None
+    named = None
+    if given is not None:
+        named = NamedPolicy(name=BUCKET_POLICY, policy=given)
+    elif bucket is not None and kept is not None:
+        named = bucket_policy(bucket, kept)
     return replace(policies, resource=named, block=block), owner
 
 

@@ -13,7 +13,12 @@ from valetkey.gateway.access_lists import bucket_acl, object_acl, object_owner_o
 from valetkey.gateway.call import Request, Rules
 from valetkey.gateway.caller_policies import policies_of
 from valetkey.gateway.context import RequestContext
-from valetkey.gateway.operations.kept_settings import block_of, ownership_of, policy_of
+from valetkey.gateway.operations.kept_settings import (
+    block_of,
+    ownership_of,
+    policy_of,
+    principal_ids_of,
+)
 from valetkey.policy.acl import Acl, grants_action, permission_for
 from valetkey.policy.documents import Policy
 from valetkey.policy.errors import AccessDeniedError
@@ -53,6 +58,11 @@ _OBJECT_ACTIONS: Final = frozenset(
 
 _BY_OWNER: Final = Decision(is_allowed=True, reason="the account owns the resource")
 _NOBODY: Final = Decision(is_allowed=False, reason="whoever signed is there no more")
+
+
+def bucket_policy(bucket: Bucket, policy: Policy) -> NamedPolicy:
+    """Return the policy of a bucket as decisions take it."""
+    return NamedPolicy(name=BUCKET_POLICY, policy=policy, principal_ids=principal_ids_of(bucket))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +221,7 @@ class Authority:
     def _policies(self, action: str, policy: Policy | None, owner_id: str | None) -> PolicySet:
         return replace(
             policies_of(self.asking.principal, self.asking.store.identities),
-            resource=None if policy is None else NamedPolicy(name=BUCKET_POLICY, policy=policy),
+            resource=None if policy is None or self.bucket is None else bucket_policy(self.bucket, policy),
             is_resource_owners=self.bucket is None or owner_id == self.asking.rules.owner_of(self.bucket),
             acl=None if self.bucket is None else lambda: self._acl_grant(action),
             block=PublicAccessBlock() if self.bucket is None else block_of(self.bucket),

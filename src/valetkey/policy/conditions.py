@@ -16,7 +16,7 @@ from typing import Final
 from valetkey.policy.condition_keys import KeyType, type_of
 from valetkey.policy.document_rules import texts_of
 from valetkey.policy.malformed import MalformedPolicyError, shown
-from valetkey.policy.matching import Lookup
+from valetkey.policy.matching import MOST_CHARS, Lookup
 from valetkey.policy.operands import (
     Operand,
     Relation,
@@ -125,6 +125,8 @@ class Condition:
             if self.quantifier is Quantifier.NONE:
                 return self.is_if_exists or self.is_negated
             return self.is_if_exists or self.quantifier is Quantifier.ALL
+        if any(len(value) > MOST_CHARS for value in values):
+            return not is_allow
         match self.quantifier:
             case Quantifier.ALL:
                 return all(self._fits(value, lookup) for value in values)

@@ -6,8 +6,8 @@ for IAM entities" and "Session policies"; Amazon S3 User Guide, "How Amazon S3 a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, Protocol
 
@@ -69,6 +69,8 @@ class NamedPolicy:
 
     name: str
     policy: Policy
+    principal_ids: Mapping[str, str] = field(default_factory=dict)
+    """The unique ids of the users and roles that it means by their ARNs, as far as they are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +149,8 @@ class _Trial:
         self._policies = policies
         self._action = request.action.lower()
         self._facts = Facts(request.principal, request.owner, request.context.values)
-        self._names = Names.of(request.principal, request.owner)
+        ids = policies.resource.principal_ids if policies.resource is not None else {}
+        self._names = Names.of(request.principal, request.owner, ids)
         self._resource = _SILENT
 
     def decide(self) -> Decision:

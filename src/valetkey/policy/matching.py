@@ -18,6 +18,9 @@ from valetkey.policy.condition_keys import KeyType, type_of
 Lookup = Callable[[str], tuple[str, ...] | None]
 """The values of a condition key, whose name is in lower case; None if the request has no such key."""
 
+MOST_CHARS: Final = 4096
+"""Of a value that is judged: more than a key has as a copy's source. To judge longer ones would take anybody's time."""
+
 _ARN_SEGMENTS: Final = 6
 _LITERALS: Final = frozenset("*?$")
 
@@ -56,8 +59,10 @@ class _Span:
 
     def find(self, text: str, start: int, stop: int) -> int:
         """Return where it first stands in `text[start:stop]`, or -1."""
+        if stop - start < self.length:
+            return -1
         if not self.literals:
-            return start if start + self.length <= stop else -1
+            return start
         if len(self.literals[0][1]) == self.length:
             return text.find(self.literals[0][1], start, stop)
         return self._search(text, start, stop)
@@ -171,7 +176,7 @@ class Template:
             if isinstance(piece, Variable):
                 values = lookup(piece.key)
                 value = values[0] if values else piece.default
-                if value is None:
+                if value is None or len(value) > MOST_CHARS:
                     return None
                 pieces.append(value.lower() if self.ignores_case else value)
             else:

@@ -27,6 +27,7 @@ _OTHER_FORMS: Final[Mapping[str, re.Pattern[str]]] = {
     "Federated": re.compile(r"[^*?\s]+"),
 }
 _IAM: Final = "arn:aws:iam::"
+_NO_IDS: Final[Mapping[str, str]] = {}
 
 
 class Reach(IntEnum):
@@ -50,10 +51,11 @@ class Names:
     account: frozenset[str]
 
     @classmethod
-    def of(cls, principal: Principal, owner: Owner | None) -> Names:
+    def of(cls, principal: Principal, owner: Owner | None, ids: Mapping[str, str] = _NO_IDS) -> Names:
         """Return the names of `principal`.
 
-        In the owner's own policies an ARN may leave the account out: `arn:aws:iam:::user/ann`.
+        In the owner's own policies an ARN may leave the account out: `arn:aws:iam:::user/ann`. `ids` are the unique
+        ids of the users and roles that the policy means by its ARNs: another one of that name is not meant.
         """
         if principal.kind is PrincipalKind.ANONYMOUS:
             return _NAMELESS
@@ -67,7 +69,17 @@ class Names:
                 names |= {name.replace(f"::{number}:", ":::", 1) for name in names}
         if principal.kind is PrincipalKind.ACCOUNT:
             return cls(frozenset(account), frozenset(), frozenset())
+        direct = {name for name in direct if ids.get(name, principal.unique_id) == principal.unique_id}
+        entity_id = _entity_id(principal)
+        entity = {name for name in entity if ids.get(name, entity_id) == entity_id}
         return cls(frozenset(direct), frozenset(entity), frozenset(account))
+
+
+def _entity_id(principal: Principal) -> str:
+    """Return the unique id of the role, or of the user, that a session is of."""
+    if principal.kind is PrincipalKind.FEDERATED:
+        return principal.session.issuer_id if principal.session else ""
+    return principal.unique_id.partition(":")[0]
 
 
 _NAMELESS: Final = Names(frozenset(), frozenset(), frozenset())

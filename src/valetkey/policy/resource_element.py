@@ -13,7 +13,7 @@ from valetkey.policy.action_element import ActionElement, named_s3_actions
 from valetkey.policy.actions import S3_ACTIONS, ResourceKind
 from valetkey.policy.document_rules import DocumentKind, Rules, either, missing, texts_of
 from valetkey.policy.malformed import MalformedPolicyError, shown
-from valetkey.policy.matching import ArnPattern, Lookup, parse_arn_pattern
+from valetkey.policy.matching import MOST_CHARS, ArnPattern, Lookup, parse_arn_pattern
 
 _BUCKETS: Final = ("arn", "aws", "s3", "", "")
 """The parts of the ARN of every bucket and object, but the last."""
@@ -30,8 +30,10 @@ class ResourceElement:
         """Whether it is about `resource`.
 
         A variable that the request does not have names nothing. A NotResource that cannot be told for that reason
-        forbids and does not allow.
+        forbids and does not allow; so does any about a resource that is too long to be judged.
         """
+        if len(resource) > MOST_CHARS:
+            return not is_allow
         is_named = any(pattern.matches(resource, lookup) for pattern in self.patterns)
         if not self.is_negated or is_named:
             return is_named != self.is_negated

@@ -10,9 +10,8 @@ from valetkey.gateway.iam.errors import IamCode, IamError
 from valetkey.gateway.iam.form import ARN, DESCRIPTION, DOCUMENT, PATH, PATH_PREFIX
 from valetkey.gateway.iam.naming import new_unique_id
 from valetkey.gateway.iam.xml import Fields
+from valetkey.gateway.named_principals import principal_ids
 from valetkey.policy.documents import MAX_TRUST_POLICY, DocumentKind, parse_policy
-from valetkey.policy.malformed import MalformedPolicyError
-from valetkey.policy.principal_element import PrincipalElement
 from valetkey.store.errors import NoSuchEntityError
 from valetkey.store.identity_model import EntityKind, NewRole
 
@@ -37,26 +36,8 @@ def _trust_policy(call: IamCall, parameter: str) -> str:
     """
     text = call.form.text(parameter, DOCUMENT)
     policy = parse_policy(text, kind=DocumentKind.TRUST, limit=MAX_TRUST_POLICY)
-    for statement in policy.statements:
-        if statement.principals is not None:
-            _require_known(call, statement.principals, f"Statement[{statement.index}].Principal")
+    principal_ids(policy, call.identities, own_number=call.number)
     return text
-
-
-def _require_known(call: IamCall, principals: PrincipalElement, where: str) -> None:
-    # A name that is free today would let in whoever takes it tomorrow.
-    for name in principals.names:
-        _, _, rest = name.partition("arn:aws:iam::")
-        number, _, entity = rest.partition(":")
-        kind, _, path = entity.partition("/")
-        if not number or kind not in ("user", "role"):
-            continue
-        try:
-            account = call.identities.find_account(number, by="number")
-            find = call.identities.get_user if kind == "user" else call.identities.get_role
-            find(account.id, path.rpartition("/")[2])
-        except NoSuchEntityError as error:
-            raise MalformedPolicyError(f'Invalid principal in policy: "AWS":"{name}"', where=where) from error
 
 
 async def create_role(call: IamCall) -> Fields:

@@ -79,12 +79,14 @@ async def put_object_acl(call: Call) -> Answer:
 async def _wanted(call: Call, *, owner_id: str) -> Acl | None:
     """Return the list that is to be set, or None where lists are disabled and it changes nothing."""
     named = await _named(call, owner_id=owner_id)
+    # As the bucket is by now: a client may have taken its time over the body.
+    bucket = call.store.buckets.find(call.bucket_name)
     bucket_owner_id = call.rules.owner_of(call.bucket)
-    if ownership_of(call.bucket) is Ownership.BUCKET_OWNER_ENFORCED:
+    if ownership_of(bucket) is Ownership.BUCKET_OWNER_ENFORCED:
         refuse_list(named, owner_id=bucket_owner_id, is_strict=call.rules.is_strict)
         return None
     acl = resolved(named, owner_id=owner_id, bucket_owner_id=bucket_owner_id, keys=call.keys)
-    require_not_blocked(acl, call.bucket)
+    require_not_blocked(acl, bucket)
     return acl
 
 

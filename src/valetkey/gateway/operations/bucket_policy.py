@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from typing import Final
 
 from valetkey.gateway.call import Answer, Call
 from valetkey.gateway.intake import read_document
+from valetkey.gateway.named_principals import principal_ids
 from valetkey.gateway.operations.answers import document, no_content
 from valetkey.gateway.operations.bucket_settings import missing
-from valetkey.gateway.operations.kept_settings import POLICY, policy_of, public_access_block_of
+from valetkey.gateway.operations.kept_settings import (
+    POLICY,
+    PRINCIPAL_IDS,
+    policy_of,
+    principal_ids_of,
+    public_access_block_of,
+)
 from valetkey.policy.documents import MAX_BUCKET_POLICY_BYTES, DocumentKind, parse_policy
 from valetkey.policy.public import is_public
 from valetkey.s3.codes import Code
@@ -32,9 +40,17 @@ async def put_bucket_policy(call: Call) -> Answer:
     # More than a policy may have, so that it is told its size and not that of any body.
     body = await read_document(call, max_bytes=4 * MAX_BUCKET_POLICY_BYTES)
     policy = parse_policy(body, kind=DocumentKind.RESOURCE, bucket=call.bucket_name)
-    if public_access_block_of(call.bucket).block_public_policy and is_public(policy):
+    # As the bucket is by now: a client may have taken its time over the body.
+    bucket = call.store.buckets.find(call.bucket_name)
+    if public_access_block_of(bucket).block_public_policy and is_public(policy):
         raise S3Error(Code.ACCESS_DENIED)
+    owner = call.store.identities.find_account(call.rules.owner_of(call.bucket))
+    ids = principal_ids(policy, call.store.identities, own_number=owner.number)
+    # First whom it means, those of the policy before included: at no moment does a policy mean whoever has the name.
+    both = {**principal_ids_of(bucket), **ids}
+    await call.store.buckets.put_setting(call.bucket, PRINCIPAL_IDS, json.dumps(both))
     await call.store.buckets.put_setting(call.bucket, POLICY, body.decode())
+    await call.store.buckets.put_setting(call.bucket, PRINCIPAL_IDS, json.dumps(ids) if ids else None)
     return no_content()
 
 

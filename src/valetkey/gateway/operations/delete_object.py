@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from typing import Final
 
 from valetkey.gateway.call import Answer, Call
@@ -27,6 +29,7 @@ _MAX_DOCUMENT_BYTES: Final = 2 * 1024 * 1024
 
 _DELETE: Final = "s3:DeleteObject"
 _ANY_KEY: Final = "*"
+_KEYS_AT_ONCE: Final = 16
 
 
 async def delete_object(call: Call) -> Answer:
@@ -59,28 +62,34 @@ async def delete_objects(call: Call) -> Answer:
         call.authority.at(call.bucket, _ANY_KEY).require(_DELETE)
     body = await read_document(call, max_bytes=_MAX_DOCUMENT_BYTES, is_integrity_required=True)
     wanted = parse_delete(body)
-    refusals = [_refusal(call, entry) for entry in wanted.keys]
+    judged = await _judged(call, wanted.keys)
     outcomes = iter(
         await call.store.delete_objects(
             call.bucket,
-            [
-                _deletion(call, entry)
-                for entry, refused in zip(wanted.keys, refusals, strict=True)
-                if not refused
-            ],
+            [each for each in judged if isinstance(each, Deletion)],
             new_marker_id=lambda: new_version_id(call),
             now_ms=call.now_ms,
         )
     )
     deleted: list[DeletedEntry] = []
     failures: list[DeleteFailure] = []
-    for entry, refusal in zip(wanted.keys, refusals, strict=True):
-        outcome = refusal or next(outcomes)
+    for entry, each in zip(wanted.keys, judged, strict=True):
+        outcome = next(outcomes) if isinstance(each, Deletion) else each
         if isinstance(outcome, Deleted):
             deleted.append(_deleted(outcome))
         else:
             failures.append(_failure(entry, outcome))
     return document(DeleteResult(deleted=() if wanted.quiet else tuple(deleted), errors=tuple(failures)))
+
+
+async def _judged(call: Call, keys: Sequence[DeleteKey]) -> list[Deletion | S3Error]:
+    """Return for each key its deletion, or why it is refused. Others get their turn between the keys."""
+    judged: list[Deletion | S3Error] = []
+    for number, entry in enumerate(keys):
+        if number % _KEYS_AT_ONCE == 0:
+            await asyncio.sleep(0)
+        judged.append(_refusal(call, entry) or _deletion(call, entry))
+    return judged
 
 
 def _refusal(call: Call, entry: DeleteKey) -> S3Error | None:

@@ -5,7 +5,10 @@ What clients are told of a lifecycle counts real days, also where a server under
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Final
 
 from valetkey.policy.documents import DocumentKind, Policy, parse_policy
@@ -22,6 +25,10 @@ from valetkey.store.model import Bucket, StoredObject
 OWNERSHIP: Final = "ownershipControls"
 PUBLIC_ACCESS_BLOCK: Final = "publicAccessBlock"
 POLICY: Final = "policy"
+PRINCIPAL_IDS: Final = "policyPrincipals"
+"""JSON: whom the policy means by the ARNs of users and roles."""
+
+_NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
 
 _NOTHING_BLOCKED: Final = PublicAccessBlockConfiguration()
 
@@ -90,6 +97,17 @@ def block_of(bucket: Bucket) -> PublicAccessBlock:
         block_public_policy=found.block_public_policy,
         restrict_public_buckets=found.restrict_public_buckets,
     )
+
+
+def principal_ids_of(bucket: Bucket) -> Mapping[str, str]:
+    """Return the unique ids of those whom the policy of a bucket names, by their ARNs in it."""
+    text = bucket.settings.get(PRINCIPAL_IDS)
+    return _NOBODY if text is None else _ids(text)
+
+
+@lru_cache(maxsize=256)
+def _ids(text: str) -> Mapping[str, str]:
+    return MappingProxyType(json.loads(text))
 
 
 def policy_of(bucket: Bucket) -> Policy | None:
