@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from valetkey.store import rows, statements
 from valetkey.store.errors import ContentGoneError
@@ -144,7 +144,7 @@ def cut_segments(segments: Sequence[Segment], *, start: int, end: int) -> tuple[
                 )
             )
         offset += segment.size
-    return tuple(pieces) or (replace(segments[0], size=0),)
+    return tuple(pieces) or (segments[0]._replace(size=0),)
 
 
 def list_doomed(connection: sqlite3.Connection) -> list[DoomedContent]:

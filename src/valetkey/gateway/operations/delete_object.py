@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
+from valetkey.gateway.aside import parsed
 from valetkey.gateway.call import Answer, Call
 from valetkey.gateway.faults import translate
 from valetkey.gateway.intake import read_document
@@ -61,7 +62,7 @@ async def delete_objects(call: Call) -> Answer:
         # Of a stranger no document is read who may not delete whatever it names.
         call.authority.at(call.bucket, _ANY_KEY).require(_DELETE)
     body = await read_document(call, max_bytes=_MAX_DOCUMENT_BYTES, is_integrity_required=True)
-    wanted = parse_delete(body)
+    wanted = await parsed(body, parse_delete)
     judged = await _judged(call, wanted.keys)
     outcomes = iter(
         await call.store.delete_objects(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
+from valetkey.gateway.aside import aside, parsed
 from valetkey.gateway.call import Answer, Call
 from valetkey.gateway.intake import read_document, require_size
 from valetkey.gateway.operations.answers import document, no_content
@@ -29,7 +32,7 @@ from valetkey.s3.limits import MAX_OBJECT_BYTES, MAX_PART_NUMBER
 from valetkey.s3.names import require_key
 from valetkey.s3.xml.reader import CompletedPart, parse_complete_upload
 from valetkey.store.errors import InvalidPartError, NoSuchUploadError
-from valetkey.store.model import Checksum, NewObject, Part
+from valetkey.store.model import Checksum, NewObject, Part, Upload
 
 _MAX_DOCUMENT_BYTES: Final = 8 * 1024 * 1024
 """10,000 parts with an ETag and a checksum each."""
@@ -72,7 +75,7 @@ async def complete_multipart_upload(call: Call) -> Answer:
     """
     upload_id = call.query["uploadId"]
     _require_known(call, upload_id)
-    wanted = parse_complete_upload(await _read_completion(call))
+    wanted = await parsed(await _read_completion(call), parse_complete_upload)
     try:
         return await _complete(call, upload_id, wanted)
     except NoSuchUploadError:
@@ -101,18 +104,7 @@ async def _complete(call: Call, upload_id: str, wanted: list[CompletedPart]) -> 
     kept = await call.store.uploads.list_parts(
         call.bucket, call.key, upload_id, after_number=0, limit=MAX_PART_NUMBER
     )
-    parts = _chosen_parts(wanted, {part.number: part for part in kept.parts})
-    require_part_checksums(upload, wanted, parts)
-    _require_object_size(call, parts)
-    new = NewObject(
-        etag=multipart_etag([part.etag for part in parts]),
-        headers=upload.headers,
-        checksum=object_checksum(upload, parts, call.headers),
-        tags=upload.tags,
-        lock=upload.lock,
-        owner_id=upload.owner_id,
-        acl=upload.acl,
-    )
+    parts, new = await aside(partial(_plan, call, upload, wanted, kept.parts), size=len(wanted))
     stored = await call.store.uploads.complete(
         call.bucket,
         call.key,
@@ -129,6 +121,25 @@ async def _complete(call: Call, upload_id: str, wanted: list[CompletedPart]) -> 
     return answer
 
 
+def _plan(
+    call: Call, upload: Upload, wanted: Sequence[CompletedPart], kept: Sequence[Part]
+) -> tuple[list[Part], NewObject]:
+    """Return the parts that are named, and the object that they make."""
+    parts = _chosen_parts(wanted, {part.number: part for part in kept})
+    require_part_checksums(upload, wanted, parts)
+    _require_object_size(call, parts)
+    new = NewObject(
+        etag=multipart_etag([part.etag for part in parts]),
+        headers=upload.headers,
+        checksum=object_checksum(upload, parts, call.headers),
+        tags=upload.tags,
+        lock=upload.lock,
+        owner_id=upload.owner_id,
+        acl=upload.acl,
+    )
+    return parts, new
+
+
 def _completed(call: Call, etag: str, checksum: Checksum | None, version_id: str | None) -> Answer:
     result = CompletedUpload(
         location=_location(call), bucket=call.bucket_name, key=call.key, etag=etag, checksum=checksum
@@ -142,7 +153,7 @@ async def _read_completion(call: Call) -> bytes:
     return await read_document(replace(call, headers=headers), max_bytes=_MAX_DOCUMENT_BYTES)
 
 
-def _chosen_parts(wanted: list[CompletedPart], kept: dict[int, Part]) -> list[Part]:
+def _chosen_parts(wanted: Sequence[CompletedPart], kept: dict[int, Part]) -> list[Part]:
     numbers = [part.number for part in wanted]
     if numbers != sorted(set(numbers)):
         raise S3Error(Code.INVALID_PART_ORDER)
