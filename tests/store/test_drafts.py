@@ -8,6 +8,7 @@ import pytest
 from tests.store.stock import NOW_MS, blob_files, body_of, chunks_of, ignore, read, receive
 
 from valetkey.store import NewObject, OutOfSpaceError, Store, StoreClosedError
+from valetkey.store.drafts import GATHERED_BYTES
 
 MIB = 1024 * 1024
 BODY = body_of("body", 3 * MIB + 5)
@@ -149,3 +150,39 @@ async def test_blob_files_are_private(store: Store, folder: Path) -> None:
     async with await receive(store, BODY):
         (path,) = (path for path in (folder / "blobs").rglob("*") if path.is_file())
         assert path.stat().st_mode & 0o777 == 0o600
+
+
+async def test_many_bodies_at_once_gather_no_more_than_few(store: Store) -> None:
+    bodies, chunk, chunks = 400, bytes(20_000), 50
+    gate, all_wait, waiting, observed = asyncio.Event(), asyncio.Event(), 0, 0
+
+    async def slow() -> AsyncIterator[bytes]:
+        nonlocal waiting
+        # All of them begin before any has sent a block.
+        await asyncio.sleep(0)
+        for _ in range(chunks):
+            yield chunk
+        waiting += 1
+        if waiting == bodies:
+            all_wait.set()
+        await gate.wait()
+
+    def observe(block: bytes) -> None:
+        nonlocal observed
+        observed += len(block)
+
+    async def take_in() -> None:
+        hint = chunks * len(chunk)
+        await (await store.receive(slow(), size_hint=hint, observe=observe)).discard()
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(bodies):
+            group.create_task(take_in())
+        await all_wait.wait()
+        sent = bodies * chunks * len(chunk)
+        # One block is being gathered and one being written.
+        most = 2 * GATHERED_BYTES + bodies * len(chunk)
+        gathered = sent - observed
+        gate.set()
+    assert gathered <= most
+    assert observed == sent

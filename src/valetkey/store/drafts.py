@@ -14,6 +14,10 @@ from valetkey.store.seal import Keyring, seal_content, sealed_size
 from valetkey.store.space import MIB, Room
 
 _BLOCK_BYTES: Final = MIB
+_LEAST_BLOCK_BYTES: Final = MIB // 16
+
+GATHERED_BYTES: Final = 128 * MIB
+"""What the bodies under way may gather together before it is written. The more there are, the smaller their blocks."""
 
 
 class Draft:
@@ -108,6 +112,7 @@ class Intake:
         self._new_blob = new_blob
         self._inline_limit_bytes = inline_limit_bytes
         self._keyring = keyring
+        self._under_way = 0
 
     async def receive(
         self,
@@ -144,7 +149,11 @@ class Intake:
         async def write(blob: NewBlob) -> None:
             if key is not None and seal is not None:
                 blob.encrypt(key, seal)
-            await self._stream(blob, head, chunks, observe)
+            self._under_way += 1
+            try:
+                await self._stream(blob, head, chunks, observe)
+            finally:
+                self._under_way -= 1
 
         blob = await self._fill(write)
         return Draft(
@@ -194,7 +203,7 @@ class Intake:
             async for chunk in chunks:
                 gathered.append(chunk)
                 size += len(chunk)
-                if size < _BLOCK_BYTES:
+                if size < self._block_bytes:
                     continue
                 if writing is not None:
                     await writing
@@ -204,6 +213,11 @@ class Intake:
             if writing is not None:
                 await writing
         await self._run(partial(_finish, blob, gathered, observe))
+
+    @property
+    def _block_bytes(self) -> int:
+        """How much of a body is gathered before it is written."""
+        return max(_LEAST_BLOCK_BYTES, min(_BLOCK_BYTES, GATHERED_BYTES // self._under_way))
 
     async def _abandon(self, blob: NewBlob) -> None:
         """Remove a blob. Even if the caller is cancelled it goes, after what is being written to it."""
