@@ -34,6 +34,9 @@ from valetkey.store.store import Store
 _HEADER_TIMEOUT_MS: Final = 20_000
 """How long a client may take to send a request's head, and how long an idle connection is kept."""
 
+_BUFFER_BYTES: Final = 128 * 1024
+"""What a connection reads ahead. Above the longest head that S3 takes; and thousands of uploads have one each."""
+
 _MOST_CONNECTIONS: Final = 16_384
 """Open connections of one worker. Beyond them new ones wait; silent ones must not keep others out soon."""
 
@@ -141,7 +144,9 @@ def _run_workers(settings: Settings) -> None:
         websockets=False,
         backlog=2048,
         backpressure=_raise_file_limit(),
-        http1_settings=HTTP1Settings(header_read_timeout=_HEADER_TIMEOUT_MS, pipeline_flush=False),
+        http1_settings=HTTP1Settings(
+            header_read_timeout=_HEADER_TIMEOUT_MS, pipeline_flush=False, max_buffer_size=_BUFFER_BYTES
+        ),
         log_level=_LIBRARY_LEVELS[settings.log_level],
         ssl_cert=settings.tls_certificate,
         ssl_key=settings.tls_key,
