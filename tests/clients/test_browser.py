@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
-from tests.clients.boto import S3Client
+from tests.clients.boto import S3Client, open_client
 from tests.raw.signing import key_of, now, path_of
 from tests.raw.wire import fetch
 
+from valetkey.cli.demo import SAMPLE_PAGE
 from valetkey.testing.server import RunningServer
 
 pytestmark = [pytest.mark.needs_program("chromium"), pytest.mark.timeout(180)]
@@ -47,6 +48,15 @@ def put_page(s3: S3Client, bucket: str, key: str, html: str) -> str:
     return presign(s3, "get_object", bucket, key)
 
 
+@pytest.fixture(scope="module")
+def script_s3(strict_server: RunningServer) -> Iterator[S3Client]:
+    """A client of the server whose links run scripts, as Amazon's do."""
+    client = open_client(strict_server, "s3v4")
+    client.create_bucket(Bucket="pages")
+    yield client
+    client.close()
+
+
 def test_a_link_opens_a_page(page: Page, plain_s3: S3Client, plain_bucket: str) -> None:
     link = put_page(plain_s3, plain_bucket, "Ordner/Grüße +.html", "<title>Grüße</title><p id=p>Guten Tag")
     answer = page.goto(link)
@@ -72,12 +82,32 @@ def test_a_download_has_the_name_that_the_issuer_gave_it(
     assert (tmp_path / "saved").read_bytes() == content
 
 
+def test_a_page_shows_and_runs_nothing(page: Page, plain_s3: S3Client, plain_bucket: str) -> None:
+    html = """<!doctype html><title>As stored</title><style>p { color: rgb(1, 2, 3) }</style><p id=p>Text
+        <script>document.title = 'ran'</script><img src=x onerror="document.title = 'ran'">
+        <svg onload="document.title = 'ran'"></svg><iframe srcdoc="<script>top.document.title = 'ran'</script>"></iframe>"""
+    asked: list[str] = []
+    page.on("response", lambda response: asked.append(response.url))
+    link = put_page(plain_s3, plain_bucket, "active.html", html)
+    page.goto(link)
+    assert page.title() == "As stored"
+    assert page.evaluate("getComputedStyle(document.querySelector('#p')).color") == "rgb(1, 2, 3)"
+    assert page.evaluate("self.origin") == "null"
+    assert [url for url in asked if not url.startswith(("about:", "data:"))] == [link]
+
+
+def test_the_page_of_the_demo_looks_as_it_should(page: Page, plain_s3: S3Client, plain_bucket: str) -> None:
+    page.goto(put_page(plain_s3, plain_bucket, "hello.html", SAMPLE_PAGE))
+    assert page.title() == "Hello from Valetkey"
+    assert page.evaluate("getComputedStyle(document.body).maxWidth") == "576px"
+
+
 def test_a_file_is_uploaded_by_a_page(
-    page: Page, plain_s3: S3Client, plain_bucket: str, tmp_path: Path
+    page: Page, script_s3: S3Client, plain_s3: S3Client, plain_bucket: str, tmp_path: Path
 ) -> None:
     content = bytes(range(256)) * 20_000
     (tmp_path / "photo.png").write_bytes(content)
-    link = put_page(plain_s3, plain_bucket, "upload.html", UPLOAD_PAGE)
+    link = put_page(script_s3, "pages", "upload.html", UPLOAD_PAGE)
     target = presign(plain_s3, "put_object", plain_bucket, "uploads/photo ü.png")
     page.goto(link)
     page.evaluate("target => { location.hash = encodeURIComponent(target) }", target)
@@ -89,9 +119,11 @@ def test_a_file_is_uploaded_by_a_page(
     assert kept["ContentType"] == "image/png"
 
 
-def test_fetch_reads_a_range_and_the_headers(page: Page, plain_s3: S3Client, plain_bucket: str) -> None:
+def test_fetch_reads_a_range_and_the_headers(
+    page: Page, script_s3: S3Client, plain_s3: S3Client, plain_bucket: str
+) -> None:
     plain_s3.put_object(Bucket=plain_bucket, Key="k", Body=b"0123456789")
-    page.goto(put_page(plain_s3, plain_bucket, "page.html", "<title>Page</title>"))
+    page.goto(put_page(script_s3, "pages", "page.html", "<title>Page</title>"))
     found = page.evaluate(
         """async link => {
           const part = await fetch(link, { headers: { Range: 'bytes=2-4' } })
@@ -102,8 +134,10 @@ def test_fetch_reads_a_range_and_the_headers(page: Page, plain_s3: S3Client, pla
     assert found == [206, "234", "bytes 2-4/10"]
 
 
-def test_an_upload_to_an_altered_link_is_refused(page: Page, plain_s3: S3Client, plain_bucket: str) -> None:
-    page.goto(put_page(plain_s3, plain_bucket, "page.html", "<title>Page</title>"))
+def test_an_upload_to_an_altered_link_is_refused(
+    page: Page, script_s3: S3Client, plain_s3: S3Client, plain_bucket: str
+) -> None:
+    page.goto(put_page(script_s3, "pages", "page.html", "<title>Page</title>"))
     target = presign(plain_s3, "put_object", plain_bucket, "mine").replace("/mine?", "/yours?")
     status, body = page.evaluate(
         """async target => {
@@ -114,9 +148,7 @@ def test_an_upload_to_an_altered_link_is_refused(page: Page, plain_s3: S3Client,
     )
     assert status == 403
     assert "<Code>SignatureDoesNotMatch</Code>" in body
-    assert [entry["Key"] for entry in plain_s3.list_objects_v2(Bucket=plain_bucket)["Contents"]] == [
-        "page.html"
-    ]
+    assert "Contents" not in plain_s3.list_objects_v2(Bucket=plain_bucket)
 
 
 def test_a_link_that_has_ended_shows_why(

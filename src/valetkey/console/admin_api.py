@@ -22,6 +22,7 @@ from valetkey.gateway.authenticate import authenticate
 from valetkey.gateway.call import Answer, Keys, Request, Rules
 from valetkey.gateway.faults import ROOM_ERRORS
 from valetkey.gateway.flow import text_headers
+from valetkey.gateway.guards import require_guarded
 from valetkey.gateway.iam.call import IamCall
 from valetkey.gateway.iam.door import MAX_BODY_BYTES, read_body, require_signed_body
 from valetkey.gateway.iam.errors import IamCode, IamError, to_iam_error
@@ -133,6 +134,7 @@ class AdminApi:
             IamError, S3Error, SignatureError, UnknownAccessKeyError
         """
         principal, proof = authenticate(request, _NOWHERE, keys=self.keys, rules=self.rules)
+        require_guarded(proof, self.rules.guards, now=request.now)
         if proof is None or proof.auth_type is not AuthType.HEADER:
             # A URL that manages users would be one that somebody shares.
             raise IamError(IamCode.MISSING_AUTHENTICATION_TOKEN, "The request must be signed in its headers.")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
+from valetkey.gateway.guards import Guards
 from valetkey.links.model import Link
 from valetkey.policy.principal import Principal
 from valetkey.s3.cors import CorsRules
@@ -122,6 +123,9 @@ class Rules:
     """Of new buckets that are not given another."""
     cors: CorsRules = ()
     """What pages of other origins may do with buckets that have no rules of their own."""
+    guards: Guards = field(default_factory=Guards)
+    contains_links: bool = True
+    """True: answers on presigned URLs tell browsers to keep URL and content to themselves."""
 
     def owner_of(self, bucket: Bucket) -> str:
         """Return the canonical user id of the account that owns a bucket."""

@@ -9,8 +9,10 @@ from valetkey.gateway.admissions import Admissions, Admitted
 from valetkey.gateway.authenticate import authenticate
 from valetkey.gateway.authority import Asking, Authority
 from valetkey.gateway.call import Answer, Call, Keys, Request, Rules, Trail
+from valetkey.gateway.containment import contain
 from valetkey.gateway.cors import add_cors_headers
 from valetkey.gateway.faults import ROOM_ERRORS, translate
+from valetkey.gateway.guards import require_guarded
 from valetkey.gateway.iam.door import IamDoor, is_iam_request
 from valetkey.gateway.links.door import LinkDoor, answer_query, is_by_link, signature_digest
 from valetkey.gateway.links.spending import run_by_link
@@ -84,6 +86,8 @@ class Gateway:
         except ROOM_ERRORS as error:
             answer = render_fault(translate(error), request.method, request_id=request_id, host_id=host_id)
         _mark(answer, trail)
+        if answer.auth_type is AuthType.QUERY and self._rules.contains_links:
+            contain(answer)
         if "origin" in headers:
             add_cors_headers(answer, request.method, headers, store=self._store, rules=self._rules)
         return answer
@@ -102,6 +106,7 @@ class Gateway:
             )
         target, query, operation, principal, proof, stand_ins, link = admitted
         trail.target, trail.principal, trail.proof = target, principal, proof
+        require_guarded(proof, self._rules.guards, now=request.now)
         # What stands in a signed query wins: a header beside it need not be signed.
         headers.update(stand_ins)
         if link is not None:

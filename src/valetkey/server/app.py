@@ -17,20 +17,17 @@ from typing import Any, Final
 
 from valetkey.console.admin_api import PATHS as ADMIN_PATHS
 from valetkey.console.admin_api import AdminApi
-from valetkey.gateway.call import Answer, Request, Rules
+from valetkey.gateway.call import Answer, Request
 from valetkey.gateway.flow import Gateway, render_fault
 from valetkey.gateway.lifecycle_run import run_lifecycle
 from valetkey.gateway.links.door import LinkDoor
 from valetkey.gateway.session_tokens import PURPOSE, TokenBox
 from valetkey.links import Ledger, LinkError
 from valetkey.s3.codes import Code
-from valetkey.s3.cors import default_rules
 from valetkey.s3.errors import S3Error
-from valetkey.s3.grants import Ownership
 from valetkey.server.access_log import FLUSH_S, AccessLog, entry_of, open_access_log
 from valetkey.server.accounts import AccountKeys, all_accounts
 from valetkey.server.bodies import ClientGoneError, IncomingBody, Receive, Send, Sent, send_stream
-from valetkey.server.credentials import owner_id
 from valetkey.server.forwarded import (
     Origin,
     RawHeaders,
@@ -39,11 +36,12 @@ from valetkey.server.forwarded import (
     plain_address,
     trusted_proxies,
 )
+from valetkey.server.gatekeeper import gatekeeper
 from valetkey.server.master_key import derive, master_key
-from valetkey.server.own_paths import OwnPaths
+from valetkey.server.own_paths import HEALTH, OwnPaths
+from valetkey.server.rules import rules_of
 from valetkey.server.settings import Settings, SettingsError
 from valetkey.server.watching import Watching
-from valetkey.sigv4.verify import SignedHost
 from valetkey.store.errors import StoreError
 from valetkey.store.store import Store
 
@@ -73,6 +71,7 @@ class App:
         self._host_id = b64encode(os.urandom(48)).decode()
         self._host_id_header = (b"x-amz-id-2", self._host_id.encode())
         self._proxies = trusted_proxies(settings)
+        self._gatekeeper = gatekeeper(settings)
         self._log: AccessLog = open_access_log(settings.access_log)
         self._background: list[asyncio.Task[None]] = []
         self._store: Store
@@ -114,21 +113,7 @@ class App:
             settings.data, inline_limit_bytes=settings.inline_limit_bytes, master_key=master
         )
         self._ledger = Ledger.open(settings.data)
-        rules = Rules(
-            region=settings.region,
-            domains=settings.domains,
-            signed_hosts=tuple(
-                SignedHost(host=url.host.encode(), path_prefix=url.path_prefix.encode())
-                for url in settings.public_urls
-            ),
-            public_urls={url.host: url.url for url in settings.public_urls},
-            is_strict=settings.strict,
-            owner_id=owner_id(master),
-            token_key=derive(master, "continuation tokens"),
-            lifecycle_day_ms=settings.lifecycle_day_s * 1000,
-            object_ownership=Ownership(settings.object_ownership),
-            cors=default_rules(settings.cors_origins),
-        )
+        rules = rules_of(settings, master)
         box = TokenBox(derive(master, PURPOSE))
         keys = AccountKeys(
             all_accounts(settings, master), self._store.identities, box, region=settings.region
@@ -207,7 +192,7 @@ class App:
         headers, origin = self._origin(scope)
         # Where the Host names a bucket, `-/health` is a key in it like any other.
         is_own = raw_path.startswith(_OWN_PATHS) and not names_bucket(headers, self._settings.domains)
-        if is_own and not raw_path.startswith(ADMIN_PATHS):
+        if is_own and not raw_path.startswith(ADMIN_PATHS) and self._is_heard(raw_path, origin.remote):
             await self._own_paths.answer(raw_path, scope["method"], headers, send)
             return
         # No secret, so no system call for it: that would hand the interpreter's lock to the HTTP threads.
@@ -225,7 +210,11 @@ class App:
         sent_bytes, gone_bytes = -1, 0
         answer = None
         try:
-            answer = await self._answer(request, request_id, is_own=is_own)
+            answer = self._turned_away(request, request_id)
+            if answer is None:
+                answer = await self._answer(request, request_id, is_own=is_own)
+                if self._gatekeeper is not None:
+                    self._gatekeeper.note(request.remote, answer, time.monotonic())
             if incoming.is_open:
                 # Else what is left of the body, or the next request where the client kept the body to itself
                 # (`Expect: 100-continue`), would be read as the other.
@@ -258,6 +247,25 @@ class App:
             headers, hosts = as_addressed(headers, origin.hosts, self._settings.domains)
             origin = origin._replace(hosts=hosts)
         return headers, origin
+
+    def _is_heard(self, raw_path: bytes, address: str) -> bool:
+        # Whoever asks whether we are well is told in any case.
+        return (
+            self._gatekeeper is None
+            or raw_path == HEALTH
+            or self._gatekeeper.is_heard(address, time.monotonic())
+        )
+
+    def _turned_away(self, request: Request, request_id: str) -> Answer | None:
+        if self._gatekeeper is None:
+            return None
+        return self._gatekeeper.turned_away(
+            request.remote,
+            request.method,
+            request_id=request_id,
+            host_id=self._host_id,
+            now_s=time.monotonic(),
+        )
 
     async def _answer(self, request: Request, request_id: str, *, is_own: bool) -> Answer:
         try:

@@ -9,6 +9,8 @@ from typing import Final, NamedTuple
 from valetkey.server.bodies import Send
 from valetkey.sigv4.secret import Secret
 
+HEALTH: Final = b"/-/health"
+
 _HEALTHY: Final = b'{"status":"ok"}'
 _JSON: Final = b"application/json"
 _NOT_FOUND: Final = b'{"error":"not found"}'
@@ -41,7 +43,7 @@ class OwnPaths:
         status, content_type, body = 404, _JSON, _NOT_FOUND
         more: list[tuple[bytes, bytes]] = []
         if method in ("GET", "HEAD"):
-            if raw_path == b"/-/health":
+            if raw_path == HEALTH:
                 status, body = 200, _HEALTHY
             elif raw_path == b"/-/metrics" and self._numbers is not None:
                 if _may_read(self._numbers.token, headers):

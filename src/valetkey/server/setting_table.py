@@ -15,6 +15,7 @@ from valetkey.server.setting_values import (
     parse_listen,
     parse_master_key,
     parse_mode,
+    parse_network,
     parse_origin,
     parse_proxy,
     parse_public_url,
@@ -134,10 +135,47 @@ TABLE: Final = (
         "`none` for no origin. Several are separated by white space or commas.",
     ),
     Setting(
+        name="contain_links",
+        default="true",
+        parse=parse_flag,
+        help="Answers on presigned URLs tell browsers to pass the URL on to nobody, to guess no type, to run nothing "
+        "that HTML, SVG or XML holds, and caches between to keep nothing, unless `Cache-Control` says otherwise.",
+    ),
+    Setting(
+        name="presigned_urls",
+        default="true",
+        parse=parse_flag,
+        help="`false`: neither presigned URLs nor forms are taken, whoever signed them.",
+    ),
+    Setting(name="sigv2", default="true", parse=parse_flag, help="`false`: no signature by SigV2 is taken."),
+    Setting(
+        name="largest_signature_age_s",
+        default="0",
+        parse=whole(0, 604800),
+        help="Signatures that are older, in seconds, are refused, whatever end they name; so are SigV2 URLs, which do "
+        "not tell their age. 0 for no limit.",
+    ),
+    Setting(
+        name="allowed_networks",
+        default=None,
+        parse=parse_network,
+        is_list=True,
+        help="Addresses and networks that may ask for anything at all. Several are separated by white space or "
+        "commas; without any, all may. `/-/health` answers everybody.",
+    ),
+    Setting(
+        name="refusals_per_minute",
+        default="0",
+        parse=whole(0, 1_000_000),
+        help="How often an address (of IPv6, a /64) may be refused in a minute, before it gets 429 `SlowDown` to all "
+        "it asks for. Each worker counts its share for itself. 0 for no limit.",
+    ),
+    Setting(
         name="strict",
         default="false",
         parse=parse_flag,
-        help="Behave as Amazon does also where we differ on purpose: HEAD on a GET link is refused.",
+        help="Behave as Amazon does also where we differ on purpose: HEAD on a GET link is refused, and links are not "
+        "contained.",
     ),
     Setting(
         name="access_key",

@@ -38,6 +38,15 @@ class Settings:
     object_ownership: str
     cors_origins: tuple[str, ...]
     """Empty where pages of other origins may do nothing."""
+    contain_links: bool
+    presigned_urls: bool
+    sigv2: bool
+    largest_signature_age_s: int
+    """0: no limit."""
+    allowed_networks: tuple[Network, ...]
+    """Empty: all."""
+    refusals_per_minute: int
+    """0: no limit."""
     strict: bool
     access_key: str | None
     secret_key: Secret | None = field(repr=False)

@@ -16,6 +16,7 @@ from urllib.parse import unquote_to_bytes
 from valetkey.gateway.authenticate import find_signer, other_hosts, require_own_token
 from valetkey.gateway.call import Answer, Keys, Request, Rules
 from valetkey.gateway.faults import ROOM_ERRORS
+from valetkey.gateway.guards import require_guarded
 from valetkey.gateway.iam.call import IamCall
 from valetkey.gateway.iam.errors import IamCode, IamError, to_iam_error
 from valetkey.gateway.iam.facts import facts_of
@@ -155,6 +156,7 @@ class IamDoor:
             claim, received, secret=secret, alternatives=other_hosts(request, self.rules)
         )
         require_own_token(principal, claim.session_token)
+        require_guarded(proof, self.rules.guards, now=request.now)
         require_signed_body(proof, digest)
         return principal, proof
 

@@ -202,6 +202,8 @@ def to_iam_error(error: Exception) -> IamError:
         if error.code in _S3_CODES:
             known = _S3_CODES[error.code]
             return IamError(known.code, known.message)
+        if error.code is Code.ACCESS_DENIED:
+            return IamError(IamCode.ACCESS_DENIED, error.message)
         if error.code is Code.REQUEST_TIMEOUT:
             return IamError(IamCode.REQUEST_EXPIRED, error.message)
     return IamError(IamCode.SERVICE_FAILURE, "The request processing has failed because of an unknown error.")
