@@ -126,6 +126,7 @@ def test_only_allowed_addresses_are_heard(start: Start) -> None:
         ("GET", target),
         ("GET", "/"),
         ("GET", "/-/api/v1/users"),
+        ("GET", "/-/metrics"),
         ("OPTIONS", "/guarded/a"),
     ):
         reply = exchange(server.port, method, path, source="127.0.0.2")
