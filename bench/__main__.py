@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from bench import listing, serving, signing, startup, verifying, watching
+from bench import links, listing, serving, signing, startup, verifying, watching
 from bench.machine import machine, versions
 from bench.report import as_json, replace_latest, summary
 from bench.rounds import FULL, QUICK, Comparison, MissingPeerError, Plan, Result, run
@@ -25,6 +25,7 @@ COMPARISONS: Final = {
         *verifying.COMPARISONS,
         *serving.COMPARISONS,
         *watching.COMPARISONS,
+        *links.COMPARISONS,
         *listing.COMPARISONS,
         *startup.COMPARISONS,
     )

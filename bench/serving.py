@@ -19,7 +19,7 @@ from bench.rounds import Comparison, Field, Plan, Side, Unit
 from valetkey import Signer
 from valetkey.testing.server import RunningServer, running_server
 
-_BUCKET: Final = "benchmark"
+BUCKET: Final = "benchmark"
 _ENVIRONMENT: Final = {"VALETKEY_ACCESS_LOG": "off"}
 """nginx writes no access log here either."""
 _LIFETIME_S: Final = 3600
@@ -61,7 +61,8 @@ def _send(method: str, url: str, body: bytes | None = None) -> bytes:
         return content
 
 
-def _key(number: int) -> str:
+def key_of(number: int) -> str:
+    """Return the key of one of the objects."""
     return f"objects/{number:05}.bin"
 
 
@@ -82,8 +83,8 @@ def urls_of(signer: Signer, reading: Reading) -> list[str]:
         str(
             signer.presign(
                 "GET",
-                _BUCKET,
-                _key(number % reading.objects),
+                BUCKET,
+                key_of(number % reading.objects),
                 expires=_LIFETIME_S + number // reading.objects,
             )
         )
@@ -93,13 +94,13 @@ def urls_of(signer: Signer, reading: Reading) -> list[str]:
 
 def fill(signer: Signer, root: Path, reading: Reading) -> None:
     """Put the same objects into the store and into files."""
-    _send("PUT", str(signer.presign("PUT", _BUCKET)))
-    folder = root / _BUCKET / "objects"
+    _send("PUT", str(signer.presign("PUT", BUCKET)))
+    folder = root / BUCKET / "objects"
     folder.mkdir(parents=True)
     for number in range(reading.objects):
         content = _content(number, reading.size_bytes)
-        _send("PUT", str(signer.presign("PUT", _BUCKET, _key(number))), content)
-        (root / _BUCKET / _key(number)).write_bytes(content)
+        _send("PUT", str(signer.presign("PUT", BUCKET, key_of(number))), content)
+        (root / BUCKET / key_of(number)).write_bytes(content)
 
 
 def _require_checked(url: str) -> None:
@@ -153,10 +154,10 @@ def _writing(plan: Plan, *, size_bytes: int, urls: int, workers: int) -> Iterato
         running_server(Path(name, "data"), workers=workers, environment=_ENVIRONMENT) as server,
     ):
         signer = signer_of(server)
-        _send("PUT", str(signer.presign("PUT", _BUCKET)))
+        _send("PUT", str(signer.presign("PUT", BUCKET)))
         count = int(urls * plan.share)
         puts = [
-            str(signer.presign("PUT", _BUCKET, _key(number), expires=_LIFETIME_S)) for number in range(count)
+            str(signer.presign("PUT", BUCKET, key_of(number), expires=_LIFETIME_S)) for number in range(count)
         ]
         targets = write_targets(puts, Path(name, "targets"))
         load = Load(method="PUT", targets=targets, sent_bytes=size_bytes)

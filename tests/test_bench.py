@@ -14,6 +14,17 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 COMPUTING: Final = ("sign", "sign-anew", "sign-many", "verify")
 SERVING: Final = ("get-1kib", "get-1kib-new-urls", "get-1kib-2-workers", "get-1mib", "put-1kib")
 STARTING: Final = ("start", "import")
+WATCHING: Final = ("get-1kib-watched",)
+LINKS: Final = (
+    "link-get",
+    "link-get-counted",
+    "link-get-million",
+    "link-get-counted-million",
+    "link-list",
+    "link-list-label",
+    "link-list-prefix",
+    "link-bulk",
+)
 LISTING: Final = (
     "list-keys",
     "list-in-folder",
@@ -69,14 +80,21 @@ def test_listing_entry_prints_a_table(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.needs_program("nginx", "wrk")
-@pytest.mark.parametrize("name", SERVING)
+@pytest.mark.parametrize("name", [*SERVING, *WATCHING, *LINKS])
 def test_serving_entry_prints_a_table(name: str, tmp_path: Path) -> None:
     require_table(name, tmp_path / "report.json")
 
 
 def test_every_entry_is_run_here() -> None:
     names = run_bench("--help").stdout.partition("names:\n")[2].partition("\n\n")[0]
-    assert {line.split()[0] for line in names.splitlines()} == {*COMPUTING, *SERVING, *LISTING, *STARTING}
+    assert {line.split()[0] for line in names.splitlines()} == {
+        *COMPUTING,
+        *SERVING,
+        *WATCHING,
+        *LINKS,
+        *LISTING,
+        *STARTING,
+    }
 
 
 def test_unknown_name_is_refused() -> None:

@@ -235,7 +235,7 @@ def test_bytes_are_limited(make: Make) -> None:
 
 
 def test_an_upload_is_as_large_as_the_link_allows(make: Make, plain_s3: S3Client, plain_bucket: str) -> None:
-    link = make(["PUT"], key="up", min_size=3, max_size=5)
+    link = make(["PUT"], key="up", min_size=3, max_size=5, max_uses=9)
     assert refusal(fetch(link.url, "PUT", body=b"xx")) == (400, "EntityTooSmall")
     assert refusal(fetch(link.url, "PUT", body=b"x" * 6)) == (400, "EntityTooLarge")
     assert refusal(

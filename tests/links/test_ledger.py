@@ -19,7 +19,7 @@ from valetkey.links import (
     NoSuchLinkError,
     Rule,
 )
-from valetkey.links.model import RESUME_MS, Cutoff, LinkFilter, Spent, State
+from valetkey.links.model import RESUME_MS, Cutoff, LinkFilter, Place, Spent, State
 from valetkey.links.schema import FILE_NAME
 
 
@@ -179,13 +179,27 @@ async def test_a_filter_means_all_that_it_says(ledger: Ledger, meant: LinkFilter
 async def test_pages_hold_every_link_once_newest_first(ledger: Ledger) -> None:
     await ledger.add([link(f"VKL{number}") for number in range(25)])
     seen: list[str] = []
-    before: int | None = None
+    place: Place | None = None
     while True:
-        page, before = await ledger.list(OF_ALICE, before=before, limit=10)
+        page, place = await ledger.list(OF_ALICE, after=place, limit=10)
         seen += [each.id for each in page]
-        if before is None:
+        if place is None:
             break
     assert seen == [f"VKL{number}" for number in reversed(range(25))]
+
+
+async def test_links_to_a_prefix_come_in_the_order_of_their_keys(ledger: Ledger) -> None:
+    keys = ["dir/b", "dir/a", "dir/a", "dirs", "dir/ü", "dir/c"]
+    await ledger.add([link(f"VKL{number}", key=key) for number, key in enumerate(keys)])
+    seen: list[str] = []
+    place: Place | None = None
+    meant = replace(OF_ALICE, bucket="bucket", prefix="dir/")
+    while True:
+        page, place = await ledger.list(meant, after=place, limit=2)
+        seen += [each.id for each in page]
+        if place is None:
+            break
+    assert seen == ["VKL1", "VKL2", "VKL0", "VKL5", "VKL4"]
 
 
 async def test_nobody_reaches_a_link_of_somebody_else(ledger: Ledger) -> None:

@@ -14,7 +14,7 @@ from valetkey.gateway.iam.errors import IamCode, IamError
 from valetkey.gateway.links.urls import new_link_id
 from valetkey.links.errors import InvalidGrantError
 from valetkey.links.grant_form import alter_grant, parse_grant
-from valetkey.links.model import Issuer, Link, LinkFilter, State
+from valetkey.links.model import Issuer, Link, LinkFilter, Place, State
 from valetkey.sigv4.endpoint import Endpoint
 
 _BATCH: Final = 250
@@ -66,15 +66,19 @@ def _new_link(call: AdminCall, issuer: Issuer, stated: Json) -> Link:
 
 
 async def list_links(call: AdminCall) -> Json:
-    """Return a page of links, newest first."""
+    """Return a page of links, newest first; those to a prefix in the order of their keys."""
     endpoint, meant = endpoint_of(call), _narrowed(call, call.query)
     after, limit = call.page()
-    if after and not (after.isascii() and after.isdigit() and len(after) < 19):
-        raise IamError(IamCode.VALIDATION_ERROR, "after: is what the page before named as next.")
-    links, before = await call.links.ledger.list(meant, before=int(after) if after else None, limit=limit)
+    place = None
+    if after:
+        number, _, key = after.partition("-")
+        if not (number.isascii() and number.isdigit() and len(number) < 19):
+            raise IamError(IamCode.VALIDATION_ERROR, "after: is what the page before named as next.")
+        place = Place(int(number), key)
+    links, next_place = await call.links.ledger.list(meant, after=place, limit=limit)
     return {
         "links": [shown_link(call, link, endpoint) for link in links],
-        "next": None if before is None else str(before),
+        "next": None if next_place is None else f"{next_place.number}-{next_place.key}",
     }
 
 
@@ -166,6 +170,10 @@ def _narrowed(call: AdminCall, given: Json) -> LinkFilter:
     if unknown:
         raise IamError(
             IamCode.VALIDATION_ERROR, f"{min(unknown)}: is no filter; those are {', '.join(_FILTERS)}."
+        )
+    if meant.prefix is not None and meant.bucket is None:
+        raise IamError(
+            IamCode.VALIDATION_ERROR, "prefix: is about keys of a bucket, which must be named too."
         )
     return meant
 

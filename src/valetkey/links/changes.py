@@ -157,6 +157,7 @@ def narrowed(meant: LinkFilter) -> tuple[str, dict[str, Any]]:
         "user": meant.user,
         "bucket": meant.bucket,
         "prefix": meant.prefix,
+        "first_key": meant.prefix,
         "label": meant.label,
         "tag": meant.tag,
         "state": None if meant.state is None else meant.state.value,

@@ -19,6 +19,7 @@ from valetkey.links.model import (
     Grant,
     Link,
     LinkFilter,
+    Place,
     Revocations,
     Spent,
     State,
@@ -207,11 +208,14 @@ class Ledger:
         return await self._read(lambda connection: changes.find_meant(connection, link_id, meant))
 
     async def list(
-        self, meant: LinkFilter, *, before: int | None = None, limit: int
-    ) -> tuple[list[Link], int | None]:
-        """Return a page of links, newest first, and what the next page comes before; None on the last."""
+        self, meant: LinkFilter, *, after: Place | None = None, limit: int
+    ) -> tuple[list[Link], Place | None]:
+        """Return a page of links, and where the next one goes on; None on the last.
+
+        The newest come first; but where a prefix is meant, in a bucket, they come in the order of their keys.
+        """
         self.flush()
-        return await self._read(partial(_list_links, meant=meant, before=before, limit=limit))
+        return await self._read(partial(_list_links, meant=meant, after=after, limit=limit))
 
     async def count_active(self, *, now_ms: int) -> int:
         """Return how many links are neither ended, paused nor revoked. It looks at all of them, in a thread."""
@@ -317,15 +321,21 @@ def _prepare(folder: Path) -> None:
 
 
 def _list_links(
-    connection: sqlite3.Connection, *, meant: LinkFilter, before: int | None, limit: int
-) -> tuple[list[Link], int | None]:
+    connection: sqlite3.Connection, *, meant: LinkFilter, after: Place | None, limit: int
+) -> tuple[list[Link], Place | None]:
     where, values = changes.narrowed(meant)
-    if before is not None:
-        where += f" AND {statements.BEFORE}"
-    statement = f"{statements.LIST_LINKS} WHERE {where} {statements.NEWEST_FIRST}"
-    found = connection.execute(statement, {**values, "before": before, "limit": limit + 1}).fetchall()
-    links = [rows.to_link(row[1:]) for row in found[:limit]]
-    return links, found[limit - 1][0] if len(found) > limit else None
+    is_by_key = meant.prefix is not None and meant.bucket is not None
+    if after is not None:
+        where += f" AND {statements.BEHIND if is_by_key else statements.BEFORE}"
+        values |= {"number": after.number, "key": after.key}
+        if is_by_key and meant.prefix is not None:
+            # Where the scan begins; the condition alone would let it pass over all pages before.
+            values["first_key"] = max(meant.prefix, after.key)
+    order = statements.BY_KEY if is_by_key else statements.NEWEST_FIRST
+    statement = f"{statements.LIST_LINKS} WHERE {where} {order}"
+    found = connection.execute(statement, {**values, "limit": limit + 1}).fetchall()
+    links = [rows.to_link(row[2:]) for row in found[:limit]]
+    return links, Place(*found[limit - 1][:2]) if len(found) > limit else None
 
 
 def _weight(link: Link) -> int:

@@ -165,6 +165,13 @@ class LinkFilter:
     """The issuer's key."""
 
 
+class Place(NamedTuple):
+    """Where a page of a listing ends."""
+
+    number: int
+    key: str
+
+
 class Client(NamedTuple):
     """By what a client that comes again is known."""
 

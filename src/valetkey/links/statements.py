@@ -35,13 +35,13 @@ SET_STATE: Final = "UPDATE links SET state = ? WHERE id = ? AND state <> ? AND s
 REMOVE_LINK: Final = "DELETE FROM links WHERE id = ?"
 REMOVE_RESUMPTIONS: Final = "DELETE FROM resumptions WHERE number = ?"
 
-LIST_LINKS: Final = f"SELECT number, {_COLUMNS} FROM links"
+LIST_LINKS: Final = f"SELECT number, key, {_COLUMNS} FROM links"
 LIST_IDS: Final = "SELECT id FROM links"
 FILTERS: Final = {
     "account_id": "account_id = :account_id",
     "user": "user_id = :user",
     "bucket": "bucket = :bucket",
-    "prefix": "key >= :prefix AND key < :prefix || char(1114111)",
+    "prefix": "key >= :first_key AND key < :prefix || char(1114111)",
     "label": "label = :label",
     "tag": """number IN (
         SELECT number FROM link_tags WHERE account_id = :account_id AND name = :tag_name AND value = :tag_value
@@ -50,8 +50,11 @@ FILTERS: Final = {
     "access_key": "access_key = :access_key",
 }
 """What a listing may be narrowed by."""
-BEFORE: Final = "number < :before"
+BEFORE: Final = "number < :number"
 NEWEST_FIRST: Final = "ORDER BY number DESC LIMIT :limit"
+BEHIND: Final = "(key, number) > (:key, :number)"
+BY_KEY: Final = "ORDER BY key, number LIMIT :limit"
+"""Of links to a prefix: in the order of the index that finds them, so that a page costs no more than a page."""
 NOT_REVOKED: Final = "state <> 'revoked'"
 
 FIND_COUNTERS: Final = """
