@@ -214,6 +214,7 @@ def valetkey(server: RunningServer, *words: str) -> dict[str, Any]:
     environment = {
         **_outer_environment(),
         "VALETKEY_ENDPOINT": server.endpoint,
+        "VALETKEY_REGION": server.region,
         "VALETKEY_ACCESS_KEY": server.access_key,
         "VALETKEY_SECRET_KEY": server.secret_key,
     }

@@ -54,6 +54,18 @@ def role(root: Caller, iam: Client, new_name: Callable[[str], str]) -> tuple[Cal
     return user, name, made["Arn"]
 
 
+def test_the_account_is_whom_buckets_may_be_expected_of(
+    root: Caller, kept: str, new_name: Callable[[str], str]
+) -> None:
+    account = root.client("sts").get_caller_identity()["Account"]
+    s3 = root.client("s3")
+    copied = {"Bucket": kept, "Key": "copied", "CopySource": {"Bucket": kept, "Key": "k"}}
+    s3.head_bucket(Bucket=kept, ExpectedBucketOwner=account)
+    s3.copy_object(**copied, ExpectedSourceBucketOwner=account)
+    denied(lambda: s3.get_object(Bucket=kept, Key="k", ExpectedBucketOwner="111122223333"))
+    denied(lambda: s3.copy_object(**copied, ExpectedSourceBucketOwner="111122223333"))
+
+
 @pytest.mark.parametrize("version", ["v4", "s3v4"])
 def test_callers_learn_who_they_are(root: Caller, version: str) -> None:
     found = root.client("sts", signature_version=version).get_caller_identity()

@@ -39,17 +39,22 @@ def test_what_changes_nothing_passes(name: str, value: str) -> None:
     refuse_object_options({name: value})
 
 
+OWNER_ID = "0" * 15 + "7" + "a" * 48
 BUCKET = Bucket(
-    id=1, name="bucket", created_ms=0, owner_id="ours", versioning=None, is_lockable=False, settings={}
+    id=1, name="bucket", created_ms=0, owner_id=OWNER_ID, versioning=None, is_lockable=False, settings={}
 )
 
 
-def test_another_owner_than_expected_is_refused() -> None:
-    rules = Rules(region="us-east-1")
-    require_expected_owner({"x-amz-expected-bucket-owner": "ours"}, BUCKET, rules)
-    require_expected_owner({}, BUCKET, rules)
+@pytest.mark.parametrize("expected", [None, OWNER_ID, "000000000007"], ids=["none", "id", "number"])
+def test_the_owner_may_be_expected_by_id_and_by_number(expected: str | None) -> None:
+    headers = {} if expected is None else {"x-amz-expected-bucket-owner": expected}
+    require_expected_owner(headers, BUCKET, Rules(region="us-east-1"))
+
+
+@pytest.mark.parametrize("expected", ["111122223333", "7", "", OWNER_ID.upper(), "000000000007 "])
+def test_another_owner_than_expected_is_refused(expected: str) -> None:
     with pytest.raises(S3Error) as caught:
-        require_expected_owner({"x-amz-expected-bucket-owner": "111122223333"}, BUCKET, rules)
+        require_expected_owner({"x-amz-expected-bucket-owner": expected}, BUCKET, Rules(region="us-east-1"))
     assert caught.value.code is Code.ACCESS_DENIED
 
 

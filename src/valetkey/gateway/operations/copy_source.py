@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 
 from valetkey.gateway.call import Call
 from valetkey.gateway.operations.get_object import require_readable
+from valetkey.gateway.operations.refusals import require_expected_owner
 from valetkey.gateway.required_actions import action_for
 from valetkey.s3.codes import Code
 from valetkey.s3.copy_source import parse_copy_source
@@ -41,11 +42,11 @@ class Source:
         self._asked = parse_copy_source(call.headers["x-amz-copy-source"])
         self._key = copy_source_key(call.headers)
         self.bucket: Final[Bucket] = call.store.buckets.find(self._asked.bucket)
-        owner_id = call.rules.owner_of(self.bucket)
         self._authority = call.authority.at(self.bucket, self._asked.key, self._asked.version_id)
         self.require("s3:GetObject")
-        if call.headers.get("x-amz-source-expected-bucket-owner", owner_id) != owner_id:
-            raise S3Error(Code.ACCESS_DENIED)
+        require_expected_owner(
+            call.headers, self.bucket, call.rules, header="x-amz-source-expected-bucket-owner"
+        )
 
     @property
     def names_version(self) -> bool:

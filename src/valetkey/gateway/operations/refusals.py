@@ -7,6 +7,7 @@ from typing import Final
 
 from valetkey.gateway.authority import Authority
 from valetkey.gateway.call import Rules
+from valetkey.gateway.iam.naming import account_number
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
 from valetkey.s3.names import require_version_id
@@ -33,15 +34,24 @@ def refuse_object_options(headers: Mapping[str, str]) -> None:
             raise S3Error(Code.NOT_IMPLEMENTED, None, {"Header": name})
 
 
-def require_expected_owner(headers: Mapping[str, str], bucket: Bucket | None, rules: Rules) -> None:
-    """Return unless the client expects another owner of the bucket than there is.
+def require_expected_owner(
+    headers: Mapping[str, str],
+    bucket: Bucket | None,
+    rules: Rules,
+    *,
+    header: str = "x-amz-expected-bucket-owner",
+) -> None:
+    """Return unless the client expects another owner of the bucket than there is, by its number or its id.
 
     Raises:
         S3Error: AccessDenied. Source: Amazon S3 User Guide, "Verifying bucket ownership with bucket owner
-            condition".
+            condition", which has the number only.
     """
-    expected = headers.get("x-amz-expected-bucket-owner")
-    if expected is not None and bucket is not None and expected != rules.owner_of(bucket):
+    expected = headers.get(header)
+    if expected is None or bucket is None:
+        return
+    owner_id = rules.owner_of(bucket)
+    if expected not in (owner_id, account_number(owner_id)):
         raise S3Error(Code.ACCESS_DENIED)
 
 
