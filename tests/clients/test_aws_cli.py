@@ -139,7 +139,41 @@ def test_the_operations_beneath_answer_too(aws: AwsCli, plain_bucket: str) -> No
     assert api("get-bucket-location") == {"LocationConstraint": None}
 
 
+def test_a_listing_comes_in_pages(aws: AwsCli, plain_s3: S3Client, plain_bucket: str) -> None:
+    for number in range(25):
+        plain_s3.put_object(Bucket=plain_bucket, Key=f"folder/{number:02}", Body=b"content")
+    there = f"s3://{plain_bucket}"
+    assert len(aws("s3", "ls", "--recursive", "--page-size", "10", there).splitlines()) == 25
+    pages = ("--max-items", "15", "--page-size", "10", "--output", "json")
+    found = json.loads(aws("s3api", "list-objects-v2", "--bucket", plain_bucket, *pages))
+    rest = ("--starting-token", found["NextToken"], "--output", "json")
+    found["Contents"] += json.loads(aws("s3api", "list-objects-v2", "--bucket", plain_bucket, *rest))[
+        "Contents"
+    ]
+    assert [entry["Key"] for entry in found["Contents"]] == [f"folder/{number:02}" for number in range(25)]
+    assert aws("s3", "rm", "--recursive", "--page-size", "10", there).count("delete:") == 25
+
+
+def test_properties_are_copied_or_given_anew(aws: AwsCli, plain_s3: S3Client, plain_bucket: str) -> None:
+    there = f"s3://{plain_bucket}"
+    properties = ("--content-type", "text/x-own", "--cache-control", "no-store", "--metadata", "colour=blue")
+    aws("s3", "cp", "-", f"{there}/a", *properties, text="content")
+    aws("s3", "cp", f"{there}/a", f"{there}/b")
+    aws("s3", "mv", f"{there}/a", f"{there}/c", "--metadata-directive", "REPLACE", "--metadata", "colour=red")
+    b, c = (plain_s3.head_object(Bucket=plain_bucket, Key=key) for key in "bc")
+    assert (b["ContentType"], b["CacheControl"], b["Metadata"]) == (
+        "text/x-own",
+        "no-store",
+        {"colour": "blue"},
+    )
+    assert (c.get("CacheControl"), c["Metadata"]) == (None, {"colour": "red"})
+    assert "Contents" not in plain_s3.list_objects_v2(Bucket=plain_bucket, Prefix="a")
+
+
 def test_errors_keep_their_names(aws: AwsCli, plain_bucket: str) -> None:
+    once = ("s3api", "put-object", "--bucket", plain_bucket, "--key", "k", "--if-none-match", "*")
+    aws(*once)
+    assert "(PreconditionFailed)" in aws(*once, status=255)
     assert "(NoSuchBucket)" in aws("s3", "ls", "s3://no-such-bucket-at-all", status=255)
     assert "(404)" in aws("s3", "cp", f"s3://{plain_bucket}/not-there", "here", status=1)
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from django.conf import settings
 from django.core.files.base import ContentFile, File
-from tests.clients.boto import S3Client
+from tests.clients.boto import ODD_KEYS, S3Client, refusal
 from tests.clients.links import download, refused
 
 from valetkey.testing.server import RunningServer
@@ -116,3 +117,31 @@ def test_a_url_needs_no_client(open_storage: OpenStorage, signature: str) -> Non
     url = storage.url(name, parameters={"ResponseContentType": "text/x-own"})
     assert download(url) == b"content"
     assert refused(url.replace("folder", "f0lder")) == 403
+
+
+@pytest.mark.parametrize("name", ["plus", "percent", "looks-encoded", "space", "umlauts", "emoji"])
+def test_odd_names_come_back(
+    open_storage: OpenStorage, plain_s3: S3Client, plain_bucket: str, name: str
+) -> None:
+    storage = open_storage()
+    with storage.open(ODD_KEYS[name], "wb") as file:
+        file.write(b"content")
+    assert plain_s3.get_object(Bucket=plain_bucket, Key=ODD_KEYS[name])["Body"].read() == b"content"
+    assert storage.exists(ODD_KEYS[name])
+    assert download(storage.url(ODD_KEYS[name])) == b"content"
+    storage.delete(ODD_KEYS[name])
+    assert not storage.exists(ODD_KEYS[name])
+
+
+def test_a_file_is_replaced_under_its_name(open_storage: OpenStorage) -> None:
+    storage = open_storage(file_overwrite=True)
+    names = {storage.save("a.txt", ContentFile(text)) for text in (b"first", b"second")}
+    assert (names, read(storage, "a.txt")) == ({"a.txt"}, b"second")
+
+
+def test_wrong_credentials_are_refused(open_storage: OpenStorage) -> None:
+    storage = open_storage(signature_version="s3v4")
+    storage.secret_key = "wrong"
+    with pytest.raises(ClientError) as raised:
+        storage.save("a.txt", ContentFile(b"content"))
+    assert refusal(raised.value) == (403, "SignatureDoesNotMatch")

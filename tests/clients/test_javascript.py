@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.clients.boto import S3Client
+from tests.clients.boto import ODD_KEYS, S3Client
 from tests.raw.form import CONTENT_TYPE, encoded_form
 from tests.raw.signing import key_of
 from tests.raw.wire import fetch
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.needs_program("node", "npm")
 SCRIPTS = Path(__file__).parent / "js"
 
 
-def run(script: str, server: RunningServer, bucket: str, key: str = "folder/a b+ü.txt", **task: str) -> Any:
+def run(script: str, server: RunningServer, bucket: str, key: str = "folder/a b+ü.txt", **task: Any) -> Any:
     """Run a script and return what it found."""
     assert (SCRIPTS / "node_modules").is_dir(), "`make test` installs the JavaScript SDK."
     given = {
@@ -148,12 +148,28 @@ def test_a_stream_goes_up_in_parts(server: RunningServer, plain_bucket: str, big
         pytest.param("failure", ["The source ended early.", 0], id="failure-leaves-no-parts"),
         pytest.param("tags", [{"Key": "colour", "Value": "blue"}], id="tags"),
         pytest.param("copyInParts", 11 * 1024 * 1024, id="copy-in-parts"),
+        pytest.param("pages", [[10, 10, 5], True], id="listing-in-pages"),
+        pytest.param("rename", ["blue", ["new"]], id="rename-keeps-metadata"),
+        pytest.param(
+            "errors",
+            ["NoSuchBucket 404", "NoSuchKey 404", "SignatureDoesNotMatch 403", "PreconditionFailed 412"],
+            id="errors",
+        ),
     ],
 )
 def test_what_the_sdk_does_around_an_upload(
     server: RunningServer, plain_bucket: str, step: str, expected: Any
 ) -> None:
     assert run("managed.mjs", server, plain_bucket, step=step) == expected
+
+
+def test_odd_keys_come_back(server: RunningServer, plain_bucket: str) -> None:
+    keys = list(ODD_KEYS.values())
+    found = run("odd_keys.mjs", server, plain_bucket, keys=keys)
+    assert found["kept"] == keys
+    assert found["presigned"] == keys
+    assert found["listed"] == sorted(keys, key=str.encode)
+    assert found["left"] == 0
 
 
 def test_a_form_is_signed_as_the_sdk_signs_it(server: RunningServer, plain_bucket: str) -> None:

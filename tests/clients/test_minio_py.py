@@ -14,6 +14,7 @@ from minio.datatypes import PostPolicy
 from minio.deleteobjects import DeleteObject
 from minio.error import S3Error
 from minio.versioningconfig import VersioningConfig
+from tests.clients.boto import ODD_KEYS
 from tests.clients.links import download, refused, upload
 from tests.raw.form import CONTENT_TYPE, encoded_form
 from tests.raw.wire import fetch
@@ -207,3 +208,28 @@ def test_versions_are_kept_listed_and_removed(client: Minio, plain_bucket: str) 
     gone = [DeleteObject(str(each.object_name), each.version_id) for each in listed]
     assert list(client.remove_objects(plain_bucket, gone)) == []
     client.remove_bucket(plain_bucket)
+
+
+# minio-py itself refuses keys with `.` and `..` in them.
+@pytest.mark.parametrize("key", [value for name, value in ODD_KEYS.items() if "dot" not in name])
+def test_odd_keys_come_back(client: Minio, plain_bucket: str, key: str) -> None:
+    put(client, plain_bucket, key, b"content")
+    assert read(client, plain_bucket, key) == b"content"
+    client.copy_object(plain_bucket, "copy", CopySource(plain_bucket, key))
+    assert keys(client, plain_bucket) == sorted(["copy", key], key=str.encode)
+    client.remove_object(plain_bucket, key)
+    assert keys(client, plain_bucket) == ["copy"]
+
+
+def test_errors_keep_their_names(client: Minio, server: RunningServer, plain_bucket: str) -> None:
+    def code(act: Callable[[], object]) -> str:
+        with pytest.raises(S3Error) as raised:
+            act()
+        return str(raised.value.code)
+
+    assert code(lambda: put(client, "no-such-bucket-at-all", "k", b"content")) == "NoSuchBucket"
+    assert code(lambda: read(client, plain_bucket, "not-there")) == "NoSuchKey"
+    put(client, plain_bucket, "a", b"content")
+    assert code(lambda: client.remove_bucket(plain_bucket)) == "BucketNotEmpty"
+    wrong = Minio(client._base_url.host, server.access_key, "wrong", secure=False, region=server.region)
+    assert code(lambda: read(wrong, plain_bucket, "a")) == "SignatureDoesNotMatch"

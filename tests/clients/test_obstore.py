@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import obstore
 import pytest
-from obstore.exceptions import AlreadyExistsError, PreconditionError
+from obstore.exceptions import AlreadyExistsError, PermissionDeniedError, PreconditionError
 from obstore.store import S3Store
-from tests.clients.boto import S3Client
+from tests.clients.boto import ODD_KEYS, S3Client
 from tests.clients.links import download, refused, upload
 
 from valetkey.testing.server import RunningServer
@@ -130,3 +131,31 @@ def test_links_need_no_client(store: S3Store) -> None:
     url = obstore.sign(store, "GET", key, timedelta(minutes=1))
     assert download(url) == b"content"
     assert refused(url.replace("folder", "f0lder")) == 403
+
+
+@pytest.mark.parametrize("name", ["plus", "percent", "looks-encoded", "space", "question-mark", "emoji"])
+def test_odd_keys_come_back(store: S3Store, plain_s3: S3Client, plain_bucket: str, name: str) -> None:
+    key = ODD_KEYS[name]
+    obstore.put(store, key, b"content")
+    assert plain_s3.get_object(Bucket=plain_bucket, Key=key)["Body"].read() == b"content"
+    assert bytes(obstore.get(store, key).bytes()) == b"content"
+    assert paths(obstore.list(store).collect()) == [key]
+    obstore.copy(store, key, "copy")
+    obstore.delete(store, key)
+    assert paths(obstore.list(store).collect()) == ["copy"]
+
+
+def test_a_listing_comes_in_pages(store: S3Store) -> None:
+    for number in range(25):
+        obstore.put(store, f"folder/{number:02}", b"content")
+    found = list(obstore.list(store, "folder", chunk_size=10))
+    assert [len(chunk) for chunk in found] == [10, 10, 5]
+    assert [entry["path"] for chunk in found for entry in chunk] == [f"folder/{n:02}" for n in range(25)]
+
+
+def test_wrong_credentials_are_refused(server: RunningServer, plain_bucket: str) -> None:
+    stranger = open_store(replace(server, secret_key="wrong"), plain_bucket)
+    with pytest.raises(PermissionDeniedError, match="SignatureDoesNotMatch"):
+        obstore.put(stranger, "a", b"content")
+    with pytest.raises(FileNotFoundError):
+        obstore.put(open_store(server, "no-such-bucket-at-all"), "a", b"content")

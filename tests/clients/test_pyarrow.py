@@ -11,7 +11,7 @@ import pyarrow.dataset
 import pyarrow.parquet
 import pytest
 from pyarrow import fs as arrow_fs
-from tests.clients.boto import S3Client
+from tests.clients.boto import ODD_KEYS, S3Client
 
 from valetkey.testing.server import RunningServer
 
@@ -124,3 +124,44 @@ def test_files_are_copied_moved_and_deleted(fs: Any, plain_bucket: str) -> None:
     assert fs.get_file_info(f"{plain_bucket}/moved ü").type == arrow_fs.FileType.NotFound
     with pytest.raises(FileNotFoundError):
         read(fs, f"{plain_bucket}/copy")
+
+
+@pytest.mark.parametrize(
+    "name", ["plus", "percent", "looks-encoded", "space", "question-mark", "umlauts", "emoji"]
+)
+def test_odd_keys_come_back(fs: Any, plain_s3: S3Client, plain_bucket: str, name: str) -> None:
+    path = f"{plain_bucket}/{ODD_KEYS[name]}"
+    write(fs, path, b"content")
+    assert plain_s3.get_object(Bucket=plain_bucket, Key=ODD_KEYS[name])["Body"].read() == b"content"
+    assert read(fs, path) == b"content"
+    assert found(fs, plain_bucket)[path] == "File"
+    fs.copy_file(path, f"{plain_bucket}/copy")
+    fs.delete_file(path)
+    assert [path for path, kind in found(fs, plain_bucket).items() if kind == "File"] == [
+        f"{plain_bucket}/copy"
+    ]
+
+
+def test_metadata_comes_back(fs: Any, plain_bucket: str) -> None:
+    write(
+        fs,
+        f"{plain_bucket}/a",
+        b"content",
+        metadata={"Content-Type": "text/x-own", "Cache-Control": "no-store"},
+    )
+    with fs.open_input_stream(f"{plain_bucket}/a") as stream:
+        kept = stream.metadata()
+    assert (kept["Content-Type"], kept["Cache-Control"]) == (b"text/x-own", b"no-store")
+    assert kept["Content-Length"] == b"7"
+
+
+def test_wrong_credentials_are_refused(server: RunningServer, plain_bucket: str) -> None:
+    stranger = arrow_fs.S3FileSystem(
+        access_key=server.access_key,
+        secret_key="wrong",
+        region=server.region,
+        scheme="http",
+        endpoint_override=f"{server.host}:{server.port}",
+    )
+    with pytest.raises(OSError, match="SIGNATURE_DOES_NOT_MATCH"):
+        write(stranger, f"{plain_bucket}/a", b"content")

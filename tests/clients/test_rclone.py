@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.clients.boto import S3Client
+from tests.clients.boto import ODD_KEYS, S3Client
 from tests.clients.links import download, refused
 
 from valetkey.testing.server import RunningServer
@@ -53,7 +53,7 @@ def rclone(request: pytest.FixtureRequest, server: RunningServer, tmp_path: Path
             cwd=tmp_path, env=environment, input=text, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == status, done.stdout + done.stderr
-        return done.stdout
+        return done.stdout if status == 0 else done.stderr
 
     return run
 
@@ -179,3 +179,54 @@ def test_unfinished_uploads_are_listed_and_cleaned_up(
     assert [upload["Key"] for upload in found[plain_bucket]] == ["unfinished"]
     rclone("backend", "cleanup", "-o", "max-age=0", f"store:{plain_bucket}")
     assert plain_s3.list_multipart_uploads(Bucket=plain_bucket).get("Uploads", []) == []
+
+
+@either_listing
+@pytest.mark.parametrize(
+    "name", ["plus", "percent", "looks-encoded", "space", "question-mark", "umlauts", "emoji", "control"]
+)
+def test_odd_keys_come_back(rclone: Rclone, plain_s3: S3Client, plain_bucket: str, name: str) -> None:
+    key = ODD_KEYS[name]
+    plain_s3.put_object(Bucket=plain_bucket, Key=f"in/{key}", Body=b"content")
+    rclone("copy", f"store:{plain_bucket}/in", f"store:{plain_bucket}/out")
+    assert plain_s3.get_object(Bucket=plain_bucket, Key=f"out/{key}")["Body"].read() == b"content"
+    rclone("check", "--download", f"store:{plain_bucket}/in", f"store:{plain_bucket}/out")
+    rclone("delete", f"store:{plain_bucket}/out")
+    assert plain_s3.list_objects_v2(Bucket=plain_bucket, Prefix="out/")["KeyCount"] == 0
+
+
+@either_listing
+def test_a_folder_of_several_pages_is_listed(rclone: Rclone, plain_s3: S3Client, plain_bucket: str) -> None:
+    keys = {f"{number:02} ü.txt" for number in range(25)}
+    for key in keys:
+        plain_s3.put_object(Bucket=plain_bucket, Key=f"folder/{key}", Body=b"content")
+    found = rclone("lsf", "--s3-list-chunk", "10", f"store:{plain_bucket}/folder")
+    assert set(found.splitlines()) == keys
+
+
+def test_metadata_goes_up_and_comes_back(rclone: Rclone, plain_s3: S3Client, plain_bucket: str) -> None:
+    there = f"store:{plain_bucket}"
+    plain_s3.put_object(
+        Bucket=plain_bucket,
+        Key="a",
+        Body=b"content",
+        ContentType="text/x-own",
+        CacheControl="no-store",
+        Metadata={"colour": "blue"},
+    )
+    found = listed(rclone, there, "--metadata")["a"]["Metadata"]
+    assert (found["colour"], found["cache-control"], found["content-type"]) == (
+        "blue",
+        "no-store",
+        "text/x-own",
+    )
+    rclone("copyto", "--metadata", f"{there}/a", "down")
+    rclone("copyto", "--metadata", "--metadata-set", "colour=red", "down", f"{there}/b")
+    assert plain_s3.head_object(Bucket=plain_bucket, Key="b")["Metadata"]["colour"] == "red"
+
+
+def test_errors_keep_their_names(rclone: Rclone, plain_bucket: str) -> None:
+    wrong = ("--s3-secret-access-key", "wrong")
+    assert "SignatureDoesNotMatch" in rclone("lsf", f"store:{plain_bucket}", *wrong, status=1)
+    assert "doesn't exist" in rclone("deletefile", f"store:{plain_bucket}/not-there", status=1)
+    assert "NoSuchBucket" in rclone("rcat", "store:no-such-bucket-at-all/k", "--s3-no-check-bucket", status=1)

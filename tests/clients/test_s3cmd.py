@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.clients.boto import S3Client
+from tests.clients.boto import ODD_KEYS, S3Client
 from tests.clients.links import download, refused
 
 from valetkey.testing.server import RunningServer
@@ -163,3 +163,28 @@ def test_rules_of_expiration_are_set_shown_and_removed(
     assert "objects with key prefix 'old/' will expire in '3' day(s)" in s3cmd("info", there)
     s3cmd("dellifecycle", there)
     assert "Expiration Rule: none" in s3cmd("info", there)
+
+
+@pytest.mark.parametrize(
+    "name", ["plus", "percent", "looks-encoded", "space", "question-mark", "emoji", "two-slashes", "dot-dot"]
+)
+def test_odd_keys_come_back(
+    s3cmd: S3cmd, plain_s3: S3Client, plain_bucket: str, tmp_path: Path, name: str
+) -> None:
+    key = ODD_KEYS[name]
+    (tmp_path / "up").write_bytes(b"content")
+    s3cmd("put", "up", f"s3://{plain_bucket}/{key}")
+    assert plain_s3.get_object(Bucket=plain_bucket, Key=key)["Body"].read() == b"content"
+    s3cmd("get", f"s3://{plain_bucket}/{key}", "down")
+    assert (tmp_path / "down").read_bytes() == b"content"
+    s3cmd("del", f"s3://{plain_bucket}/{key}")
+    assert plain_s3.list_objects_v2(Bucket=plain_bucket)["KeyCount"] == 0
+
+
+def test_errors_keep_their_names(s3cmd: S3cmd, plain_bucket: str, tmp_path: Path) -> None:
+    assert "404 (NoSuchKey)" in s3cmd("info", f"s3://{plain_bucket}/not-there", status=12)
+    (tmp_path / "up").write_bytes(b"content")
+    wrong = ("--secret_key", "wrong")
+    refused_put = s3cmd("put", "up", f"s3://{plain_bucket}/k", *wrong, status=77)
+    assert "403 (SignatureDoesNotMatch)" in refused_put
+    assert "The request signature we calculated does not match" in refused_put

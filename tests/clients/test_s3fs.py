@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import s3fs
-from tests.clients.boto import S3Client
+from tests.clients.boto import ODD_KEYS, S3Client
 from tests.clients.links import download, refused
 
 from valetkey.testing.server import RunningServer
@@ -173,3 +173,35 @@ def test_a_link_needs_no_client(fs: Any, plain_bucket: str) -> None:
     url = fs.sign(path, expiration=60)
     assert download(url) == b"content"
     assert refused(url.replace("folder", "f0lder")) == 403
+
+
+@pytest.mark.parametrize(
+    "name", ["plus", "percent", "looks-encoded", "space", "question-mark", "umlauts", "emoji", "dot-dot"]
+)
+def test_odd_keys_come_back(fs: Any, plain_s3: S3Client, plain_bucket: str, name: str) -> None:
+    path = f"{plain_bucket}/{ODD_KEYS[name]}"
+    fs.pipe_file(path, b"content")
+    assert plain_s3.get_object(Bucket=plain_bucket, Key=ODD_KEYS[name])["Body"].read() == b"content"
+    assert fs.cat_file(path) == b"content"
+    assert fs.find(plain_bucket) == [path]
+    fs.cp_file(path, f"{plain_bucket}/copy")
+    fs.rm_file(path)
+    assert fs.find(plain_bucket, refresh=True) == [f"{plain_bucket}/copy"]
+
+
+def test_errors_are_pythons_own(fs: Any, server: RunningServer, plain_bucket: str) -> None:
+    with pytest.raises(FileNotFoundError):
+        fs.cat_file(f"{plain_bucket}/not-there")
+    with pytest.raises(FileNotFoundError):
+        fs.pipe_file("no-such-bucket-at-all/k", b"content")
+    fs.pipe_file(f"{plain_bucket}/a", b"content")
+    with pytest.raises(FileExistsError):
+        fs.pipe_file(f"{plain_bucket}/a", b"other", mode="create")
+    stranger = s3fs.S3FileSystem(
+        key=server.access_key,
+        secret="wrong",
+        endpoint_url=server.endpoint,
+        client_kwargs={"region_name": server.region},
+    )
+    with pytest.raises(PermissionError):
+        stranger.cat_file(f"{plain_bucket}/a")

@@ -1,14 +1,17 @@
-// What lib-storage and the client do around an upload: small bodies, a failure, tags, ranges, folders, copies in parts.
+// What lib-storage and the client do around an upload: small bodies, a failure, tags, ranges, folders, copies in parts,
+// pages, waiting, errors.
 
 import { Readable } from 'node:stream'
 
 import {
-  CompleteMultipartUploadCommand, CreateMultipartUploadCommand, GetObjectCommand, GetObjectTaggingCommand,
-  HeadObjectCommand, ListMultipartUploadsCommand, ListObjectsV2Command, UploadPartCopyCommand
+  CompleteMultipartUploadCommand, CopyObjectCommand, CreateMultipartUploadCommand, DeleteObjectCommand,
+  GetObjectCommand, GetObjectTaggingCommand, HeadObjectCommand, ListMultipartUploadsCommand,
+  ListObjectsV2Command, paginateListObjectsV2, PutObjectCommand, UploadPartCopyCommand,
+  waitUntilObjectExists, waitUntilObjectNotExists
 } from '@aws-sdk/client-s3'
 import { Upload } from '@aws-sdk/lib-storage'
 
-import { connect, task, tell } from './client.mjs'
+import { connect, credentials, task, tell } from './client.mjs'
 
 const client = connect()
 const Bucket = task.bucket
@@ -41,6 +44,38 @@ const steps = {
   async tags () {
     await upload('tagged', body, { tags: [{ Key: 'colour', Value: 'blue' }] }).done()
     return (await send(GetObjectTaggingCommand, { Key: 'tagged' })).TagSet
+  },
+  async pages () {
+    const keys = Array.from({ length: 25 }, (_, number) => `folder/${String(number).padStart(2, '0')}`)
+    for (const Key of keys) await send(PutObjectCommand, { Key, Body: 'content' })
+    const pages = []
+    for await (const page of paginateListObjectsV2({ client, pageSize: 10 }, { Bucket, Prefix: 'folder/' })) {
+      pages.push(page.Contents.map((entry) => entry.Key))
+    }
+    return [pages.map((page) => page.length), pages.flat().join() === keys.join()]
+  },
+  async rename () {
+    await send(PutObjectCommand, { Key: 'old', Body: 'content', Metadata: { colour: 'blue' } })
+    await send(CopyObjectCommand, { Key: 'new', CopySource: `${Bucket}/old` })
+    await send(DeleteObjectCommand, { Key: 'old' })
+    const wait = { client, maxWaitTime: 10 }
+    await waitUntilObjectExists(wait, { Bucket, Key: 'new' })
+    await waitUntilObjectNotExists(wait, { Bucket, Key: 'old' })
+    const { Metadata } = await send(HeadObjectCommand, { Key: 'new' })
+    const { Contents } = await send(ListObjectsV2Command, {})
+    return [Metadata.colour, Contents.map((entry) => entry.Key)]
+  },
+  async errors () {
+    await send(PutObjectCommand, { Key: 'here', Body: 'content' })
+    const stranger = connect({ credentials: { ...credentials, secretAccessKey: 'wrong' } })
+    const failing = [
+      send(GetObjectCommand, { Bucket: 'no-such-bucket-at-all', Key: 'k' }),
+      send(GetObjectCommand, { Key: 'not-there' }),
+      stranger.send(new GetObjectCommand({ Bucket, Key: 'here' })),
+      send(PutObjectCommand, { Key: 'here', Body: 'other', IfNoneMatch: '*' })
+    ]
+    const settled = await Promise.allSettled(failing)
+    return settled.map(({ reason }) => reason && `${reason.name} ${reason.$metadata.httpStatusCode}`)
   },
   async copyInParts () {
     await upload('large', body).done()
