@@ -5,11 +5,13 @@ Source: answers of Amazon S3 recorded by LocalStack (`tests/aws/services/s3/*.sn
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from awscrt import checksums
 from botocore.exceptions import ClientError
 from tests.clients.boto import S3Client, refusal
 
@@ -205,3 +207,44 @@ def test_copy_into_a_suspended_bucket_is_the_null_version(plain_s3: S3Client, pl
     assert "VersionId" not in plain_s3.put_object(Bucket=plain_bucket, Key=KEY, Body=b"")
     source = {"Bucket": plain_bucket, "Key": "source"}
     assert plain_s3.copy_object(Bucket=plain_bucket, Key=KEY, CopySource=source)["VersionId"] == "null"
+
+
+def test_object_whose_upload_named_no_algorithm_has_a_crc64nvme(
+    plain_s3: S3Client, plain_bucket: str
+) -> None:
+    body = (b"x" * 5 * 1024 * 1024, b"rest")
+    upload = begin(plain_s3, plain_bucket)
+    # Without being asked for it, boto3 sends its own default with parts.
+    parts = [
+        plain_s3.upload_part(**upload, PartNumber=number, Body=part, ChecksumAlgorithm="CRC32")
+        for number, part in enumerate(body, start=1)
+    ]
+    assert all("ChecksumCRC32" in part for part in parts)
+    named = [
+        {"PartNumber": number, "ETag": part["ETag"], "ChecksumCRC32": part["ChecksumCRC32"]}
+        for number, part in enumerate(parts, start=1)
+    ]
+    expected = base64.b64encode(checksums.crc64nvme(b"".join(body)).to_bytes(8, "big")).decode()
+    completed = plain_s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": named})
+    assert (completed["ChecksumCRC64NVME"], completed["ChecksumType"]) == (expected, "FULL_OBJECT")
+    place = {"Bucket": plain_bucket, "Key": KEY}
+    whole = plain_s3.get_object(**place, ChecksumMode="ENABLED")
+    assert whole["ChecksumCRC64NVME"] == expected
+    assert whole["Body"].read() == b"".join(body)
+    last = plain_s3.get_object(**place, PartNumber=2, ChecksumMode="ENABLED")
+    own = base64.b64encode(checksums.crc64nvme(b"rest").to_bytes(8, "big")).decode()
+    assert last["ChecksumCRC64NVME"] == own
+    assert last["Body"].read() == b"rest"
+
+
+def test_claim_of_a_completion_counts_whatever_algorithm_the_object_has(
+    plain_s3: S3Client, plain_bucket: str
+) -> None:
+    upload = begin(plain_s3, plain_bucket)
+    etag = plain_s3.upload_part(**upload, PartNumber=1, Body=b"part", ChecksumAlgorithm="CRC32")["ETag"]
+    completion = {**upload, "MultipartUpload": {"Parts": [{"PartNumber": 1, "ETag": etag}]}}
+    complete = plain_s3.complete_multipart_upload
+    assert refused(complete, **completion, ChecksumCRC32="AAAAAA==")["Code"] == "BadDigest"
+    assert refused(complete, **completion, ChecksumCRC32C="AAAAAA==")["Code"] == "InvalidRequest"
+    right = base64.b64encode(checksums.crc32(b"part").to_bytes(4, "big")).decode()
+    assert "ChecksumCRC64NVME" in complete(**completion, ChecksumCRC32=right)

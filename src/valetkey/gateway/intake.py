@@ -51,12 +51,14 @@ class Intake:
         max_bytes: int = MAX_SINGLE_UPLOAD_BYTES,
         may_be_absent: bool = False,
         size_range: SizeRange | None = None,
+        besides: Algorithm | None = None,
     ) -> None:
         """Check all that can be checked before the first byte.
 
         `algorithm` is the checksum to compute where the client names none; None computes none. A body that
         `may_be_absent` needs no length, but then it must be empty. With a `size_range` none is announced either: a
-        form's file is as long as it turns out to be, within that range.
+        form's file is as long as it turns out to be, within that range. `besides` is a checksum to compute where
+        the client names another.
 
         Raises:
             S3Error: the length is missing or too large, or a digest header is malformed.
@@ -88,6 +90,7 @@ class Intake:
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._sha256 = hashlib.sha256() if self._claimed_sha256 is not None else None
         self._hasher = new_hasher(self.algorithm) if self.algorithm else None
+        self._besides = new_hasher(besides) if besides and besides is not self.algorithm else None
         self._decoded_bytes = 0
 
     def _expect_chunks(self, call: Call, kind: PayloadKind) -> None:
@@ -160,11 +163,18 @@ class Intake:
             self._sha256.update(piece)
         if self._hasher is not None:
             self._hasher.update(piece)
+        if self._besides is not None:
+            self._besides.update(piece)
 
     @property
     def etag(self) -> str:
         """The ETag of the content, unquoted: its MD5 in hex."""
         return self._md5.hexdigest()
+
+    @property
+    def besides(self) -> str | None:
+        """The checksum that was to be computed beside that of the client, in base64; None if it is the client's."""
+        return None if self._besides is None else self._besides.base64()
 
     def require_as_claimed(self) -> Checksum | None:
         """Return the checksum to keep with the object, once the whole body has been observed.

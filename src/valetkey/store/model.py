@@ -297,6 +297,8 @@ class Part:
     etag: str
     checksum: Checksum | None
     modified_ms: int
+    crc64nvme: str | None = None
+    """Where it came with another checksum that its upload did not name: this one, in base64."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

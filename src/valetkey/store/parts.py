@@ -19,6 +19,7 @@ def put_part(
     etag: str,
     checksum: Checksum | None,
     now_ms: int,
+    crc64nvme: str | None = None,
 ) -> Part:
     """Keep a part, in place of the one that has its number."""
     if not connection.execute(statements.IS_UPLOAD, (upload_id,)).fetchone()[0]:
@@ -28,9 +29,11 @@ def put_part(
     if current is not None:
         forget_content(connection, effects, content_id=current[0])
     size = sum(segment.size for segment in segments)
-    row = (upload_id, number, size, etag, now_ms, *rows.from_checksum(checksum), content_id)
+    row = (upload_id, number, size, etag, now_ms, *rows.from_checksum(checksum), crc64nvme, content_id)
     connection.execute(statements.PUT_PART, row)
-    return Part(number=number, size=size, etag=etag, checksum=checksum, modified_ms=now_ms)
+    return Part(
+        number=number, size=size, etag=etag, checksum=checksum, modified_ms=now_ms, crc64nvme=crc64nvme
+    )
 
 
 def copy_part(

@@ -140,13 +140,14 @@ def to_upload(bucket: str, row: Row) -> Upload:
 
 
 def to_part(row: Row) -> Part:
-    number, size, etag, modified_ms, algorithm, value, kind = row
+    number, size, etag, modified_ms, algorithm, value, kind, crc64nvme = row
     return Part(
         number=number,
         size=size,
         etag=etag,
         checksum=to_checksum(algorithm, value, kind),
         modified_ms=modified_ms,
+        crc64nvme=crc64nvme,
     )
 
 

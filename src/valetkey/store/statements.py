@@ -200,16 +200,16 @@ REMOVE_UPLOAD: Final = "DELETE FROM uploads WHERE id = ?"
 PUT_PART: Final = """
     INSERT OR REPLACE INTO parts
         (upload_id, number, size, etag, modified_ms, checksum_algorithm, checksum_value, checksum_type,
-         content_id)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+         crc64nvme, content_id)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 FIND_PART_CONTENT: Final = "SELECT content_id FROM parts WHERE upload_id = ? AND number = ?"
 LIST_PARTS: Final = """
-    SELECT number, size, etag, modified_ms, checksum_algorithm, checksum_value, checksum_type
+    SELECT number, size, etag, modified_ms, checksum_algorithm, checksum_value, checksum_type, crc64nvme
     FROM parts WHERE upload_id = ? AND number > ? ORDER BY number LIMIT ?
 """
 LIST_PART_CONTENTS: Final = """
-    SELECT number, size, etag, checksum_value, content_id FROM parts WHERE upload_id = ?
+    SELECT number, size, etag, coalesce(crc64nvme, checksum_value), content_id FROM parts WHERE upload_id = ?
 """
 LIST_PART_SEGMENTS: Final = """
     SELECT parts.number, segments.blob_id, segments.start, segments.size, segments.seal

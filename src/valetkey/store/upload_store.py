@@ -100,9 +100,19 @@ class Uploads:
             self._workings.keyring.open_seal(upload.seal, customer_key)
 
     async def put_part(
-        self, upload_id: str, number: int, draft: Draft, etag: str, checksum: Checksum | None, now_ms: int
+        self,
+        upload_id: str,
+        number: int,
+        draft: Draft,
+        etag: str,
+        checksum: Checksum | None,
+        now_ms: int,
+        *,
+        crc64nvme: str | None = None,
     ) -> Part:
         """Keep the draft as the part with this number, in place of the one that has it.
+
+        With `crc64nvme` the object gets its checksum of that, and not of `checksum`.
 
         Raises:
             NoSuchUploadError
@@ -118,6 +128,7 @@ class Uploads:
             etag=etag,
             checksum=checksum,
             now_ms=now_ms,
+            crc64nvme=crc64nvme,
         )
         return await self._workings.write(change, draft=draft)
 

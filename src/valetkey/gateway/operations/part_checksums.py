@@ -112,7 +112,7 @@ def object_checksum(upload: Upload, parts: Sequence[Part], headers: Mapping[str,
     Raises:
         S3Error: the completion's own checksum header says otherwise.
     """
-    checksums = [part.checksum for part in parts]
+    checksums = [_of_object(part) for part in parts]
     names = {checksum.algorithm for checksum in checksums if checksum is not None}
     if not checksums or None in checksums or len(names) != 1:
         return None
@@ -124,18 +124,52 @@ def object_checksum(upload: Upload, parts: Sequence[Part], headers: Mapping[str,
         computed = combine_crc(algorithm, list(zip(values, sizes, strict=True)))
     else:
         computed = composite(algorithm, values)
-    _require_claimed(headers, algorithm, computed)
+    _require_claimed(headers, parts, algorithm, computed)
     return Checksum(algorithm=algorithm.name, value=computed, type=checksum_type)
 
 
-def _require_claimed(headers: Mapping[str, str], algorithm: Algorithm, computed: str) -> None:
+def _of_object(part: Part) -> Checksum | None:
+    """Return the checksum of the part that counts for the object."""
+    if part.crc64nvme is None:
+        return part.checksum
+    return Checksum(algorithm=Algorithm.CRC64NVME.name, value=part.crc64nvme, type=FULL_OBJECT)
+
+
+def _require_claimed(
+    headers: Mapping[str, str], parts: Sequence[Part], algorithm: Algorithm, computed: str
+) -> None:
     claimed = headers.get(algorithm.header)
     if claimed is None:
-        claimed_checksum(headers)  # refuses a second, different or malformed one
+        _require_other(claimed_checksum(headers), parts, algorithm)
         return
     # Clients may leave out the number of parts behind a composite checksum.
     if claimed not in (computed, computed.partition("-")[0]):
         raise S3Error(
             Code.BAD_DIGEST,
             f"The {algorithm.name} you specified did not match the calculated checksum.",
+        )
+
+
+def _require_other(
+    claimed: tuple[Algorithm, str] | None, parts: Sequence[Part], algorithm: Algorithm
+) -> None:
+    """Return if a claim by another algorithm than the object's is right by what the parts came with.
+
+    Raises:
+        S3Error: BadDigest; InvalidRequest where nobody can tell. A claim is never passed over.
+    """
+    if claimed is None:
+        return
+    other, value = claimed
+    own = [part.checksum.value for part in parts if part.checksum and part.checksum.algorithm == other.name]
+    if len(own) != len(parts) or FULL_OBJECT not in _TYPES[other]:
+        raise S3Error(
+            Code.INVALID_REQUEST,
+            f"Checksum Type mismatch occurred, expected checksum Type: {algorithm.name.lower()}, "
+            f"actual checksum Type: {other.name.lower()}",
+        )
+    computed = combine_crc(other, [(text, part.size) for text, part in zip(own, parts, strict=True)])
+    if not hmac.compare_digest(value.encode(), computed.encode()):
+        raise S3Error(
+            Code.BAD_DIGEST, f"The {other.name} you specified did not match the calculated checksum."
         )

@@ -39,7 +39,9 @@ async def upload_part(call: Call) -> Answer:
     """UploadPart: a part that comes again replaces the one before."""
     number = parse_part_number(call.query["partNumber"])
     upload, key = _upload(call)
-    intake = Intake(call, algorithm=_algorithm(upload))
+    # The object of an upload that named no algorithm gets this, whatever its parts come with.
+    besides = None if upload.checksum_algorithm else Algorithm.CRC64NVME
+    intake = Intake(call, algorithm=_algorithm(upload), besides=besides)
     require_same_algorithm(upload, intake.algorithm)
     async with await call.store.receive(
         intake.pieces(),
@@ -50,7 +52,13 @@ async def upload_part(call: Call) -> Answer:
         checksum = intake.require_as_claimed()
         etag = stored_etag(intake.etag, key)
         part = await call.store.uploads.put_part(
-            upload.id, number, draft, etag=etag, checksum=checksum, now_ms=call.now_ms
+            upload.id,
+            number,
+            draft,
+            etag=etag,
+            checksum=checksum,
+            now_ms=call.now_ms,
+            crc64nvme=intake.besides,
         )
     return empty(
         headers=[
