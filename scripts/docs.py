@@ -16,13 +16,21 @@ import typer
 from typer.main import get_command
 
 from valetkey.cli.main import app
+from valetkey.console.routes import ROUTES
 from valetkey.explain.causes import TEXTS, Cause
+from valetkey.gateway.iam.operations import IAM, STS
 from valetkey.s3.codes import Code
 from valetkey.s3.operations import OPERATIONS, Level, Operation
 from valetkey.server.setting_table import TABLE
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-PAGES: Final = ("docs/command-line.md", "docs/compatibility.md", "docs/explain.md", "docs/settings.md")
+PAGES: Final = (
+    "docs/command-line.md",
+    "docs/compatibility.md",
+    "docs/explain.md",
+    "docs/identities.md",
+    "docs/settings.md",
+)
 
 HELP_WIDTH: Final = 100
 _SECTION: Final = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -120,10 +128,27 @@ def _help_block(context: typer.Context) -> str:
     return f"```text\n{context.get_help()}\n```"
 
 
+def iam_actions() -> str:
+    """Return the actions of IAM and STS, a paragraph for each."""
+    services = {"IAM": IAM, "STS": STS}
+    return "\n\n".join(
+        f"{word}: {', '.join(_code(action) for action in sorted(service.operations))}."
+        for word, service in services.items()
+    )
+
+
+def admin_operations() -> str:
+    """Return the operations of the admin API."""
+    rows = [(_code(f"{route.method} {route.path}"), _plain(route.summary)) for route in ROUTES]
+    return _table(("Operation", "What it does"), rows)
+
+
 SECTIONS: Final[Mapping[str, Callable[[], str]]] = {
+    "admin-api": admin_operations,
     "commands": command_help,
     "error-codes": error_table,
     "explain-causes": causes_table,
+    "iam-actions": iam_actions,
     "operations": lambda: operations_table(implemented=True),
     "operations-not-implemented": lambda: operations_table(implemented=False),
     "settings": settings_table,

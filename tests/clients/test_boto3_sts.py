@@ -197,6 +197,19 @@ def test_a_federated_user_may_do_what_its_policy_allows(
     denied(lambda: new_user(root, new_name("plain")).client("sts").get_federation_token(Name="guest"))
 
 
+def test_a_guest_of_the_root_may_what_its_policy_allows(root: Caller, kept: str) -> None:
+    limit = policy(allow("s3:GetObject", f"arn:aws:s3:::{kept}/*"))
+    guest = root.with_key(
+        root.client("sts").get_federation_token(Name="guest", Policy=limit)["Credentials"]
+    ).client("s3")
+    assert guest.get_object(Bucket=kept, Key="k")["Body"].read() == b"content"
+    denied(lambda: guest.put_object(Bucket=kept, Key="k", Body=b""))
+    denied(lambda: guest.delete_bucket(Bucket=kept))
+    denied(guest.list_buckets)
+    unlimited = root.with_key(root.client("sts").get_federation_token(Name="guest")["Credentials"])
+    denied(lambda: unlimited.client("s3").get_object(Bucket=kept, Key="k"))
+
+
 def test_revoked_sessions_end_and_later_ones_count(
     server: RunningServer, root: Caller, new_name: Callable[[str], str]
 ) -> None:

@@ -27,8 +27,10 @@ def policies_of(principal: Principal, identities: Identities) -> PolicySet:
     session = principal.session
     if known is None and session is None:
         return _NOTHING
+    # A guest of an account's root may what the root may, which is everything, as far as its session policies allow it.
+    own = _ROOTS if principal.kind is PrincipalKind.FEDERATED else ()
     return PolicySet(
-        identity=() if known is None else tuple(map(_named, known.policies)),
+        identity=own if known is None else tuple(map(_named, known.policies)),
         boundary=None if known is None or known.boundary is None else _named(known.boundary),
         session=() if session is None else tuple(map(_of_session, session.policies)),
     )
@@ -60,6 +62,14 @@ def _role(principal: Principal, identities: Identities) -> KnownRole:
     if known.role.unique_id != principal.unique_id.partition(":")[0]:
         raise NoSuchEntityError(EntityKind.ROLE, principal.name)
     return known
+
+
+def _everything() -> Policy:
+    document = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}'
+    return parse_policy(document, kind=DocumentKind.IDENTITY)
+
+
+_ROOTS: Final = (NamedPolicy(name="account root", policy=_everything()),)
 
 
 def _of_session(text: str) -> NamedPolicy:
