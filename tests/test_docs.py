@@ -196,6 +196,8 @@ def test_the_compatibility_page_names_every_test_that_does_not_pass() -> None:
 
 
 @pytest.mark.needs_program("bash", "curl", "aws")
+# Dozens of commands, each of which starts an interpreter.
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_marked_blocks_run(reader: Reader, document: str) -> None:
     blocks = [block for block in blocks_of(document) if block.language != "javascript"]
