@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from valetkey.cli import admin_options as options
-from valetkey.cli import links_history
+from valetkey.cli import link_addresses, links_history
 from valetkey.cli.errors import BadInputError
 from valetkey.cli.grant_flags import DEFAULTS, FLAGS, grant_body
 from valetkey.cli.links_history import key_of, print_attempts
@@ -258,6 +258,7 @@ def delete_link(link: Id, *, client: "AdminClient") -> None:
 
 
 links_history.register(app)
+app.add_typer(link_addresses.app, name="addresses")
 
 
 def _filter(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from valetkey.console import history, link_members, links, revocations
+from valetkey.console import history, link_members, links, revocations, short_addresses
 from valetkey.console.call import ACCOUNT, AFTER
 from valetkey.console.route import PAGE, Route
 from valetkey.console.schema import listing
@@ -112,6 +112,42 @@ LINKS: Final = (
         "links/{link}",
         links.delete_link,
         "Forget a link, whose URL is of nobody then.",
+        asks=(ACCOUNT,),
+    ),
+)
+
+SHORT_ADDRESSES: Final = (
+    Route(
+        "GET",
+        "links/{link}/addresses",
+        short_addresses.list_short_addresses,
+        "List the short addresses of a link.",
+        gives=(listing("addresses", short_addresses.ADDRESS),),
+        asks=_ONE,
+    ),
+    Route(
+        "POST",
+        "links/{link}/addresses",
+        short_addresses.create_short_address,
+        "Make a short address of a link, with a name or a token that nobody can guess.",
+        gives=(short_addresses.ADDRESS,),
+        asks=_ONE,
+        takes=short_addresses.NEW,
+    ),
+    Route(
+        "POST",
+        "addresses/{address}",
+        short_addresses.alter_short_address,
+        "Let a short address lead to another link, or pause or resume it.",
+        gives=(short_addresses.ADDRESS,),
+        asks=_ONE,
+        takes=short_addresses.ALTERABLE,
+    ),
+    Route(
+        "DELETE",
+        "addresses/{address}",
+        short_addresses.delete_short_address,
+        "Forget a short address.",
         asks=(ACCOUNT,),
     ),
 )

@@ -17,6 +17,7 @@ ROUTES: Final = (
     *identity_routes.KEYS,
     *identity_routes.POLICIES,
     *link_routes.LINKS,
+    *link_routes.SHORT_ADDRESSES,
     *link_routes.REVOCATIONS,
     *link_routes.HISTORY,
 )
@@ -28,6 +29,7 @@ NAMES: Final[Mapping[str, str]] = {
     "key": "Id of an access key.",
     "policy": "Name of a policy.",
     "link": "Id of a link.",
+    "address": "Id of a short address.",
     "revocation": "Id of a revocation.",
 }
 """What the names in paths stand for."""

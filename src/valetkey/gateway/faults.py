@@ -246,6 +246,7 @@ RULES: Final[Mapping[links.Rule, Code]] = {
     links.Rule.CONTENT_TYPE: Code.CONTENT_TYPE_NOT_ALLOWED,
     links.Rule.VERSION: Code.LINK_VERSION_REPLACED,
     links.Rule.ISSUER: Code.LINK_ISSUER_INACTIVE,
+    links.Rule.ADDRESS_PAUSED: Code.SHORT_ADDRESS_PAUSED,
     links.Rule.PASSWORD: Code.LINK_PASSWORD_REQUIRED,
 }
 """What each rule of a link is called in an answer."""

@@ -81,6 +81,10 @@ def remove_link(connection: sqlite3.Connection, changed: Changed, *, link_id: st
     number = connection.execute(statements.FIND_NUMBER, (link_id,)).fetchone()
     connection.execute(statements.REMOVE_TAGS, number)
     connection.execute(statements.REMOVE_RESUMPTIONS, number)
+    owner = (meant.account_id, link_id)
+    for (digest,) in connection.execute(statements.LIST_SHORT_DIGESTS, owner).fetchall():
+        changed.add(("short addresses", digest.hex()))
+    connection.execute(statements.REMOVE_SHORTS_OF, owner)
     connection.execute(statements.REMOVE_LINK, (link_id,))
     changed.add(mark_of(link_id))
 

@@ -20,6 +20,7 @@ class Rule(Enum):
     CONTENT_TYPE = "ContentTypeNotAllowed"
     VERSION = "LinkVersionReplaced"
     ISSUER = "LinkIssuerInactive"
+    ADDRESS_PAUSED = "ShortAddressPaused"
     PASSWORD = "LinkPasswordRequired"  # noqa: S105 - a code, not a password
 
 

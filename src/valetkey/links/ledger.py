@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Final, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from valetkey.links import changes, counters, rows, statements
 from valetkey.links.errors import LedgerClosedError, LedgerFailedError, NoSuchLinkError
@@ -25,7 +25,8 @@ from valetkey.links.model import (
     State,
 )
 from valetkey.links.schema import FILE_NAME, migrate, open_reader, open_writer
-from valetkey.links.writer import Writer
+from valetkey.links.short_addresses import ShortAddresses
+from valetkey.links.writer import Change, Writer
 from valetkey.processes.file_lock import PRIVATE_FILE_MODE, FileLock
 from valetkey.processes.marked_cache import MarkedCache
 from valetkey.processes.marks import FILE_BYTES, Marks
@@ -65,6 +66,9 @@ class Ledger:
         )
         self._noted: dict[str, list[int]] = {}
         self._is_closed = False
+        self.short_addresses: Final = ShortAddresses(
+            look=self._look, submit=self._submit, read=self._read, marks=self._marks
+        )
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -91,7 +95,7 @@ class Ledger:
         """Return the link as it is now, from memory if it is known to have stayed the same; its usage may be older."""
         self._require_open()
         try:
-            return self._links.find(*changes.mark_of(link_id), lambda: self._look(link_id))
+            return self._links.find(*changes.mark_of(link_id), lambda: self._find(link_id))
         except NoSuchLinkError:
             return None
 
@@ -271,7 +275,7 @@ class Ledger:
         if self._is_closed:
             raise LedgerClosedError
 
-    async def _submit(self, change: Callable[..., T]) -> T:
+    async def _submit(self, change: Change[T]) -> T:
         return await self._writer.submit(change)
 
     async def _read(self, read: Callable[[sqlite3.Connection], T]) -> T:
@@ -286,11 +290,17 @@ class Ledger:
         except sqlite3.Error as error:
             raise _unreadable(error) from error
 
-    def _look(self, link_id: str) -> Link:
+    def _look(self, statement: str, values: tuple[object, ...]) -> tuple[Any, ...] | None:
+        """Return the one row that a statement finds, at once and in this thread."""
+        self._require_open()
         try:
-            row = self._reader.execute(statements.FIND_LINK, (link_id,)).fetchone()
+            row: tuple[Any, ...] | None = self._reader.execute(statement, values).fetchone()
         except sqlite3.Error as error:
             raise _unreadable(error) from error
+        return row
+
+    def _find(self, link_id: str) -> Link:
+        row = self._look(statements.FIND_LINK, (link_id,))
         if row is None:
             raise NoSuchLinkError(link_id)
         return rows.to_link(row)

@@ -244,3 +244,16 @@ class Revocations:
 
     def __bool__(self) -> bool:
         return bool(self.signatures or self.cutoffs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShortAddress:
+    """A short address, which leads to a link: another one when its owner says so."""
+
+    id: str
+    account_id: str
+    link_id: str
+    name: str | None
+    """Chosen by its owner. None: the address ends in a token that nobody can guess."""
+    is_paused: bool
+    created_ms: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from valetkey.links.model import Cutoff, Grant, Issuer, Link, State, Usage
+from valetkey.links.model import Cutoff, Grant, Issuer, Link, ShortAddress, State, Usage
 
 
 def to_link(row: tuple[Any, ...]) -> Link:
@@ -54,5 +54,17 @@ def to_cutoff(row: tuple[Any, ...]) -> Cutoff:
         key=key,
         is_prefix=bool(is_prefix),
         before_ms=before_ms,
+        created_ms=created_ms,
+    )
+
+
+def to_short(row: tuple[Any, ...]) -> ShortAddress:
+    short_id, account_id, link_id, name, is_paused, created_ms = row
+    return ShortAddress(
+        id=short_id,
+        account_id=account_id,
+        link_id=link_id,
+        name=name,
+        is_paused=bool(is_paused),
         created_ms=created_ms,
     )

@@ -99,3 +99,20 @@ ADD_CUTOFF: Final = """
 _CUTOFF_COLUMNS: Final = "id, account_id, access_key, bucket, key, is_prefix, before_ms, created_ms"
 LIST_CUTOFFS: Final = f"SELECT {_CUTOFF_COLUMNS} FROM cutoffs ORDER BY created_ms, id"
 REMOVE_CUTOFF: Final = "DELETE FROM cutoffs WHERE id = ? AND account_id = ?"
+
+_SHORT_COLUMNS: Final = "id, account_id, link_id, name, is_paused, created_ms"
+ADD_SHORT: Final = """
+    INSERT INTO short_addresses (digest, id, account_id, link_id, name, is_paused, created_ms)
+    VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+FIND_SHORT: Final = f"SELECT {_SHORT_COLUMNS} FROM short_addresses WHERE digest = ?"
+FIND_OWN_SHORT: Final = (
+    f"SELECT digest, {_SHORT_COLUMNS} FROM short_addresses WHERE id = ? AND account_id = ?"
+)
+UPDATE_SHORT: Final = "UPDATE short_addresses SET link_id = ?, is_paused = ? WHERE id = ?"
+REMOVE_SHORT: Final = "DELETE FROM short_addresses WHERE id = ?"
+REMOVE_SHORTS_OF: Final = "DELETE FROM short_addresses WHERE account_id = ? AND link_id = ?"
+LIST_SHORT_DIGESTS: Final = "SELECT digest FROM short_addresses WHERE account_id = ? AND link_id = ?"
+LIST_SHORTS: Final = f"""
+    SELECT {_SHORT_COLUMNS} FROM short_addresses WHERE account_id = ? AND link_id = ? ORDER BY created_ms, id
+"""

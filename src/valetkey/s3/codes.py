@@ -243,6 +243,7 @@ class Code(Enum):
         404,
         "The lifecycle configuration does not exist",
     )
+    NO_SUCH_LINK = ("NoSuchLink", 404, "There is no link at this address.")
     NO_SUCH_OBJECT_LOCK_CONFIGURATION = (
         "NoSuchObjectLockConfiguration",
         404,
@@ -314,6 +315,7 @@ class Code(Enum):
         "The server side encryption configuration was not found",
     )
     SERVICE_UNAVAILABLE = ("ServiceUnavailable", 503, "Service is unable to handle request.")
+    SHORT_ADDRESS_PAUSED = ("ShortAddressPaused", 403, "This address is paused.")
     SIGNATURE_DOES_NOT_MATCH = (
         "SignatureDoesNotMatch",
         403,

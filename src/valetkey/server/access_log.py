@@ -48,9 +48,13 @@ _SECRET_VALUE: Final = re.compile(
 )
 
 
+# What a short address ends in opens its link.
+_TOKEN: Final = re.compile(r"(/-/s/)[^/]*")
+
+
 def redacted_target(raw_path: bytes, raw_query: bytes) -> str:
     """Return the request target with signatures and tokens replaced, at most 4,096 characters of it."""
-    target = raw_path.decode("latin-1")
+    target = _TOKEN.sub(r"\1REDACTED", raw_path.decode("latin-1"))
     if raw_query:
         query = b"&".join([_redacted(pair) for pair in raw_query.split(b"&")]).decode("latin-1")
         target = f"{target}?{query}"

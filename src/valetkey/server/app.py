@@ -21,6 +21,8 @@ from valetkey.gateway.call import Answer, Request
 from valetkey.gateway.flow import Gateway, render_fault
 from valetkey.gateway.lifecycle_run import run_lifecycle
 from valetkey.gateway.links.door import LinkDoor
+from valetkey.gateway.links.short import PATHS as SHORT_PATHS
+from valetkey.gateway.links.short import ShortDoor
 from valetkey.gateway.session_tokens import PURPOSE, TokenBox
 from valetkey.links import Ledger, LinkError
 from valetkey.s3.codes import Code
@@ -50,6 +52,7 @@ Scope = MutableMapping[str, Any]
 _LOG: Final = logging.getLogger("valetkey")
 
 _SERVER: Final = (b"server", b"Valetkey")
+_SERVED_PATHS: Final = (ADMIN_PATHS, SHORT_PATHS)
 _OWN_PATHS: Final = b"/-/"
 """No bucket's name begins with a hyphen, so these paths are ours."""
 
@@ -78,6 +81,7 @@ class App:
         self._ledger: Ledger
         self._gateway: Gateway
         self._admin: AdminApi
+        self._short: ShortDoor
         self._watching: Watching
         self._own_paths: OwnPaths
 
@@ -139,6 +143,7 @@ class App:
             box=box,
             new_id=_new_id,
         )
+        self._short = ShortDoor(links=links, gateway=self._gateway, rules=rules)
         self._background = [
             *map(asyncio.create_task, self._watching.tasks()),
             asyncio.create_task(self._flush_log()),
@@ -192,7 +197,7 @@ class App:
         headers, origin = self._origin(scope)
         # Where the Host names a bucket, `-/health` is a key in it like any other.
         is_own = raw_path.startswith(_OWN_PATHS) and not names_bucket(headers, self._settings.domains)
-        if is_own and not raw_path.startswith(ADMIN_PATHS) and self._is_heard(raw_path, origin.remote):
+        if is_own and not raw_path.startswith(_SERVED_PATHS) and self._is_heard(raw_path, origin.remote):
             await self._own_paths.answer(raw_path, scope["method"], headers, send)
             return
         # No secret, so no system call for it: that would hand the interpreter's lock to the HTTP threads.
@@ -269,6 +274,8 @@ class App:
 
     async def _answer(self, request: Request, request_id: str, *, is_own: bool) -> Answer:
         try:
+            if request.raw_path.startswith(SHORT_PATHS) and is_own:
+                return await self._short.answer(request, request_id=request_id, host_id=self._host_id)
             if is_own:
                 return await self._admin.answer(request, request_id=request_id)
             return await self._gateway.answer(request, request_id=request_id, host_id=self._host_id)

@@ -68,13 +68,13 @@ class LinkDoor:
         self.ledger: Final = ledger
         self._keys = keys
         self._rules = rules
-        self._secret_key = secret_key
+        self.secret_key: Final = secret_key
         self._known: OrderedDict[str, KnownLink] = OrderedDict()
 
     def secret_of(self, link_id: str) -> Secret:
         """Return what a link's URLs are signed with."""
         return Secret(
-            b32encode(hmac.digest(self._secret_key, link_id.encode(), "sha256")).decode().rstrip("=")
+            b32encode(hmac.digest(self.secret_key, link_id.encode(), "sha256")).decode().rstrip("=")
         )
 
     def find(self, link_id: str) -> KnownLink | None:

@@ -1,0 +1,161 @@
+"""Short addresses, through HTTP and a browser, against a server with two workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+from tests.clients.admin import ask_admin
+from tests.clients.admin_links import Link, new_link, refusal
+from tests.clients.boto import S3Client
+from tests.raw.wire import Reply, fetch
+
+from valetkey.testing.server import RunningServer
+
+PLAYLIST = b"#EXTM3U\n#EXTINF:1,\nparts/0.ts\n#EXTINF:1,\nparts/1.ts\n"
+AS_BROWSER = {"Accept": "text/html,application/xhtml+xml", "Sec-Fetch-Mode": "navigate"}
+
+Make = Callable[..., Link]
+
+
+@pytest.fixture
+def make(server: RunningServer, plain_s3: S3Client, plain_bucket: str) -> Make:
+    plain_s3.put_object(Bucket=plain_bucket, Key="doc.txt", Body=b"doc", ContentType="text/plain")
+    plain_s3.put_object(Bucket=plain_bucket, Key="film/list.m3u8", Body=PLAYLIST)
+    for number in range(2):
+        plain_s3.put_object(Bucket=plain_bucket, Key=f"film/parts/{number}.ts", Body=b"%d" % number)
+
+    def make_link(operations: list[str] | str = "GET", **stated: Any) -> Link:
+        return new_link(server, plain_bucket, operations, **stated)
+
+    return make_link
+
+
+def address_of(link: Link, name: str | None = None) -> dict[str, Any]:
+    body = {} if name is None else {"name": name}
+    status, made = ask_admin(link.server, "POST", f"links/{link.id}/addresses", body)
+    assert status == 200, made
+    return dict(made)
+
+
+def alter(owner: Link, address: dict[str, Any], **stated: Any) -> None:
+    status, answer = ask_admin(owner.server, "POST", f"addresses/{address['id']}", stated)
+    assert status == 200, answer
+
+
+def follow(reply: Reply, method: str = "GET", body: bytes = b"") -> Reply:
+    assert reply.status == 307, reply
+    location = reply.header("location")
+    assert location is not None
+    return fetch(location, method, body=body)
+
+
+def test_a_program_is_served_and_a_browser_sent_on(make: Make) -> None:
+    link = make(key="doc.txt")
+    url = address_of(link)["url"]
+    assert len(url.rpartition("/")[2]) == 24
+    assert fetch(url).body == b"doc"
+    assert fetch(url, "HEAD").header("content-length") == "3"
+    assert fetch(url, headers={"Range": "bytes=1-"}).body == b"oc"
+    sent_on = fetch(url, headers=AS_BROWSER)
+    assert (sent_on.header("cache-control"), sent_on.header("referrer-policy")) == ("no-store", "no-referrer")
+    assert sent_on.header("location") == link.url
+    assert follow(sent_on).body == b"doc"
+    assert follow(fetch(url, headers={"Accept": "text/html"})).body == b"doc"
+
+
+def test_an_upload_goes_on_to_the_link(make: Make) -> None:
+    link = make(["PUT"], key="up.txt")
+    url = address_of(link)["url"]
+    assert follow(fetch(url, "PUT", body=b"x"), "PUT", b"x").status == 200
+    assert fetch(url, "PATCH").refusal == (405, "MethodNotAllowed")
+
+
+def test_relative_names_below_a_prefix_work(make: Make) -> None:
+    url = address_of(make(prefix="film/"))["url"]
+    playlist = fetch(f"{url}/list.m3u8")
+    assert playlist.body == PLAYLIST
+    assert [fetch(f"{url}/parts/{number}.ts").body for number in range(2)] == [b"0", b"1"]
+    assert fetch(f"{url}/missing").refusal == (404, "NoSuchKey")
+    assert follow(fetch(f"{url}/list.m3u8", headers=AS_BROWSER)).body == PLAYLIST
+    assert fetch(f"{url}/../doc.txt").status == 404
+
+
+def test_a_link_to_one_key_has_nothing_below_it(make: Make) -> None:
+    url = address_of(make(key="doc.txt"))["url"]
+    assert fetch(f"{url}/x").refusal == (404, "NoSuchLink")
+    assert fetch(f"{url}/").refusal == (404, "NoSuchLink")
+
+
+def test_an_address_leads_elsewhere_and_is_paused(make: Make, new_name: Callable[[str], str]) -> None:
+    first, second = make(key="doc.txt"), make(key="film/list.m3u8")
+    name = new_name("chosen")
+    address = address_of(first, name)
+    assert address["url"].endswith(f"/-/s/{name}")
+    assert fetch(address["url"]).body == b"doc"
+    alter(first, address, link=second.id)
+    for _ in range(4):  # whichever worker answers
+        assert fetch(address["url"]).body == PLAYLIST
+    alter(first, address, paused=True)
+    for _ in range(4):
+        assert refusal(fetch(address["url"])) == (403, "ShortAddressPaused")
+    alter(first, address, paused=False)
+    assert fetch(address["url"]).body == PLAYLIST
+    assert ask_admin(first.server, "DELETE", f"addresses/{address['id']}")[0] == 200
+    for _ in range(4):
+        assert fetch(address["url"]).refusal == (404, "NoSuchLink")
+
+
+def test_a_name_is_had_once(make: Make, new_name: Callable[[str], str]) -> None:
+    link, name = make(key="doc.txt"), new_name("once")
+    address_of(link, name)
+    status, answer = ask_admin(link.server, "POST", f"links/{link.id}/addresses", {"name": name})
+    assert (status, answer["error"]["code"]) == (409, "EntityAlreadyExists")
+    for wrong in ("a", "a/b", "../x", "ü" * 5, "x" * 65):
+        assert ask_admin(link.server, "POST", f"links/{link.id}/addresses", {"name": wrong})[0] == 400
+
+
+def test_the_rules_of_the_link_hold_by_its_address_too(make: Make) -> None:
+    link = make(key="doc.txt", max_uses=1)
+    url = address_of(link)["url"]
+    assert fetch(url).body == b"doc"
+    assert refusal(fetch(url)) == (403, "LinkUsedUp")
+    link.do("revoke")
+    assert refusal(fetch(url)) == (403, "LinkRevoked")
+    assert ask_admin(link.server, "DELETE", f"links/{link.id}")[0] == 200
+    for _ in range(4):
+        assert fetch(url).refusal == (404, "NoSuchLink")
+
+
+def test_what_is_no_address_leads_nowhere(server: RunningServer) -> None:
+    for token in ("", "x", "x" * 24, "%00", "a%2Fb", "%C3%A9", "VKL"):
+        assert fetch(f"{server.endpoint}/-/s/{token}").refusal == (404, "NoSuchLink")
+
+
+def test_credentials_for_something_else_do_no_harm(make: Make) -> None:
+    url = address_of(make(key="doc.txt"))["url"]
+    assert fetch(url, headers={"Authorization": "Basic eDp5", "Cookie": "a=b"}).body == b"doc"
+
+
+def test_tokens_are_in_no_log(make: Make) -> None:
+    link = make(prefix="film/")
+    address = address_of(link)
+    token = address["url"].rpartition("/")[2]
+    fetch(address["url"])
+    fetch(f"{address['url']}/list.m3u8")
+    fetch(f"{link.server.endpoint}/-/s/{token}x")
+    link.shown()
+    assert token not in link.server.log.read_text()
+    for file in link.server.data.glob("*.sqlite*"):
+        assert token.encode() not in file.read_bytes()
+
+
+def test_a_browser_goes_there(make: Make, browser: Browser) -> None:
+    url, page = address_of(make(key="doc.txt"))["url"], browser.new_page()
+    answer = page.goto(url)
+    assert answer is not None
+    assert answer.status == 200
+    assert page.inner_text("body") == "doc"
+    page.close()
