@@ -132,9 +132,6 @@ def test_logging_and_notifications_are_off_and_may_be_turned_off(
 ) -> None:
     assert "LoggingEnabled" not in plain_s3.get_bucket_logging(Bucket=plain_bucket)
     plain_s3.put_bucket_logging(Bucket=plain_bucket, BucketLoggingStatus={})
-    target = {"TargetBucket": plain_bucket, "TargetPrefix": "log/"}
-    wanted = {"LoggingEnabled": target}
-    assert refused(plain_s3.put_bucket_logging, Bucket=plain_bucket, BucketLoggingStatus=wanted)[0] == 501
     answer = plain_s3.get_bucket_notification_configuration(Bucket=plain_bucket)
     assert not {"TopicConfigurations", "QueueConfigurations"} & answer.keys()
     plain_s3.put_bucket_notification_configuration(Bucket=plain_bucket, NotificationConfiguration={})

@@ -11,7 +11,6 @@ from valetkey.s3.xml.settings_reader import (
     parse_accelerate,
     parse_request_payment,
     parse_versioning,
-    require_no_logging,
     require_no_notifications,
 )
 
@@ -19,7 +18,6 @@ PARSERS: list[Callable[[bytes], object]] = [
     parse_accelerate,
     parse_request_payment,
     parse_versioning,
-    require_no_logging,
     require_no_notifications,
 ]
 
@@ -85,10 +83,9 @@ def test_accelerate(status: str) -> None:
             b"<RequestPaymentConfiguration><Payer>Me</Payer></RequestPaymentConfiguration>",
         ),
         (parse_accelerate, b"<AccelerateConfiguration><Status/></AccelerateConfiguration>"),
-        (require_no_logging, b"<BucketLoggingStatus><Other/></BucketLoggingStatus>"),
         (require_no_notifications, b"<NotificationConfiguration><Other/></NotificationConfiguration>"),
     ],
-    ids=["no payer", "other payer", "no status", "logging", "notification"],
+    ids=["no payer", "other payer", "no status", "notification"],
 )
 def test_setting_is_malformed(parse: Callable[[bytes], object], body: bytes) -> None:
     with pytest.raises(S3Error) as caught:
@@ -97,14 +94,12 @@ def test_setting_is_malformed(parse: Callable[[bytes], object], body: bytes) -> 
 
 
 def test_what_is_off_may_be_turned_off() -> None:
-    require_no_logging(b"<BucketLoggingStatus/>")
     require_no_notifications(b"<NotificationConfiguration> </NotificationConfiguration>")
 
 
 @pytest.mark.parametrize(
     ("parse", "root", "child"),
     [
-        (require_no_logging, "BucketLoggingStatus", "LoggingEnabled"),
         (require_no_notifications, "NotificationConfiguration", "TopicConfiguration"),
         (require_no_notifications, "NotificationConfiguration", "EventBridgeConfiguration"),
     ],

@@ -11,8 +11,8 @@ from valetkey.s3.documents import Document
 from valetkey.s3.setting_answers import (
     Accelerate,
     ConfigurationKind,
+    Logging,
     NoConfigurations,
-    NoLogging,
     NoNotifications,
     RequestPayment,
     Tagging,
@@ -30,7 +30,7 @@ ANSWERS: dict[str, Document] = {
     "request_payment": RequestPayment(payer="BucketOwner"),
     "accelerate": Accelerate(status="Suspended"),
     "accelerate_never_set": Accelerate(status=None),
-    "logging": NoLogging(),
+    "logging": Logging(enabled=None),
     "notification": NoNotifications(),
     "analytics": NoConfigurations(kind=ConfigurationKind.ANALYTICS),
     "intelligent_tiering": NoConfigurations(kind=ConfigurationKind.INTELLIGENT_TIERING),

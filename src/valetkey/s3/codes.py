@@ -158,6 +158,12 @@ class Code(Enum):
         400,
         "The storage class you specified is not valid",
     )
+    INVALID_TARGET_BUCKET_FOR_LOGGING = (
+        "InvalidTargetBucketForLogging",
+        400,
+        "The target bucket for logging does not exist, is not owned by you, or does not have the appropriate grants "
+        "for the log-delivery group.",
+    )
     INVALID_TAG = ("InvalidTag", 400, "The tag provided was not a valid tag.")
     INVALID_TOKEN = (
         "InvalidToken",

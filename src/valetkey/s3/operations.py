@@ -170,7 +170,7 @@ _OF_BUCKETS: Final = (
     _row("DeleteBucketLifecycle", "DELETE", _B, "PutLifecycleConfiguration", "lifecycle", done=True),
     _row("GetBucketLogging", "GET", _B, "GetBucketLogging", "logging", done=True),
     _row("PutBucketLogging", "PUT", _B, "PutBucketLogging", "logging",
-         done=True, note="Takes what turns it off."),
+         done=True, note="TargetGrants are refused."),
     _row("UpdateBucketMetadataAnnotationTableConfiguration", "PUT", _B,
          "UpdateBucketMetadataAnnotationTableConfiguration", "metadataAnnotationTable"),
     _row("GetBucketMetadataConfiguration", "GET", _B, "GetBucketMetadataTableConfiguration",

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from valetkey.s3.logging_status import LoggingEnabled
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Versioning:
@@ -39,8 +41,10 @@ class Accelerate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NoLogging:
-    """Answer to GetBucketLogging: there is none."""
+class Logging:
+    """Answer to GetBucketLogging."""
+
+    enabled: LoggingEnabled | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +80,7 @@ SettingDocument = (
     | Tagging
     | RequestPayment
     | Accelerate
-    | NoLogging
+    | Logging
     | NoNotifications
     | NoConfigurations
     | PolicyStatus

@@ -125,7 +125,14 @@ class App:
         links = LinkDoor(
             ledger=self._ledger, keys=keys, rules=rules, secret_key=derive(master, "links of the ledger")
         )
-        self._watching = Watching(settings, store=self._store, ledger=self._ledger, rules=rules)
+        self._watching = Watching(
+            settings,
+            store=self._store,
+            ledger=self._ledger,
+            rules=rules,
+            host_id=self._host_id,
+            new_id=_new_id,
+        )
         self._own_paths = OwnPaths(self._watching.numbers(), server_header=_SERVER)
         self._admin = AdminApi(
             store=self._store,
@@ -212,7 +219,7 @@ class App:
             datetime.fromtimestamp(started_ns / 1e9, UTC),
             *origin,
         )
-        sent_bytes, gone_bytes = -1, 0
+        sent_bytes, gone_bytes, answered_ns = -1, 0, 0
         answer = None
         try:
             answer = self._turned_away(request, request_id)
@@ -220,6 +227,7 @@ class App:
                 answer = await self._answer(request, request_id, is_own=is_own)
                 if self._gatekeeper is not None:
                     self._gatekeeper.note(request.remote, answer, time.monotonic())
+            answered_ns = time.time_ns()
             if incoming.is_open:
                 # Else what is left of the body, or the next request where the client kept the body to itself
                 # (`Expect: 100-continue`), would be read as the other.
@@ -234,6 +242,7 @@ class App:
                 request,
                 answer,
                 is_own=is_own,
+                answered_ns=answered_ns,
                 request_id=request_id,
                 started_ns=started_ns,
                 sent_bytes=max(sent_bytes, gone_bytes),

@@ -236,6 +236,31 @@ TABLE: Final = (
         help="Where the access log goes, one JSON object a line.",
     ),
     Setting(
+        name="server_log",
+        default=None,
+        parse=Path,
+        help="File that gets a line for each request in the format of Amazon's server access log.",
+    ),
+    Setting(
+        name="server_log_max_mb",
+        default="100",
+        parse=whole(0, 1024 * 1024),
+        help="Megabytes after which that file is set aside and a new one begun. 0: never; a file that was moved away is "
+        "begun anew all the same.",
+    ),
+    Setting(
+        name="server_log_kept",
+        default="10",
+        parse=whole(0, 10_000),
+        help="How many files that were set aside are kept.",
+    ),
+    Setting(
+        name="log_delivery_s",
+        default="300",
+        parse=whole(1, 86_400),
+        help="Seconds between deliveries of buckets' server access logs into their target buckets.",
+    ),
+    Setting(
         name="history_days",
         default="30",
         parse=whole(0, 36_500),

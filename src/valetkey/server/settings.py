@@ -58,6 +58,10 @@ class Settings:
     shutdown_timeout_s: int
     lifecycle_day_s: int
     access_log: str
+    server_log: Path | None
+    server_log_max_mb: int
+    server_log_kept: int
+    log_delivery_s: int
     history_days: int
     history_max_mb: int
     metrics: str

@@ -6,10 +6,13 @@ import asyncio
 import logging
 import sqlite3
 import time
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
+from datetime import UTC, datetime
 from typing import Final
 
 from valetkey.gateway.call import Answer, Request, Rules
+from valetkey.gateway.log_delivery import deliver_logs
+from valetkey.gateway.operations.kept_settings import LOGGING
 from valetkey.links import Ledger, LinkError
 from valetkey.links.history import file
 from valetkey.links.history.model import NOBODY, Party
@@ -17,11 +20,14 @@ from valetkey.links.history.reader import HistoryReader
 from valetkey.links.history.recorder import Recorder
 from valetkey.links.history.retention import trim
 from valetkey.server.counts import ADMIN, Counts
+from valetkey.server.log_file import LogFile
 from valetkey.server.observed import Allowance, Observed, attempt_of, claimed_key
 from valetkey.server.own_paths import Numbers
+from valetkey.server.server_log import Logged, ServerLog
 from valetkey.server.settings import Settings, SettingsError
 from valetkey.sigv4.claims import AuthType
 from valetkey.store.errors import StoreError
+from valetkey.store.model import Bucket
 from valetkey.store.store import Store
 
 _LOG: Final = logging.getLogger("valetkey")
@@ -38,17 +44,27 @@ _MB: Final = 1024 * 1024
 class Watching:
     """One worker's eyes. Opened after the store, and closed before it."""
 
-    def __init__(self, settings: Settings, *, store: Store, ledger: Ledger, rules: Rules) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        store: Store,
+        ledger: Ledger,
+        rules: Rules,
+        host_id: str,
+        new_id: Callable[[], str],
+    ) -> None:
         """Open what the settings ask for.
 
         Raises:
-            SettingsError: the history cannot be had.
+            SettingsError: the history or the log cannot be had.
         """
         self._settings = settings
         self._store = store
         self._ledger = ledger
         self._active_links = 0
         self._rules = rules
+        self._new_id = new_id
         self._recorder: Recorder[Observed] | None = None
         self._allowance = Allowance()
         self.history: HistoryReader | None = None
@@ -60,6 +76,10 @@ class Watching:
                 raise SettingsError(f"The history in {settings.data} cannot be opened: {error}") from error
             self._recorder = Recorder(settings.data, finish=attempt_of)
             self.history = HistoryReader(settings.data)
+        try:
+            self._log = ServerLog(_log_file(settings), data=settings.data, rules=rules, host_id=host_id)
+        except OSError as error:
+            raise SettingsError(f"The server access log cannot be opened: {error}") from error
         self._counts = None if settings.metrics == "off" else Counts(settings.data)
 
     def numbers(self) -> Numbers | None:
@@ -79,6 +99,7 @@ class Watching:
         answer: Answer | None,
         *,
         is_own: bool,
+        answered_ns: int,
         request_id: str,
         started_ns: int,
         sent_bytes: int,
@@ -86,9 +107,10 @@ class Watching:
     ) -> None:
         """Take note of a request that is over. `answer` is None where the client left before there was one.
 
-        `is_own`: it went to the admin API.
+        `is_own`: it went to the admin API. `answered_ns`: when the answer's first byte was ready; 0 if there was none.
         """
-        duration_ns = time.time_ns() - started_ns
+        ended_ns = time.time_ns()
+        duration_ns = ended_ns - started_ns
         status, error = (0, None) if answer is None else (answer.status, answer.error_code)
         trail = request.trail
         if self._counts is not None:
@@ -100,6 +122,15 @@ class Watching:
                 received_bytes=received_bytes,
                 sent_bytes=sent_bytes,
             )
+        if not is_own:
+            bucket = self._logged_bucket(request)
+            if self._log.is_for_all or bucket is not None:
+                self._log.add(
+                    Logged(
+                        request, request_id, bucket, status, error, () if answer is None else answer.headers,
+                        sent_bytes, started_ns, answered_ns, ended_ns,
+                    )
+                )  # fmt: skip
         known = None if self._recorder is None or is_own else self._signer(request)
         if self._recorder is None or known is None:
             return
@@ -137,9 +168,11 @@ class Watching:
             yield self._count_lost(self._counts, self._recorder)
         if self._counts is not None:
             yield self._count_links()
+        yield self._deliver()
 
     def close(self) -> None:
         """Write what waits."""
+        self._log.close(timeout_s=CLOSE_S)
         if self._recorder is not None:
             self._recorder.close(timeout_s=CLOSE_S)
         if self.history is not None:
@@ -147,15 +180,26 @@ class Watching:
         if self._counts is not None:
             self._counts.close()
 
-    def _owner(self, request: Request) -> Party:
-        """Return who owns the bucket of a request whose signer is not proved."""
+    def _logged_bucket(self, request: Request) -> Bucket | None:
+        """Return the bucket, if there is a line to write of the request: where it has a log, or everything is logged."""
+        bucket = request.trail.bucket or self._asked_bucket(request)
+        is_logged = bucket is not None and (self._log.is_for_all or LOGGING in bucket.settings)
+        return bucket if is_logged else None
+
+    def _asked_bucket(self, request: Request) -> Bucket | None:
+        """Return the bucket of a request that was refused before anybody looked for it."""
         target = request.trail.target
         if target is None or target.bucket is None:
-            return NOBODY
+            return None
         try:
-            return Party(self._rules.owner_of(self._store.buckets.find(target.bucket)))
+            return self._store.buckets.find(target.bucket)
         except StoreError:
-            return NOBODY
+            return None
+
+    def _owner(self, request: Request) -> Party:
+        """Return who owns the bucket of a request whose signer is not proved."""
+        bucket = self._asked_bucket(request)
+        return NOBODY if bucket is None else Party(self._rules.owner_of(bucket))
 
     async def _trim(self) -> None:
         settings = self._settings
@@ -169,6 +213,16 @@ class Watching:
                 _LOG.warning("The history could not be trimmed (%s); it is tried again.", error)
             await asyncio.sleep(TRIM_EVERY_S)
 
+    async def _deliver(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.log_delivery_s)
+            try:
+                await deliver_logs(
+                    self._store, self._settings.data, self._rules, now=datetime.now(UTC), new_id=self._new_id
+                )
+            except Exception:  # noqa: BLE001 - a failed delivery must not end the next one
+                _LOG.exception("Server access logs could not be delivered; it is tried again.")
+
     async def _count_lost(self, counts: Counts, recorder: Recorder[Observed]) -> None:
         while True:
             counts.set_lost(recorder.lost)
@@ -181,3 +235,11 @@ class Watching:
             except LinkError as error:
                 _LOG.warning("The links could not be counted (%s); it is tried again.", error)
             await asyncio.sleep(COUNT_LINKS_EVERY_S)
+
+
+def _log_file(settings: Settings) -> LogFile | None:
+    if settings.server_log is None:
+        return None
+    return LogFile(
+        settings.server_log, most_bytes=settings.server_log_max_mb * _MB, kept=settings.server_log_kept
+    )

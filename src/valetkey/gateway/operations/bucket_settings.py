@@ -1,4 +1,4 @@
-"""What a bucket is set up for in few words: versioning, tags, who pays, acceleration, logging, notifications."""
+"""What a bucket is set up for in few words: versioning, tags, who pays, acceleration, notifications."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from valetkey.s3.limits import MAX_BUCKET_TAGS
 from valetkey.s3.object_lock import require_versioning_change
 from valetkey.s3.setting_answers import (
     Accelerate,
-    NoLogging,
     NoNotifications,
     RequestPayment,
     Tagging,
@@ -24,7 +23,6 @@ from valetkey.s3.xml.settings_reader import (
     parse_accelerate,
     parse_request_payment,
     parse_versioning,
-    require_no_logging,
     require_no_notifications,
 )
 from valetkey.s3.xml.writer import render
@@ -103,17 +101,6 @@ async def put_bucket_accelerate(call: Call) -> Answer:
         raise S3Error(Code.INVALID_REQUEST, message)
     text = render(Accelerate(status=status)).decode()
     await call.store.buckets.put_setting(call.bucket, "accelerate", text)
-    return empty()
-
-
-async def get_bucket_logging(call: Call) -> Answer:
-    """GetBucketLogging: there is none."""
-    return document(NoLogging())
-
-
-async def put_bucket_logging(call: Call) -> Answer:
-    """PutBucketLogging: turning it off is all that can be done."""
-    require_no_logging(await read_document(call, max_bytes=MAX_SETTING_BYTES))
     return empty()
 
 

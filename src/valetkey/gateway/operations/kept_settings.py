@@ -15,16 +15,19 @@ from valetkey.policy.documents import DocumentKind, Policy, parse_policy
 from valetkey.policy.public import PublicAccessBlock
 from valetkey.s3.grants import Ownership, PublicAccessBlockConfiguration
 from valetkey.s3.lifecycle import Rules, abort_headers, abort_of_upload, expiration_header, expiry_of_current
+from valetkey.s3.logging_status import LoggingEnabled
 from valetkey.s3.object_lock import LockConfiguration
 from valetkey.s3.xml.access_control import parse_ownership_controls, parse_public_access_block
 from valetkey.s3.xml.encryption import BucketEncryption, parse_bucket_encryption
 from valetkey.s3.xml.lifecycle_reader import parse_lifecycle
+from valetkey.s3.xml.logging_status import parse_logging
 from valetkey.s3.xml.object_lock import parse_lock_configuration
 from valetkey.store.model import Bucket, StoredObject
 
 OWNERSHIP: Final = "ownershipControls"
 PUBLIC_ACCESS_BLOCK: Final = "publicAccessBlock"
 POLICY: Final = "policy"
+LOGGING: Final = "logging"
 PRINCIPAL_IDS: Final = "policyPrincipals"
 """JSON: whom the policy means by the ARNs of users and roles."""
 
@@ -64,6 +67,17 @@ def lock_configuration_of(bucket: Bucket) -> LockConfiguration | None:
 @lru_cache(maxsize=256)
 def _lock_configuration(text: str) -> LockConfiguration:
     return parse_lock_configuration(text.encode())
+
+
+def logging_of(bucket: Bucket) -> LoggingEnabled | None:
+    """Return where the log of a bucket goes, or None if it has none."""
+    text = bucket.settings.get(LOGGING)
+    return None if text is None else _logging(text)
+
+
+@lru_cache(maxsize=256)
+def _logging(text: str) -> LoggingEnabled | None:
+    return parse_logging(text.encode())
 
 
 def ownership_of(bucket: Bucket) -> Ownership:

@@ -33,6 +33,7 @@ from valetkey.gateway.operations.bucket_documents import (
     put_bucket_lifecycle,
     put_object_lock_configuration,
 )
+from valetkey.gateway.operations.bucket_logging import get_bucket_logging, put_bucket_logging
 from valetkey.gateway.operations.bucket_policy import (
     delete_bucket_policy,
     get_bucket_policy,
@@ -42,13 +43,11 @@ from valetkey.gateway.operations.bucket_policy import (
 from valetkey.gateway.operations.bucket_settings import (
     delete_bucket_tagging,
     get_bucket_accelerate,
-    get_bucket_logging,
     get_bucket_notification,
     get_bucket_request_payment,
     get_bucket_tagging,
     get_bucket_versioning,
     put_bucket_accelerate,
-    put_bucket_logging,
     put_bucket_notification,
     put_bucket_request_payment,
     put_bucket_tagging,

@@ -7,8 +7,8 @@ from typing import Final, assert_never
 from valetkey.s3.setting_answers import (
     Accelerate,
     ConfigurationKind,
+    Logging,
     NoConfigurations,
-    NoLogging,
     NoNotifications,
     PolicyStatus,
     RequestPayment,
@@ -16,6 +16,7 @@ from valetkey.s3.setting_answers import (
     Tagging,
     Versioning,
 )
+from valetkey.s3.xml.logging_status import render_logging
 from valetkey.s3.xml.text import element, flag
 
 _LISTS: Final = {
@@ -38,8 +39,8 @@ def setting(answer: SettingDocument) -> tuple[str, str]:
             return "RequestPaymentConfiguration", element("Payer", answer.payer)
         case Accelerate():
             return "AccelerateConfiguration", element("Status", answer.status)
-        case NoLogging():
-            return "BucketLoggingStatus", ""
+        case Logging():
+            return "BucketLoggingStatus", render_logging(answer.enabled)
         case NoNotifications():
             return "NotificationConfiguration", ""
         case NoConfigurations():

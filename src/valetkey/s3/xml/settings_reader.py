@@ -61,15 +61,6 @@ def _only_choice(body: bytes, root_name: str, name: str, choices: tuple[str, ...
     return choice
 
 
-def require_no_logging(body: bytes) -> None:
-    """Return if a PutBucketLogging turns logging off, which it is.
-
-    Raises:
-        S3Error: MalformedXML, MissingRequestBodyError, or NotImplemented, where logs are asked for.
-    """
-    _require_empty(body, "BucketLoggingStatus", ("LoggingEnabled",))
-
-
 def require_no_notifications(body: bytes) -> None:
     """Return if a PutBucketNotificationConfiguration asks for no notification, of which there are none.
 
