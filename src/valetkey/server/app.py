@@ -40,6 +40,7 @@ from valetkey.server.forwarded import (
 )
 from valetkey.server.gatekeeper import gatekeeper
 from valetkey.server.master_key import derive, master_key
+from valetkey.server.observed import Over
 from valetkey.server.own_paths import HEALTH, OwnPaths
 from valetkey.server.rules import rules_of
 from valetkey.server.settings import Settings, SettingsError
@@ -239,15 +240,11 @@ class App:
             if self._log.is_on:
                 self._log.add(entry_of(request, answer, request_id, sent_bytes))
             self._watching.note(
-                request,
-                answer,
-                is_own=is_own,
-                answered_ns=answered_ns,
-                request_id=request_id,
-                started_ns=started_ns,
-                sent_bytes=max(sent_bytes, gone_bytes),
-                received_bytes=incoming.received_bytes,
-            )
+                Over(
+                    request, answer, is_own, request_id, started_ns, answered_ns, time.time_ns(),
+                    max(sent_bytes, gone_bytes), incoming.received_bytes,
+                )
+            )  # fmt: skip
 
     def _origin(self, scope: Scope) -> tuple[RawHeaders, Origin]:
         """Return the headers, with the Host that counts, and where the request comes from."""
@@ -325,3 +322,4 @@ def _new_id() -> str:
     while (drawn := secrets.token_urlsafe(_ID_BYTES)).startswith("-"):
         continue
     return drawn
+

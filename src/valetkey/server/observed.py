@@ -6,7 +6,7 @@ import re
 from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from valetkey.gateway.call import Request, Trail
+from valetkey.gateway.call import Answer, Request, Trail
 from valetkey.links.history.model import NOBODY, Attempt, Party
 from valetkey.policy.principal import Principal, PrincipalKind
 from valetkey.server.access_log import MOST_AGENT_CHARS, redacted
@@ -19,6 +19,30 @@ _MOST_HOST_CHARS: Final = 255
 
 _CLAIMS: Final = re.compile(rb"(?:^|&)(?:X-Amz-Credential=([^&/%]+)|AWSAccessKeyId=([^&]+))", re.IGNORECASE)
 _KEY_ID: Final = re.compile(rb"[!-~]{1,%d}" % _MOST_KEY_CHARS)
+
+
+class Over(NamedTuple):
+    """A request that is over."""
+
+    request: Request
+    answer: Answer | None
+    """None: the client left before there was one."""
+    is_own: bool
+    """It went to the admin API."""
+    request_id: str
+    started_ns: int
+    answered_ns: int
+    """When the first byte of the answer was ready; 0 where there is none."""
+    ended_ns: int
+    sent_bytes: int
+    """Of the answer's body."""
+    received_bytes: int
+    """Of the request's body."""
+
+    @property
+    def outcome(self) -> tuple[int, str | None]:
+        """The status, 0 where there is none, and the code of the error."""
+        return (0, None) if self.answer is None else (self.answer.status, self.answer.error_code)
 
 
 class Observed(NamedTuple):

@@ -15,13 +15,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from valetkey.gateway.call import Request, Rules
+from valetkey.gateway.call import Rules
 from valetkey.gateway.log_delivery import SPOOL_NAME, spool_lock
 from valetkey.policy.principal import Principal, PrincipalKind
 from valetkey.processes.file_lock import PRIVATE_FILE_MODE
 from valetkey.s3.server_log import Record, to_line
 from valetkey.server.access_log import MOST_AGENT_CHARS, redacted, redacted_target
 from valetkey.server.log_file import LogFile
+from valetkey.server.observed import Over
 from valetkey.sigv4.claims import AuthType, SignatureVersion
 from valetkey.store.model import Bucket
 
@@ -40,17 +41,8 @@ _WRITES: Final = frozenset({"PutObject", "UploadPart"})
 class Logged(NamedTuple):
     """A request that is over, of which a line is to be written."""
 
-    request: Request
-    request_id: str
+    over: Over
     bucket: Bucket | None
-    status: int
-    error: str | None
-    answer_headers: Iterable[tuple[bytes, bytes]]
-    sent_bytes: int
-    started_ns: int
-    answered_ns: int
-    """When the first byte of the answer was ready; 0 where none was."""
-    ended_ns: int
 
 
 class ServerLog:
@@ -92,7 +84,7 @@ class ServerLog:
         while not is_last:
             is_last = self._is_closing.wait(WRITE_EVERY_S)
             logged = [self._waiting.popleft() for _ in range(len(self._waiting))]
-            lines = [(one.bucket, one.started_ns, to_line(self._record(one))) for one in logged]
+            lines = [(one.bucket, one.over.started_ns, to_line(self._record(one))) for one in logged]
             try:
                 if self._file is not None and lines:
                     self._file.write("".join(line for _, _, line in lines).encode())
@@ -123,9 +115,11 @@ class ServerLog:
                     file.write("".join(pieces).encode())
 
     def _record(self, one: Logged) -> Record:
-        request, trail = one.request, one.request.trail
+        over, request = one.over, one.over.request
+        trail, (status, error) = request.trail, over.outcome
+        told = () if over.answer is None else over.answer.headers
         headers = {name: value.decode("latin-1") for name, value in request.headers}
-        answer = {name.lower(): value.decode("latin-1") for name, value in one.answer_headers}
+        answer = {name.lower(): value.decode("latin-1") for name, value in told}
         proof, target = trail.proof, trail.target
         return Record(
             bucket_owner=None if one.bucket is None else self._rules.owner_of(one.bucket),
@@ -133,17 +127,17 @@ class ServerLog:
             at=request.now.astimezone(UTC),
             remote=request.remote,
             requester=_requester(trail.principal),
-            request_id=one.request_id,
+            request_id=over.request_id,
             method=request.method,
             operation=trail.operation,
             key=None if target is None or target.key is None else redacted(target.key),
             uri=redacted_target(request.raw_path, request.raw_query),
-            status=one.status,
-            error=one.error,
-            sent_bytes=max(one.sent_bytes, 0),
-            object_bytes=_object_bytes(trail.operation, one.status, headers, answer),
-            total_ms=(one.ended_ns - one.started_ns) // 1_000_000,
-            turn_around_ms=(one.answered_ns - one.started_ns) // 1_000_000 if one.answered_ns else None,
+            status=status,
+            error=error,
+            sent_bytes=max(over.sent_bytes, 0),
+            object_bytes=_object_bytes(trail.operation, status, headers, answer),
+            total_ms=(over.ended_ns - over.started_ns) // 1_000_000,
+            turn_around_ms=(over.answered_ns - over.started_ns) // 1_000_000 if over.answered_ns else None,
             referrer=redacted(headers.get(b"referer", "")[:_MOST_REFERRER_CHARS]),
             agent=redacted(headers.get(b"user-agent", "")[:MOST_AGENT_CHARS]),
             version_id=answer.get(b"x-amz-version-id"),

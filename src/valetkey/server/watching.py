@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from datetime import UTC, datetime
 from typing import Final
 
-from valetkey.gateway.call import Answer, Request, Rules
+from valetkey.gateway.call import Request, Rules
 from valetkey.gateway.log_delivery import deliver_logs
 from valetkey.gateway.operations.kept_settings import LOGGING
 from valetkey.links import Ledger, LinkError
@@ -21,7 +21,7 @@ from valetkey.links.history.recorder import Recorder
 from valetkey.links.history.retention import trim
 from valetkey.server.counts import ADMIN, Counts
 from valetkey.server.log_file import LogFile
-from valetkey.server.observed import Allowance, Observed, attempt_of, claimed_key
+from valetkey.server.observed import Allowance, Observed, Over, attempt_of, claimed_key
 from valetkey.server.own_paths import Numbers
 from valetkey.server.server_log import Logged, ServerLog
 from valetkey.server.settings import Settings, SettingsError
@@ -93,46 +93,33 @@ class Watching:
         metrics = Metrics(self._counts, active_links=lambda: self._active_links)
         return Numbers(metrics.text, CONTENT_TYPE.encode(), token)
 
-    def note(
-        self,
-        request: Request,
-        answer: Answer | None,
-        *,
-        is_own: bool,
-        answered_ns: int,
-        request_id: str,
-        started_ns: int,
-        sent_bytes: int,
-        received_bytes: int,
-    ) -> None:
-        """Take note of a request that is over. `answer` is None where the client left before there was one.
-
-        `is_own`: it went to the admin API. `answered_ns`: when the answer's first byte was ready; 0 if there was none.
-        """
-        ended_ns = time.time_ns()
-        duration_ns = ended_ns - started_ns
-        status, error = (0, None) if answer is None else (answer.status, answer.error_code)
-        trail = request.trail
+    def note(self, over: Over) -> None:
+        """Take note of a request that is over."""
         if self._counts is not None:
-            self._counts.note(
-                ADMIN if is_own else trail.operation,
-                status,
-                error,
-                duration_ns=duration_ns,
-                received_bytes=received_bytes,
-                sent_bytes=sent_bytes,
-            )
-        if not is_own:
-            bucket = self._logged_bucket(request)
-            if self._log.is_for_all or bucket is not None:
-                self._log.add(
-                    Logged(
-                        request, request_id, bucket, status, error, () if answer is None else answer.headers,
-                        sent_bytes, started_ns, answered_ns, ended_ns,
-                    )
-                )  # fmt: skip
-        known = None if self._recorder is None or is_own else self._signer(request)
-        if self._recorder is None or known is None:
+            self._count(self._counts, over)
+        if over.is_own:
+            return
+        bucket = self._logged_bucket(over.request)
+        if self._log.is_for_all or bucket is not None:
+            self._log.add(Logged(over, bucket))
+        if self._recorder is not None:
+            self._remember(self._recorder, over)
+
+    def _count(self, counts: Counts, over: Over) -> None:
+        status, error = over.outcome
+        counts.note(
+            ADMIN if over.is_own else over.request.trail.operation,
+            status,
+            error,
+            duration_ns=over.ended_ns - over.started_ns,
+            received_bytes=over.received_bytes,
+            sent_bytes=over.sent_bytes,
+        )
+
+    def _remember(self, recorder: Recorder[Observed], over: Over) -> None:
+        request = over.request
+        known = self._signer(request)
+        if known is None:
             return
         agent = referrer = b""
         for name, value in request.headers:
@@ -140,10 +127,10 @@ class Watching:
                 agent = value
             elif name == b"referer":
                 referrer = value
-        self._recorder.add(
+        recorder.add(
             Observed(
-                started_ns, *known, trail, status, error, sent_bytes, received_bytes,
-                duration_ns, request.remote, agent, referrer, request_id,
+                over.started_ns, *known, request.trail, *over.outcome, over.sent_bytes, over.received_bytes,
+                over.ended_ns - over.started_ns, request.remote, agent, referrer, over.request_id,
             )
         )  # fmt: skip
 
