@@ -322,4 +322,3 @@ def _new_id() -> str:
     while (drawn := secrets.token_urlsafe(_ID_BYTES)).startswith("-"):
         continue
     return drawn
-
