@@ -165,3 +165,18 @@ def test_whoever_is_refused_too_often_has_to_wait(start: Start) -> None:
     right = door.key.presign("GET", "/guarded/a")
     assert exchange(server.port, "GET", right, source="127.0.0.2").body == b"content"
     assert exchange(server.port, "GET", "/-/health").status == 200
+
+
+def test_a_page_of_another_origin_learns_that_it_has_to_wait(start: Start) -> None:
+    server = start({"VALETKEY_REFUSALS_PER_MINUTE": "1"})
+    door = door_to(server)
+    asked = {"Origin": "https://app.example", "Access-Control-Request-Method": "PUT"}
+    refused = door.send("GET", door.path("a"), headers=asked)
+    waiting = door.send("GET", door.path("a"), headers=asked)
+    assert (refused.status, waiting.status) == (403, 429)
+    for reply in (refused, waiting):
+        assert reply.header("Access-Control-Allow-Origin") == "*"
+        assert reply.header("Access-Control-Expose-Headers") == "*"
+    # Else its browser would not send what is then answered so.
+    assert door.send("OPTIONS", door.path("a"), headers=asked).status == 200
+    assert door.send("GET", "/-/links", headers=asked).header("Access-Control-Allow-Origin") is None

@@ -223,7 +223,7 @@ class App:
         sent_bytes, gone_bytes, answered_ns = -1, 0, 0
         answer = None
         try:
-            answer = self._turned_away(request, request_id)
+            answer = self._turned_away(request, request_id, is_own=is_own)
             if answer is None:
                 answer = await self._answer(request, request_id, is_own=is_own)
                 if self._gatekeeper is not None:
@@ -267,16 +267,19 @@ class App:
             or self._gatekeeper.is_heard(address, time.monotonic())
         )
 
-    def _turned_away(self, request: Request, request_id: str) -> Answer | None:
+    def _turned_away(self, request: Request, request_id: str, *, is_own: bool) -> Answer | None:
         if self._gatekeeper is None:
             return None
-        return self._gatekeeper.turned_away(
+        answer = self._gatekeeper.turned_away(
             request.remote,
             request.method,
             request_id=request_id,
             host_id=self._host_id,
             now_s=time.monotonic(),
         )
+        if answer is not None and not is_own:
+            self._gateway.open_to_pages(answer, request)
+        return answer
 
     async def _answer(self, request: Request, request_id: str, *, is_own: bool) -> Answer:
         try:
@@ -292,7 +295,9 @@ class App:
             if is_own:
                 return self._admin.fault(request_id=request_id)
             fault = S3Error(Code.INTERNAL_ERROR)
-            return render_fault(fault, request.method, request_id=request_id, host_id=self._host_id)
+            failed = render_fault(fault, request.method, request_id=request_id, host_id=self._host_id)
+            self._gateway.open_to_pages(failed, request)
+            return failed
 
     async def _send(self, answer: Answer, request_id: str, receive: Receive, send: Send) -> int:
         headers = answer.headers

@@ -90,7 +90,8 @@ class Gatekeeper:
             error = S3Error(Code.ACCESS_DENIED)
             return render_fault(error, method, request_id=request_id, host_id=host_id)
         wait_s = self._wait_s(address, now_s)
-        if not wait_s:
+        # What a browser asks beforehand opens nothing, and without an answer its page could not read this one.
+        if not wait_s or method == "OPTIONS":
             return None
         answer = render_fault(S3Error(Code.SLOW_DOWN), method, request_id=request_id, host_id=host_id)
         answer.status = _TOO_MANY
