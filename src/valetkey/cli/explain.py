@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from valetkey.cli.credentials import Account
-from valetkey.cli.discovery import AccountFlags
-from valetkey.cli.errors import BadInputError
+from valetkey.cli.discovery import AccountFlags, discover_account
+from valetkey.cli.errors import BadInputError, CliError
 from valetkey.cli.explain_text import to_text
 from valetkey.cli.known_keys import find_account, known_keys
 from valetkey.cli.plain_text import is_unseen
@@ -22,7 +22,7 @@ from valetkey.explain.change import Hints
 from valetkey.explain.paste import MOST_CHARS, Paste, read_paste
 from valetkey.explain.report import Report, explain
 from valetkey.explain.sent import Sent
-from valetkey.explain.wire import report_json
+from valetkey.explain.wire import read_report, report_json
 from valetkey.sigv4.endpoint import Endpoint
 from valetkey.sigv4.errors import MisuseError
 
@@ -44,6 +44,10 @@ class Question:
     headers: Sequence[str] = ()
     hosts: Sequence[str] = ()
     body_sha256: str | None = None
+    is_for_server: bool = False
+    """The server is to be asked."""
+    request_id: str | None = None
+    """Of a refused request that the server keeps, or `last`."""
 
 
 def explain_pasted(
@@ -68,13 +72,15 @@ def print_report(report: Report, *, now: datetime, as_json: bool) -> None:
     print("".join(char if char == "\n" or not is_unseen(char) else ascii(char)[1:-1] for char in text))
 
 
-def _read(question: Question) -> Paste:
+def _text(question: Question) -> str:
     text = question.url
     if text is None or text == "-":
-        text = sys.stdin.buffer.read(MOST_CHARS).decode("utf-8", "replace")
-    else:
-        text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    paste = read_paste(text)
+        return sys.stdin.buffer.read(MOST_CHARS).decode("utf-8", "replace")
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _read(question: Question) -> Paste:
+    paste = read_paste(_text(question))
     if paste.sent is None and paste.form is None and paste.fault is None:
         raise BadInputError(NOTHING_PASTED)
     return paste if paste.sent is None else replace(paste, sent=_with_flags(paste.sent, question))
@@ -126,9 +132,43 @@ def _endpoint(account: Account) -> Endpoint | None:
         return None
 
 
+def ask_server(question: Question, flags: AccountFlags, surroundings: Surroundings) -> Report:
+    """Return what the server at the endpoint says: of a request that it refused, or of what was pasted.
+
+    Raises:
+        CliError: there are no credentials, or the server does not answer, or has no such request.
+    """
+    from valetkey.cli.admin_client import AdminClient
+
+    client = AdminClient(discover_account(flags, surroundings))
+    if question.request_id is not None:
+        answer = client.send("GET", "refusals", question.request_id)
+    else:
+        body = {
+            "text": _text(question),
+            "method": None if question.method is None else question.method.upper(),
+            "headers": list(question.headers),
+            "hosts": list(question.hosts),
+            "body_sha256": question.body_sha256,
+        }
+        answer = client.send("POST", "explain", body=body)
+    try:
+        return read_report(answer["explanation"])
+    except (ValueError, KeyError) as error:
+        raise CliError("the server's answer is no explanation: is it an older Valetkey?") from error
+
+
 def run_explain(
     question: Question, flags: AccountFlags, surroundings: Surroundings, *, as_json: bool
 ) -> None:
     """Explain, and print it."""
     now = datetime.now(UTC)
-    print_report(explain_pasted(question, flags, surroundings, now=now), now=now, as_json=as_json)
+    if question.request_id is not None and (question.url is not None or question.is_for_server):
+        raise BadInputError(
+            "--last and --request-id explain what the server kept: give no URL, and no --server"
+        )
+    if question.is_for_server or question.request_id is not None:
+        report = ask_server(question, flags, surroundings)
+    else:
+        report = explain_pasted(question, flags, surroundings, now=now)
+    print_report(report, now=now, as_json=as_json)

@@ -18,6 +18,7 @@ _VERDICTS: Final = {
     Verdict.NO_MATCH: "The signature does not fit, and none of the changes that were tried makes it fit: the secret is "
     "another one, or more than two things were changed.",
     Verdict.NO_SECRET: "The signature was not checked: the secret of {key} is not known here.",
+    Verdict.NOT_KEPT: "The signature cannot be checked now: the server keeps no session tokens.",
     Verdict.INCOMPLETE: "There is no signature to check.",
     Verdict.NOT_CHECKED: "",
 }

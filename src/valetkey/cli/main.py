@@ -205,18 +205,35 @@ def explain(
         str | None,
         typer.Option("--body-sha256", metavar="HEX", help="The SHA-256 of the body that was sent."),
     ] = None,
+    server: Annotated[
+        bool, typer.Option("--server", help="Let the server check it, with the secrets that it keeps.")
+    ] = False,
+    last: Annotated[
+        bool, typer.Option("--last", help="Explain the last request of your keys that the server refused.")
+    ] = False,
+    request_id: Annotated[
+        str | None,
+        typer.Option("--request-id", metavar="ID", help="Explain the refused request with this id."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the explanation as JSON.")] = False,
     account_flags: AccountFlags,
 ) -> None:
     """Say what a presigned URL is, and why it does not work.
 
     Standard input may hold a URL, a curl command, a browser's "copy as fetch", an HTTP request, an HTML or JSON
-    form, and the XML that an S3 server answered. Nothing is sent anywhere.
+    form, and the XML that an S3 server answered. Nothing is sent anywhere, but with --server, --last and
+    --request-id, which ask the server at the endpoint.
     """
     from valetkey.cli.explain import Question, run_explain
 
     question = Question(
-        url=url, method=method, headers=header or (), hosts=host or (), body_sha256=body_sha256
+        url=url,
+        method=method,
+        headers=header or (),
+        hosts=host or (),
+        body_sha256=body_sha256,
+        is_for_server=server,
+        request_id="last" if last else request_id,
     )
     run_explain(question, account_flags, real_surroundings(), as_json=as_json)
 

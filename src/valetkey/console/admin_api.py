@@ -15,6 +15,7 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 from valetkey.console.call import AdminCall, Json, acting_in, is_root_account
+from valetkey.console.explainer import Explainer
 from valetkey.console.openapi import openapi_document
 from valetkey.console.routes import ROUTES, find_route
 from valetkey.console.schema import checked
@@ -58,6 +59,7 @@ class AdminApi:
     rules: Rules
     box: TokenBox
     links: LinkDoor
+    explainer: Explainer
     history: HistoryReader | None = None
 
     async def answer(self, request: Request, *, request_id: str) -> Answer:
@@ -111,6 +113,7 @@ class AdminApi:
             keys=self.keys,
             history=self.history,
             links=self.links,
+            explainer=self.explainer,
         )
         return await route.run(call)
 

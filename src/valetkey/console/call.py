@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from valetkey.console.schema import Member
 from valetkey.gateway.call import Keys
@@ -19,6 +19,9 @@ from valetkey.policy.principal import Principal, PrincipalKind
 from valetkey.store.identity_model import Account
 from valetkey.store.identity_store import Identities
 from valetkey.store.store import Store
+
+if TYPE_CHECKING:
+    from valetkey.console.explainer import Explainer
 
 Json = Mapping[str, object]
 
@@ -60,6 +63,7 @@ class AdminCall:
     """What was sent, where it is no object."""
     history: HistoryReader | None = None
     """None where none is kept."""
+    explainer: Explainer | None = None
 
     @property
     def identities(self) -> Identities:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import unquote
 
-from valetkey.console import identity_routes, link_routes
+from valetkey.console import explanation_routes, identity_routes, link_routes
 from valetkey.console.route import Route
 from valetkey.gateway.iam.errors import IamCode, IamError
 
@@ -20,6 +20,7 @@ ROUTES: Final = (
     *link_routes.SHORT_ADDRESSES,
     *link_routes.REVOCATIONS,
     *link_routes.HISTORY,
+    *explanation_routes.EXPLANATIONS,
 )
 """Of two that a request fits, the first."""
 
@@ -30,6 +31,7 @@ NAMES: Final[Mapping[str, str]] = {
     "policy": "Name of a policy.",
     "link": "Id of a link.",
     "address": "Id of a short address.",
+    "refusal": "Id of a refused request, or `last`.",
     "revocation": "Id of a revocation.",
 }
 """What the names in paths stand for."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
 
@@ -63,3 +63,5 @@ class Hints:
     access_key: str = ""
     """The key that the request names."""
     body_sha256: str | None = None
+    seal: bytes = field(default=b"", repr=False)
+    """The key of the seal that stands for the signature of a kept request; empty: the signature itself is there."""

@@ -16,12 +16,12 @@ MOST_CHARS: Final = 64 * 1024
 
 _START: Final = re.compile(r"https?(?:://|:\\/\\/|%3A%2F%2F)", re.IGNORECASE)
 _UNSEEN: Final = re.compile("[\u00ad\u200b-\u200f\u2028\u2029\u202a-\u202e\u2060\ufeff]")
-_BREAK: Final = re.compile(r"[ \t\u00a0]*[\r\n]+[ \t\u00a0>|]*")
+_BLANKS: Final = " \t\u00a0"
 _OPENING: Final = "\"'`<([{“‘«‹„"
 _CLOSING: Final = "\"'`>)]}”’»›“"
 _MARKS: Final = ".,;:!?…*_"
-_QUOTED_PRINTABLE: Final = re.compile(r"(?:X-Amz-[A-Za-z-]+|Signature|Expires|AWSAccessKeyId)=3D")
-_ENCODED_WORD: Final = re.compile(r"=\?[\w-]{1,40}\?[Qq]\?([^?\s]*)\?=")
+_QUOTED_PRINTABLE: Final = re.compile(r"(?:X-Amz-[A-Za-z-]{1,30}|Signature|Expires|AWSAccessKeyId)=3D")
+_ENCODED_WORD: Final = re.compile(r"=\?[\w-]{1,40}\?[Qq]\?([^?\s]{0,200})\?=")
 _ESCAPED_AMPERSAND: Final = re.compile(r"&(?:amp|#38|#x26|#038);", re.IGNORECASE)
 _BACKSLASH: Final = re.compile(r"\\([&?=%:/#;~+$!()'\"])")
 _CARET: Final = re.compile(r"\^([&%])")
@@ -54,7 +54,9 @@ Step = Callable[[str], tuple[str, Finding | None]]
 
 def _without_breaks(text: str) -> tuple[str, Finding | None]:
     stripped = text.strip(" \t\r\n\u00a0\ufeff")
-    joined = _UNSEEN.sub("", _BREAK.sub("", stripped))
+    first, *others = stripped.splitlines() or [""]
+    lines = [first.rstrip(_BLANKS), *(line.lstrip(f"{_BLANKS}>|").rstrip(_BLANKS) for line in others)]
+    joined = _UNSEEN.sub("", "".join(lines))
     if joined != stripped:
         return joined, Finding(cause=Cause.WHITESPACE, detail="The URL is broken into lines.")
     # One line feed is the end of a line, which every program leaves.

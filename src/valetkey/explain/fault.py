@@ -11,7 +11,8 @@ from valetkey.explain.causes import Cause, Finding
 from valetkey.s3.errors import S3Error
 from valetkey.s3.xml.tree import parse_root
 
-_DOCUMENT: Final = re.compile(r"(?:<\?xml[^>]*>\s*)?<Error\b.*?</Error>", re.DOTALL)
+_BEGIN: Final = re.compile(r"(?:<\?xml[^<>]{0,200}>\s{0,100})?<Error[\s>]")
+_END: Final = "</Error>"
 _MOST_CHARS: Final = 256 * 1024
 
 
@@ -100,12 +101,14 @@ _MESSAGES: Final = (
 
 def find_fault(text: str) -> tuple[ServerFault | None, str]:
     """Return the error document in `text`, if there is one that can be read, and the text without it."""
-    found = _DOCUMENT.search(text[:_MOST_CHARS])
-    if found is None:
+    found = _BEGIN.search(text)
+    end = text.find(_END, found.end()) if found is not None else -1
+    if found is None or end < 0 or end - found.start() > _MOST_CHARS:
         return None, text
-    rest = text[: found.start()] + text[found.end() :]
+    document = text[found.start() : end + len(_END)]
+    rest = text[: found.start()] + text[end + len(_END) :]
     try:
-        root = parse_root(found[0].encode("utf-8", "replace"))
+        root = parse_root(document.encode("utf-8", "replace"))
     except S3Error:
         return None, text
     return ServerFault(elements={child.name: child.text for child in root.children}), rest

@@ -21,8 +21,10 @@ from valetkey.explain.sent import Sent, parse_url
 
 MOST_CHARS: Final = 1024 * 1024
 
-_CURL: Final = re.compile(r"(?:^|\n)[\s$#>%]*(curl(?:\.exe)?\s.*)", re.DOTALL)
-_BARE: Final = re.compile(r"[A-Za-z0-9.\-]+(?::[0-9]+)?/\S*\?\S+=\S+")
+MOST_PAGE_CHARS: Final = 64 * 1024
+
+_CURL: Final = re.compile(r"^[ \t$#>%]{0,40}(curl(?:\.exe)?\s.*)", re.DOTALL | re.MULTILINE)
+_BARE_START: Final = re.compile(r"[A-Za-z0-9.\-]{1,255}(?::[0-9]{1,5})?/")
 _DROPPED: Final = frozenset((":method", ":path", ":scheme"))
 
 
@@ -34,6 +36,8 @@ class Paste:
     form: SentForm | None = None
     fault: ServerFault | None = None
     findings: tuple[Finding, ...] = ()
+    is_proved: bool = False
+    """A server found the signature to be right."""
 
 
 def read_paste(text: str) -> Paste:
@@ -41,18 +45,24 @@ def read_paste(text: str) -> Paste:
     fault, rest = find_fault(text[:MOST_CHARS])
     if fault is not None and not rest.strip():
         return Paste(fault=fault)
-    form = _json_form(rest) or (parse_html_form(rest) if "<form" in rest.lower() else None)
+    form = _json_form(rest) or (parse_html_form(rest[:MOST_PAGE_CHARS]) if "<form" in rest.lower() else None)
     if form is not None:
         return Paste(form=form, fault=fault)
     told = _told(rest)
     cleaned = clean_url(told.url)
     sent = parse_url(cleaned.text)
-    if sent is None and _BARE.fullmatch(cleaned.text):
+    if sent is None and _is_bare(cleaned.text):
         sent = parse_url(f"https://{cleaned.text}")
     if sent is None:
         return Paste(fault=fault)
     sent, mends = mend(_with_told(sent, told))
     return Paste(sent=sent, fault=fault, findings=(*told.findings, *cleaned.findings, *mends))
+
+
+def _is_bare(text: str) -> bool:
+    """Tell whether `text` is a URL without its scheme."""
+    is_one_word = len(text.split(maxsplit=1)) == 1
+    return is_one_word and "?" in text and _BARE_START.match(text) is not None
 
 
 def _told(text: str) -> Told:

@@ -16,6 +16,7 @@ from valetkey.explain.facts import CHECKABLE, Facts, Scheme
 from valetkey.explain.fault import ServerFault
 from valetkey.explain.foreign import foreign_facts
 from valetkey.explain.form import SentForm, form_facts, form_findings, form_fits
+from valetkey.explain.kept import REDACTED, sealed
 from valetkey.explain.on_the_way import Seen, as_seen
 from valetkey.explain.paste import Paste
 from valetkey.explain.place import operation_of, place_of, virtual_host
@@ -40,6 +41,8 @@ class Verdict(Enum):
     """Nothing that was tried makes it fit."""
     NO_SECRET = "no-secret"  # noqa: S105 - the name of a verdict
     """No secret is known that could have made it."""
+    NOT_KEPT = "not-kept"
+    """A server kept the request, and not the token that it was signed with."""
     INCOMPLETE = "incomplete"
     """There is no signature that could be checked."""
     NOT_CHECKED = "not-checked"
@@ -85,7 +88,8 @@ def explain(paste: Paste, hints: Hints, *, now: datetime) -> Report:
         return _explain_fault(paste, now=now)
     facts = foreign_facts(sent) or amazon_facts(sent, domains=hints.domains) or _unsigned(sent)
     findings = [*paste.findings, *face_findings(sent, facts, now=now), *_clock(paste.fault, now)]
-    signature = _try(sent, seen, facts, hints)
+    proven = _Signature(verdict=Verdict.MATCHES)
+    signature = proven if paste.is_proved else _try(sent, seen, facts, hints)
     facts, ending = _credential_end(facts, hints, now)
     findings += ending
     if signature.method is not None:
@@ -151,6 +155,8 @@ def _clock(fault: ServerFault | None, now: datetime) -> list[Finding]:
 def _try(sent: Sent, seen: Seen | None, facts: Facts, hints: Hints) -> _Signature:
     if facts.scheme not in CHECKABLE:
         return _Signature(verdict=Verdict.NOT_CHECKED)
+    if hints.seal and REDACTED in _token_of(sent):
+        return _Signature(verdict=Verdict.NOT_KEPT)
     virtual = virtual_host(sent.host, hints.domains)
     received = sent if seen is None else seen.sent
     own = next((known for known in hints.keys if known.access_key == facts.access_key), None)
@@ -167,6 +173,8 @@ def _try(sent: Sent, seen: Seen | None, facts: Facts, hints: Hints) -> _Signatur
     )
     if trial is None:
         return _Signature(verdict=Verdict.INCOMPLETE)
+    if hints.seal:
+        trial = replace(trial, seal=lambda signature: sealed(signature, hints.seal))
     hints = replace(hints, access_key=facts.access_key, body_sha256=sent.body_sha256)
     if own is None:
         return _try_others(trial, hints)
@@ -175,6 +183,11 @@ def _try(sent: Sent, seen: Seen | None, facts: Facts, hints: Hints) -> _Signatur
         if replace(trial, method=method).fits():
             return _Signature(verdict=Verdict.MATCHES, method=method)
     return _search(trial, seen, hints)
+
+
+def _token_of(sent: Sent) -> tuple[str | None, ...]:
+    values = {name.lower(): value for name, value in sent.values().items()}
+    return values.get("x-amz-security-token"), sent.header("x-amz-security-token")
 
 
 def _search(trial: Trial, seen: Seen | None, hints: Hints) -> _Signature:

@@ -34,6 +34,8 @@ from valetkey.explain.trial import Trial
 MOST_SINGLE: Final = 1_000
 MOST_PAIRS: Final = 6_000
 """About a tenth of a second."""
+_USUAL_BYTES: Final = 4096
+"""Of a canonical request; one of these is tried in about 20 µs."""
 _MOST_OF_A_KIND: Final = 40
 """Of the changes of one kind, as many are tried together with others."""
 
@@ -66,17 +68,20 @@ def find_changes(trial: Trial, hints: Hints, *, more: tuple[Change, ...] = ()) -
     """
     if trial.fits():
         return ()
-    sources = [list(islice(source(trial, hints), MOST_SINGLE)) for source in _SOURCES]
-    singles = list(islice(chain(more, *sources), MOST_SINGLE))
+    # Long requests take longer to try, so fewer changes are.
+    share = min(1.0, _USUAL_BYTES / max(1, len(trial.canonical())))
+    most_single = max(100, int(MOST_SINGLE * share))
+    sources = [list(islice(source(trial, hints), most_single)) for source in _SOURCES]
+    singles = list(islice(chain(more, *sources), most_single))
     for change in singles:
         if change.apply(trial).fits():
             return (change,)
-    return _find_pair(trial, [list(more), *sources])
+    return _find_pair(trial, [list(more), *sources], most=int(MOST_PAIRS * share))
 
 
-def _find_pair(trial: Trial, sources: list[list[Change]]) -> tuple[Change, ...] | None:
+def _find_pair(trial: Trial, sources: list[list[Change]], *, most: int) -> tuple[Change, ...] | None:
     likely = [change for source in sources for change in source[:_MOST_OF_A_KIND]]
-    for first, second in islice(_pairs(likely), MOST_PAIRS):
+    for first, second in islice(_pairs(likely), most):
         if second.apply(first.apply(trial)).fits():
             return (first, second)
     return None

@@ -12,6 +12,7 @@ _SECRET: Final = re.compile(
     re.IGNORECASE,
 )
 _MOST_CHARS: Final = 16 * 1024
+_MOST_LINES: Final = 200
 
 
 class Row(NamedTuple):
@@ -40,7 +41,8 @@ def _sections(canonical: bytes) -> tuple[list[str], list[str], list[str]]:
     """Return the lines before the query, the query's parameters, and the lines after it."""
     lines = redacted(canonical.decode("utf-8", "replace")[:_MOST_CHARS]).split("\n")
     first, *others = (lines[2:3] or [""])[0].split("&")
-    return lines[:2], [first, *(f"&{other}" for other in others)], lines[3:]
+    query = [first, *(f"&{other}" for other in others[:_MOST_LINES])]
+    return lines[:2], query, lines[3 : 3 + _MOST_LINES]
 
 
 def _rows(left: list[str], right: list[str]) -> Iterator[Row]:

@@ -12,19 +12,23 @@ import time
 from base64 import b64encode
 from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
+from pathlib import Path
 from random import getrandbits
 from typing import Any, Final
 
 from valetkey.console.admin_api import PATHS as ADMIN_PATHS
 from valetkey.console.admin_api import AdminApi
+from valetkey.console.explainer import Explainer
 from valetkey.gateway.call import Answer, Request
 from valetkey.gateway.flow import Gateway, render_fault
 from valetkey.gateway.lifecycle_run import run_lifecycle
 from valetkey.gateway.links.door import LinkDoor
 from valetkey.gateway.links.short import PATHS as SHORT_PATHS
 from valetkey.gateway.links.short import ShortDoor
+from valetkey.gateway.refused_requests import RefusedRequests
 from valetkey.gateway.session_tokens import PURPOSE, TokenBox
 from valetkey.links import Ledger, LinkError
+from valetkey.processes.ring import Ring
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
 from valetkey.server.access_log import FLUSH_S, AccessLog, entry_of, open_access_log
@@ -85,6 +89,7 @@ class App:
         self._short: ShortDoor
         self._watching: Watching
         self._own_paths: OwnPaths
+        self._refused: RefusedRequests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection event. Source: ASGI Specification 3.0."""
@@ -107,6 +112,7 @@ class App:
         await asyncio.gather(*self._background, return_exceptions=True)
         await self._ledger.close()
         self._watching.close()
+        self._refused.close()
         await self._store.close()
         self._log.close()
         await send({"type": "lifespan.shutdown.complete"})
@@ -135,12 +141,19 @@ class App:
             new_id=_new_id,
         )
         self._own_paths = OwnPaths(self._watching.numbers(), server_header=_SERVER)
+        self._refused = RefusedRequests(
+            _open_ring(settings.data),
+            links=links,
+            identities=self._store.identities,
+            seal=derive(master, "seals of signatures"),
+        )
         self._admin = AdminApi(
             store=self._store,
             keys=keys,
             rules=rules,
             box=box,
             links=links,
+            explainer=Explainer(self._refused, links=links, rules=rules),
             history=self._watching.history,
         )
         self._gateway = Gateway(
@@ -239,6 +252,8 @@ class App:
         finally:
             if self._log.is_on:
                 self._log.add(entry_of(request, answer, request_id, sent_bytes))
+            if answer is not None and answer.status >= 400 and not is_own:
+                self._refused.note(request, answer, request_id=request_id, now_s=time.monotonic())
             self._watching.note(
                 Over(
                     request, answer, is_own, request_id, started_ns, answered_ns, time.time_ns(),
@@ -320,6 +335,13 @@ class App:
                 body.close()
             if answer.on_sent is not None:
                 answer.on_sent(-1 if sent.is_unread else sent.count)
+
+
+def _open_ring(folder: Path) -> Ring:
+    try:
+        return Ring(folder / "refused")
+    except OSError as error:
+        raise SettingsError(f"The refused requests in {folder} cannot be kept: {error}") from error
 
 
 def _new_id() -> str:
