@@ -10,7 +10,7 @@ import binascii
 import hmac
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -79,6 +79,9 @@ class KeptRequest:
         return Paste(sent=sent, fault=ServerFault(elements=elements), is_proved=self.is_proved)
 
 
+_FIELDS: Final = fields(KeptRequest)
+
+
 def sealed(signature: bytes, key: bytes) -> bytes:
     """Return what stands for a signature: of the same form, so that its form can be judged."""
     if _SIGV2.fullmatch(signature):
@@ -105,15 +108,16 @@ def redacted_headers(headers: Headers, signed: bytes, key: bytes) -> Headers:
 
 def to_record(kept: KeptRequest) -> bytes:
     """Return the bytes that `from_record` reads."""
-    return json.dumps(asdict(kept), separators=(",", ":")).encode()
+    values = {each.name: getattr(kept, each.name) for each in _FIELDS}
+    return json.dumps(values, separators=(",", ":")).encode()
 
 
 def from_record(record: bytes) -> KeptRequest | None:
     """Return what `to_record` wrote, or None for what another version wrote otherwise."""
     try:
-        fields = json.loads(record)
-        fields["headers"] = tuple((name, value) for name, value in fields["headers"])
-        return KeptRequest(**fields)
+        values = json.loads(record)
+        values["headers"] = tuple((name, value) for name, value in values["headers"])
+        return KeptRequest(**values)
     except (ValueError, TypeError, KeyError):
         return None
 

@@ -34,8 +34,11 @@ from valetkey.explain.trial import Trial
 MOST_SINGLE: Final = 1_000
 MOST_PAIRS: Final = 6_000
 """About a tenth of a second."""
+MOST_TARGET_BYTES: Final = 8192
 _USUAL_BYTES: Final = 4096
-"""Of a canonical request; one of these is tried in about 20 µs."""
+"""A request of this length is tried in about 20 µs."""
+_PART_BYTES: Final = 64
+"""One more parameter takes as long as so many bytes."""
 _MOST_OF_A_KIND: Final = 40
 """Of the changes of one kind, as many are tried together with others."""
 
@@ -64,12 +67,16 @@ def find_changes(trial: Trial, hints: Hints, *, more: tuple[Change, ...] = ()) -
     """Return what must be changed for the signature to fit: nothing, one change or two; None if none of them do.
 
     `more` are changes that somebody has reason to believe in; they come first. At most 1,000 single changes
-    and 6,000 pairs are tried.
+    and 6,000 pairs are tried, of a request whose target is longer than servers take it, none.
     """
     if trial.fits():
         return ()
-    # Long requests take longer to try, so fewer changes are.
-    share = min(1.0, _USUAL_BYTES / max(1, len(trial.canonical())))
+    length = len(trial.path) + len(trial.query) + len(trial.signed_headers)
+    if length > MOST_TARGET_BYTES:
+        return None
+    # Long requests, and those of many parts, take longer to try, so fewer changes are.
+    parts = trial.query.count(b"&") + trial.signed_headers.count(b";")
+    share = min(1.0, _USUAL_BYTES / (length + parts * _PART_BYTES + 1))
     most_single = max(100, int(MOST_SINGLE * share))
     sources = [list(islice(source(trial, hints), most_single)) for source in _SOURCES]
     singles = list(islice(chain(more, *sources), most_single))

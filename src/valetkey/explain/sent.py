@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Final
 
 from valetkey.sigv4.encoding import Pairs, decode_component, decode_text, query_pairs
@@ -50,10 +52,7 @@ class Sent:
 
     def values(self) -> Mapping[str, str]:
         """Return the query decoded; of a parameter that comes twice, the first."""
-        found: dict[str, str] = {}
-        for name, value in self.pairs():
-            found.setdefault(decode_text(name), decode_text(value))
-        return found
+        return _decoded(self.raw_query)
 
     def header(self, name: str) -> str | None:
         """Return the value of the lower-case header `name`."""
@@ -67,6 +66,15 @@ class Sent:
         wanted = name.lower().encode("utf-8", "replace")
         rest = tuple(each for each in self.headers if each[0] != wanted)
         return replace(self, headers=(*rest, (wanted, value.encode("utf-8", "replace"))))
+
+
+@lru_cache(maxsize=4)
+def _decoded(raw_query: bytes) -> Mapping[str, str]:
+    # Each check asks for it again.
+    found: dict[str, str] = {}
+    for name, value in query_pairs(raw_query):
+        found.setdefault(decode_text(name), decode_text(value))
+    return MappingProxyType(found)
 
 
 def parse_url(text: str) -> Sent | None:
