@@ -202,6 +202,17 @@ def revocations(ask: Asker, door: Door) -> None:
     ask("DELETE", f"revocations/{made['id']}")
 
 
+def explanations(ask: Asker, door: Door) -> None:
+    url = f"{door.server.endpoint}{door.key.presign('GET', door.path('described'))}&a=b"
+    assert fetch(url).status == 403
+    last = ask("GET", "refusals?limit=1")["refusals"][0]
+    assert ask("GET", f"refusals/{last['request_id']}")["refusal"] == last
+    more = {"method": "GET", "headers": ["Accept: */*"], "hosts": ["example.com"], "body_sha256": "0" * 64}
+    found = ask("POST", "explain", {"text": url, **more})["explanation"]["findings"]
+    assert found[0]["cause"] == "extra-parameter"
+    ask("GET", "refusals/0", status=404)
+
+
 def ends(ask: Asker) -> None:
     ask("DELETE", "accounts/described", status=409)
     for user in ("u", "v"):
@@ -214,7 +225,7 @@ def ends(ask: Asker) -> None:
 def test_all_that_is_asked_and_answered_is_described(ask: Asker, door: Door) -> None:
     for part in (accounts_and_users, keys, policies, ends):
         part(ask)
-    for part_of_links in (attempts, links, revocations):
+    for part_of_links in (attempts, links, revocations, explanations):
         part_of_links(ask, door)
     described = {each["operationId"] for item in ask.document["paths"].values() for each in item.values()}
     assert ask.asked == described
