@@ -111,3 +111,12 @@ def test_whatever_the_file_holds_it_is_read(
 
 def test_names_are_spread_over_the_partitions() -> None:
     assert len({partition_of(f"account-{number}") for number in range(500)}) == PARTITIONS
+
+
+def test_what_is_written_after_the_end_is_dropped(tmp_path: Path) -> None:
+    ring = Ring(tmp_path / "ring")
+    ring.close()
+    other = tmp_path / "other"
+    with other.open("wb"):  # takes the number of the file that was closed
+        assert not ring.append(0, b"x")
+    assert other.read_bytes() == b""
