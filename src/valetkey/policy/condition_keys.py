@@ -32,7 +32,7 @@ class KeyType(Enum):
     """What somebody wrote: any operator but those for addresses may ask for it."""
 
 
-_PRESENT: Final[Mapping[KeyType, str]] = {
+PRESENT: Final[Mapping[KeyType, str]] = {
     KeyType.TEXT: """
         aws:PrincipalAccount aws:PrincipalType aws:Referer aws:RequestedRegion aws:ResourceAccount aws:UserAgent
         aws:userid aws:username s3:ResourceAccount s3:VersionId s3:authType s3:delimiter s3:if-match
@@ -81,7 +81,7 @@ _KNOWN_AND_ABSENT: Final[Mapping[KeyType, str]] = {
 KEYS: Final[Mapping[str, KeyType]] = MappingProxyType(
     {
         name.lower(): key_type
-        for table in (_PRESENT, _KNOWN_AND_ABSENT)
+        for table in (PRESENT, _KNOWN_AND_ABSENT)
         for key_type, names in table.items()
         for name in names.split()
     }
