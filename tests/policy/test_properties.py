@@ -11,12 +11,11 @@ from typing import Any, Final
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.policy.generators import NAMES, OBJECT_ACTIONS, rows, statements
 from tests.policy.rows import (
     BUCKET,
     CALLERS,
-    HERE,
     OWNER,
-    THERE,
     Facts,
     Row,
     document,
@@ -29,7 +28,6 @@ from valetkey.policy.conditions import OPERATORS
 from valetkey.policy.documents import DocumentKind, Policy, parse_policy
 from valetkey.policy.errors import AccessDeniedError, PolicyError
 from valetkey.policy.evaluate import (
-    AclGrant,
     Decision,
     NamedPolicy,
     PolicySet,
@@ -38,89 +36,14 @@ from valetkey.policy.evaluate import (
     require_allowed,
 )
 from valetkey.policy.matching import parse_template
-from valetkey.policy.public import PublicAccessBlock, is_public
-
-NAMES: Final = st.sampled_from(
-    [
-        "*",
-        HERE,
-        THERE,
-        f"arn:aws:iam::{HERE}:user/team/ann",
-        f"arn:aws:iam::{HERE}:role/team/reader",
-        "a" * 64,
-    ]
-)
-OBJECT_ACTIONS: Final = st.sampled_from(["s3:GetObject", "s3:Get*", "s3:*", "*", "s3:PutObject"])
-RESOURCES: Final = st.sampled_from(["b/*", "b/k", "b/?", "b/${aws:username}", "b/${aws:PrincipalTag/t}"])
-CONDITIONS: Final = st.sampled_from(
-    [
-        {},
-        {"StringEquals": {"s3:prefix": "a"}},
-        {"StringNotLike": {"s3:prefix": "a*"}},
-        {"Bool": {"aws:SecureTransport": "false"}},
-        {"ForAllValues:StringEquals": {"aws:TagKeys": ["t"]}},
-        {"Null": {"aws:TokenIssueTime": "true"}},
-        {"NumericGreaterThanIfExists": {"s3:signatureAge": 600000}},
-    ]
-)
-
-
-@st.composite
-def statements(draw: st.DrawFn, *, effect: str | None = None, is_resource: bool = True) -> dict[str, Any]:
-    made: dict[str, Any] = {
-        "Effect": effect or draw(st.sampled_from(["Allow", "Deny"])),
-        draw(st.sampled_from(["Action", "NotAction"])): draw(
-            st.lists(OBJECT_ACTIONS, min_size=1, max_size=3)
-        ),
-        draw(st.sampled_from(["Resource", "NotResource"])): [
-            f"arn:aws:s3:::{one}" for one in draw(st.lists(RESOURCES, min_size=1, max_size=3))
-        ],
-        "Condition": draw(CONDITIONS),
-    }
-    if is_resource:
-        may_negate = made["Effect"] == "Deny"
-        name = draw(st.sampled_from(["Principal", "NotPrincipal"])) if may_negate else "Principal"
-        made[name] = {"AWS": draw(st.lists(NAMES, min_size=1, max_size=3))}
-    return made
-
-
-def lists(*, is_resource: bool) -> st.SearchStrategy[list[dict[str, Any]]]:
-    return st.lists(statements(is_resource=is_resource), max_size=4)
-
-
-@st.composite
-def rows(draw: st.DrawFn) -> Row:
-    return Row(
-        who=draw(st.sampled_from(sorted(CALLERS))),
-        does=draw(st.sampled_from(["s3:GetObject b/k", "s3:PutObject b/ann", "s3:GetBucketPolicy b"])),
-        expected="",
-        bucket=draw(lists(is_resource=True)),
-        user=draw(lists(is_resource=False)),
-        boundary=draw(st.none() | lists(is_resource=False)),
-        session=draw(st.none() | lists(is_resource=False)),
-        acl=draw(st.sampled_from([None, *AclGrant])),
-        context=draw(
-            st.sampled_from(
-                [
-                    {},
-                    {"s3:prefix": "a", "aws:SecureTransport": "false"},
-                    {"aws:TagKeys": ["t", "u"], "s3:signatureAge": "1"},
-                ]
-            )
-        ),
-        block=draw(
-            st.builds(
-                PublicAccessBlock, ignore_public_acls=st.booleans(), restrict_public_buckets=st.just(False)
-            )
-        ),
-    )
+from valetkey.policy.public import is_public
 
 
 def decide(row: Row) -> Decision:
     return evaluate(request_of(row), policies_of(row))
 
 
-PLACES: Final = {"bucket": True, "user": False, "boundary": False, "session": False}
+PLACES: Final = {"bucket": True, "user": False, "group": False, "boundary": False, "session": False}
 
 
 def with_statements(row: Row, place: str, given: Sequence[object]) -> Row:
@@ -129,6 +52,8 @@ def with_statements(row: Row, place: str, given: Sequence[object]) -> Row:
             return replace(row, bucket=given)
         case "user":
             return replace(row, user=given)
+        case "group":
+            return replace(row, group=given)
         case "boundary":
             return replace(row, boundary=given)
         case _:
@@ -153,7 +78,7 @@ def test_another_deny_never_allows_more(place: str, data: st.DataObject) -> None
 @given(data=st.data())
 def test_another_allow_never_allows_less(place: str, data: st.DataObject) -> None:
     row = data.draw(rows())
-    if not PLACES[place] and place != "user" and not getattr(row, place):
+    if place in ("boundary", "session") and not getattr(row, place):
         # The first statement of a boundary or a session policy makes it a limit.
         row = with_statements(row, place, [{"Effect": "Allow", "Action": "iam:*", "Resource": "*"}])
     allow = data.draw(statements(effect="Allow", is_resource=PLACES[place]))
