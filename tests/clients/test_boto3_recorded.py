@@ -248,3 +248,26 @@ def test_claim_of_a_completion_counts_whatever_algorithm_the_object_has(
     assert refused(complete, **completion, ChecksumCRC32C="AAAAAA==")["Code"] == "InvalidRequest"
     right = base64.b64encode(checksums.crc32(b"part").to_bytes(4, "big")).decode()
     assert "ChecksumCRC64NVME" in complete(**completion, ChecksumCRC32=right)
+
+
+def test_null_version_is_not_named_as_a_source(plain_s3: S3Client, plain_bucket: str) -> None:
+    plain_s3.put_object(Bucket=plain_bucket, Key="source", Body=b"body")
+    source = {"Bucket": plain_bucket, "Key": "source"}
+    enable_versions(plain_s3, plain_bucket)
+    copied = plain_s3.copy_object(Bucket=plain_bucket, Key=KEY, CopySource=source)
+    assert "CopySourceVersionId" not in copied
+    version_id = plain_s3.put_object(**source, Body=b"again")["VersionId"]
+    copied = plain_s3.copy_object(Bucket=plain_bucket, Key=KEY, CopySource=source)
+    assert copied["CopySourceVersionId"] == version_id
+
+
+def test_copy_onto_itself_where_the_bucket_encrypts_by_default(plain_s3: S3Client, plain_bucket: str) -> None:
+    place = {"Bucket": plain_bucket, "Key": KEY}
+    plain_s3.put_object(**place, Body=b"body")
+    assert refused(plain_s3.copy_object, **place, CopySource=place)["Code"] == "InvalidRequest"
+    default = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    plain_s3.put_bucket_encryption(
+        Bucket=plain_bucket, ServerSideEncryptionConfiguration={"Rules": [default]}
+    )
+    assert plain_s3.copy_object(**place, CopySource=place)["ServerSideEncryption"] == "AES256"
+    assert plain_s3.get_object(**place)["Body"].read() == b"body"

@@ -16,7 +16,9 @@ from valetkey.s3.errors import S3Error
     [
         ("photos/a", CopySource(bucket="photos", key="a", version_id=None)),
         ("/photos/a/b", CopySource(bucket="photos", key="a/b", version_id=None)),
-        ("photos/%C3%BC%3Fb+c", CopySource(bucket="photos", key="ü?b+c", version_id=None)),
+        ("photos/%C3%BC%3Fb+c%2B", CopySource(bucket="photos", key="ü?b c+", version_id=None)),
+        ("photos%2Fa%2Fb", CopySource(bucket="photos", key="a/b", version_id=None)),
+        ("/photos//a/", CopySource(bucket="photos", key="/a/", version_id=None)),
         ("photos/a?versionId=v1", CopySource(bucket="photos", key="a", version_id="v1")),
         ("photos/a?versionId=null", CopySource(bucket="photos", key="a", version_id="null")),
         (
@@ -25,7 +27,17 @@ from valetkey.s3.errors import S3Error
         ),
         ("photos/a?", CopySource(bucket="photos", key="a", version_id=None)),
     ],
-    ids=["plain", "slash", "encoded", "version", "null version", "encoded query", "empty query"],
+    ids=[
+        "plain",
+        "slash",
+        "encoded",
+        "encoded slash",
+        "slashes",
+        "version",
+        "null version",
+        "encoded query",
+        "empty query",
+    ],
 )
 def test_source(text: str, source: CopySource) -> None:
     assert parse_copy_source(text) == source

@@ -7,7 +7,8 @@ from typing import Final
 
 from valetkey.gateway.call import Answer, Call
 from valetkey.gateway.operations.answers import document
-from valetkey.gateway.operations.copy_source import Source
+from valetkey.gateway.operations.copy_source import Source, source_version_header
+from valetkey.gateway.operations.kept_settings import default_encryption_of
 from valetkey.gateway.operations.object_facts import expiration_header, version_header
 from valetkey.gateway.operations.put_object import new_version_id, write_rule
 from valetkey.gateway.operations.rewriting import Digests, stored_etag
@@ -45,8 +46,7 @@ async def copy_object(call: Call) -> Answer:
 
     found, copied = await source.use(copy)
     headers = version_header(call.bucket, copied.version_id) + options.encryption_headers()
-    if source.bucket.versioning is not None:
-        headers.append((b"x-amz-copy-source-version-id", (found.version_id or "null").encode()))
+    headers += source_version_header(found)
     return document(
         CopyResult(etag=copied.etag, modified_ms=copied.modified_ms, checksum=copied.checksum),
         headers=headers + expiration_header(call, copied),
@@ -99,9 +99,9 @@ def _require_copyable(
             f"{MAX_SINGLE_UPLOAD_BYTES}",
         )
     is_same = (found.bucket, found.key) == (call.bucket_name, key) and not source.names_version
-    changes = (
-        any(name in call.headers for name in _REPLACING) or "x-amz-server-side-encryption" in call.headers
-    )
+    # A default of the bucket counts as encryption that is asked for.
+    changes = any(name in call.headers for name in (*_REPLACING, "x-amz-server-side-encryption"))
+    changes = changes or default_encryption_of(call.bucket) is not None
     if is_same and metadata == "COPY" and not changes and options.customer_key is None:
         raise S3Error(
             Code.INVALID_REQUEST,

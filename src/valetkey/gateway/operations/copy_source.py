@@ -107,3 +107,10 @@ class Source:
         with self._call.store.open_content(found, start, end, customer_key=key) as reader:
             async for block in reader:
                 yield block
+
+
+def source_version_header(found: StoredObject) -> list[tuple[bytes, bytes]]:
+    """Return the header that tells which version was copied. The null version is not named."""
+    if found.version_id is None:
+        return []
+    return [(b"x-amz-copy-source-version-id", found.version_id.encode())]

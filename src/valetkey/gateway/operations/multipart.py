@@ -175,7 +175,7 @@ def _require_object_size(call: Call, parts: list[Part]) -> None:
     if claimed is not None and claimed != str(size):
         raise S3Error(
             Code.INVALID_REQUEST,
-            "The provided 'x-amz-mp-object-size' header does not match what was computed.",
+            f"The provided 'x-amz-mp-object-size' header value {claimed} does not match what was computed: {size}",
         )
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from valetkey.gateway.call import Answer, Call
 from valetkey.gateway.intake import Intake, require_size
 from valetkey.gateway.operations.answers import document, empty, etag_header
-from valetkey.gateway.operations.copy_source import Source
+from valetkey.gateway.operations.copy_source import Source, source_version_header
 from valetkey.gateway.operations.object_facts import checksum_headers
 from valetkey.gateway.operations.part_checksums import require_same_algorithm
 from valetkey.gateway.operations.refusals import refuse_object_options
@@ -115,8 +115,7 @@ async def upload_part_copy(call: Call) -> Answer:
 
     found, part = await source.use(copy)
     headers = wire_headers(encryption_headers(upload.encryption, key))
-    if source.bucket.versioning is not None:
-        headers.append((b"x-amz-copy-source-version-id", (found.version_id or "null").encode()))
+    headers += source_version_header(found)
     checksum = part.checksum if upload.checksum_algorithm else None
     result = CopyPartResult(etag=part.etag, modified_ms=part.modified_ms, checksum=checksum)
     return document(result, headers=headers)
