@@ -159,3 +159,83 @@ def test_a_browser_goes_there(make: Make, browser: Browser) -> None:
     assert answer.status == 200
     assert page.inner_text("body") == "doc"
     page.close()
+
+
+def test_a_password_is_asked_for(make: Make) -> None:
+    link = make(key="doc.txt", password="Ünlocked, please")
+    right = {"X-Valetkey-Password": "Ünlocked, please"}
+    assert link.shown()["has_password"] is True
+    assert "password_hash" not in link.shown()
+    for headers in ({}, {"X-Valetkey-Password": "wrong"}, {"X-Valetkey-Password": ""}):
+        assert refusal(fetch(link.url, headers=headers)) == (403, "LinkPasswordRequired")
+    twice = [*right.items(), *right.items()]
+    assert refusal(fetch(link.url, headers=twice)) == (403, "LinkPasswordRequired")
+    for _ in range(4):
+        assert fetch(link.url, headers=right).body == b"doc"
+    link.alter(password="another")
+    assert refusal(fetch(link.url, headers=right)) == (403, "LinkPasswordRequired")
+    link.alter(password=None)
+    assert fetch(link.url).body == b"doc"
+
+
+def test_a_password_is_kept_by_argon2_and_nowhere_else(make: Make) -> None:
+    link = make(key="doc.txt", password="a password like no other")
+    fetch(link.url, headers={"X-Valetkey-Password": "a password like no other"})
+    link.shown()
+    assert "like no other" not in link.server.log.read_text()
+    files = [file.read_bytes() for file in link.server.data.glob("*.sqlite*")]
+    assert any(b"$argon2id$" in content for content in files)
+    assert not any(b"like no other" in content for content in files)
+
+
+def test_many_wrong_passwords_stop_the_trying(make: Make) -> None:
+    link = make(key="doc.txt", password="right")
+    for number in range(40):  # more than both workers take
+        assert refusal(fetch(link.url, headers={"X-Valetkey-Password": str(number)})) == (
+            403,
+            "LinkPasswordRequired",
+        )
+    assert refusal(fetch(link.url, headers={"X-Valetkey-Password": "right"})) == (403, "LinkPasswordRequired")
+
+
+def test_wrong_passwords_and_the_page_spend_no_use(make: Make) -> None:
+    link = make(key="doc.txt", password="right", max_uses=1)
+    url = address_of(link)["url"]
+    assert fetch(url, headers=AS_BROWSER).status == 403
+    assert fetch(link.url, headers={"X-Valetkey-Password": "wrong"}).status == 403
+    assert fetch(url, headers={"X-Valetkey-Password": "right"}).body == b"doc"
+    assert refusal(fetch(url, headers={"X-Valetkey-Password": "right"})) == (403, "LinkUsedUp")
+
+
+def test_a_cookie_opens_the_link_that_it_was_given_for(make: Make) -> None:
+    link, other = (make(key="doc.txt", password="right") for _ in range(2))
+    url, other_url = (address_of(each)["url"] for each in (link, other))
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert fetch(url, "POST", headers=form, body=b"password=wrong").status == 403
+    given = fetch(url, "POST", headers=form, body=b"password=right")
+    assert given.status == 303
+    cookie = (given.header("set-cookie") or "").partition(";")[0]
+    assert "HttpOnly" in (given.header("set-cookie") or "")
+    for headers in ({"Cookie": cookie}, {"Cookie": f"a=b; {cookie}", **AS_BROWSER}):
+        assert fetch(url, headers=headers).body == b"doc"
+    assert fetch(other_url, headers={"Cookie": cookie}).status == 403
+    assert fetch(link.url, headers={"Cookie": cookie}).status == 403
+    for wrong in (cookie[:-1], cookie.replace("=", "=9"), "valetkey-link=1.a", "valetkey-link=é"):
+        assert fetch(url, headers={"Cookie": wrong}).status == 403
+    link.alter(password="another")
+    assert fetch(url, headers={"Cookie": cookie}).status == 403
+
+
+def test_a_person_types_the_password(make: Make, browser: Browser) -> None:
+    url, page = address_of(make(key="doc.txt", password="right"))["url"], browser.new_page()
+    answer = page.goto(url)
+    assert answer is not None
+    assert answer.status == 403
+    page.fill("#password", "wrong")
+    page.click("button")
+    assert "not the password" in page.inner_text("[role=alert]")
+    page.fill("#password", "right")
+    page.click("button")
+    assert page.inner_text("body") == "doc"
+    assert page.url == url
+    page.close()

@@ -1,12 +1,15 @@
 """The flags that state what a link may do, and the object that the admin API takes for them."""
 
+import getpass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
 from valetkey.cli.errors import BadInputError
 from valetkey.cli.quantity import parse_moment, parse_size
+from valetkey.cli.surroundings import read_text
 
 FLAGS: Final[dict[str, Any]] = {
     "expires": Annotated[
@@ -50,6 +53,12 @@ FLAGS: Final[dict[str, Any]] = {
             "--address", metavar="CIDR", help="Only from this network, such as 10.0.0.0/8; repeatable."
         ),
     ],
+    "password_file": Annotated[
+        Path | None,
+        typer.Option(
+            "--password-file", metavar="FILE", help="It takes the password in this file; - asks for it."
+        ),
+    ],
     "filename": Annotated[
         str | None, typer.Option("--filename", metavar="NAME", help="Save the download under this name.")
     ],
@@ -85,6 +94,7 @@ def grant_body(given: dict[str, Any]) -> dict[str, Any]:
         "content_types": given["upload_type"],
         "create_only": given["create_only"] or None,
         "addresses": given["network"],
+        "password": None if given["password_file"] is None else _password(given["password_file"]),
         "filename": given["filename"],
         "content_type": given["content_type"],
         "cache_control": given["cache_control"],
@@ -100,6 +110,16 @@ def _moment(flag: str, text: str | None, now: datetime) -> str | None:
 
 def _size(flag: str, text: str | None) -> int | None:
     return None if text is None else parse_size(flag, text)
+
+
+def _password(file: Path) -> str:
+    """Return a file's first line; or what is typed, unseen, for `-`."""
+    if str(file) == "-":
+        return getpass.getpass("Password of the link: ")
+    text = read_text(file)
+    if text is None:
+        raise BadInputError(f"there is no file {file}")
+    return text.partition("\n")[0].rstrip("\r")
 
 
 def _tag(text: str) -> tuple[str, str]:

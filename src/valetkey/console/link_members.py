@@ -24,6 +24,7 @@ from valetkey.console.schema import (
 from valetkey.gateway.iam.form import Kind
 from valetkey.links.grant_form import MAX_ITEMS, MAX_TEXT
 from valetkey.links.model import State, Verb
+from valetkey.links.passwords import MAX_CHARS
 
 _SHORT: Final[Schema] = {"type": "string", "maxLength": MAX_TEXT}
 _SOME: Final[Schema] = {"type": "integer", "minimum": 1}
@@ -51,10 +52,17 @@ _LIMITS: Final[Mapping[str, tuple[Schema, str]]] = {
     "tags": (MAP, "What it is for, as names and values."),
 }
 
-ALTERABLE: Final = tuple(
-    Member(name=name, help=text, schema=schema, may_be_null=True) for name, (schema, text) in _LIMITS.items()
+_PASSWORD: Final[Schema] = {"type": "string", "minLength": 1, "maxLength": MAX_CHARS}
+_OF_PASSWORD: Final = "What it takes in the header X-Valetkey-Password, or on the page of a short address."  # noqa: S105 - a sentence
+
+ALTERABLE: Final = (
+    *(
+        Member(name=name, help=text, schema=schema, may_be_null=True)
+        for name, (schema, text) in _LIMITS.items()
+    ),
+    Member(name="password", help=_OF_PASSWORD, schema=_PASSWORD, may_be_null=True),
 )
-GRANT: Final = (
+GRANT_OF_LINE: Final = (
     Member(
         name="operations",
         help="What it may do: a list, or one of them.",
@@ -66,6 +74,8 @@ GRANT: Final = (
     Member(name="prefix", help="All objects whose keys begin so, instead.", schema=TEXT),
     *(Member(name=name, help=text, schema=schema) for name, (schema, text) in _LIMITS.items()),
 )
+GRANT: Final = (*GRANT_OF_LINE, Member(name="password", help=_OF_PASSWORD, schema=_PASSWORD))
+"""Passwords of many links at once would take minutes to keep well."""
 
 ENDPOINT: Final = Member(
     name="endpoint", help="The server's own endpoint that URLs are made for.", kind=Kind(most=2048)
@@ -114,6 +124,7 @@ LINK: Final = Shape(
         "content_types": TEXTS,
         "create_only": FLAG,
         "addresses": TEXTS,
+        "has_password": FLAG,
         "filename": TEXT_OR_NULL,
         "content_type": TEXT_OR_NULL,
         "cache_control": TEXT_OR_NULL,

@@ -36,7 +36,7 @@ LINKS: Final = (
         "Make a link of each line of the body; each is answered by a line.",
         gives=(link_members.LINK, link_members.LINE_ERROR),
         asks=_ONE,
-        takes=link_members.GRANT,
+        takes=link_members.GRANT_OF_LINE,
         takes_lines=True,
     ),
     Route(

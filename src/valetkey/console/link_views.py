@@ -48,6 +48,7 @@ def shown_link(call: AdminCall, link: Link, endpoint: Endpoint) -> dict[str, obj
         "content_types": list(grant.content_types),
         "create_only": grant.create_only,
         "addresses": list(grant.addresses),
+        "has_password": grant.password_hash is not None,
         "filename": grant.filename,
         "content_type": grant.content_type,
         "cache_control": grant.cache_control,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -14,7 +15,8 @@ from valetkey.gateway.iam.errors import IamCode, IamError
 from valetkey.gateway.links.urls import new_link_id
 from valetkey.links.errors import InvalidGrantError
 from valetkey.links.grant_form import alter_grant, parse_grant
-from valetkey.links.model import Issuer, Link, LinkFilter, Place, State
+from valetkey.links.model import Grant, Issuer, Link, LinkFilter, Place, State
+from valetkey.links.passwords import MAX_CHARS, hash_password
 from valetkey.sigv4.endpoint import Endpoint
 
 _BATCH: Final = 250
@@ -29,7 +31,10 @@ _FILTERS: Final = ("bucket", "prefix", "label", "tag", "state", "access_key")
 async def create_link(call: AdminCall) -> Json:
     """Make a link. What it may do is stated as one object; what is left out has no limit."""
     endpoint, issuer = endpoint_of(call), issuer_of(call)
-    link = _new_link(call, issuer, call.body)
+    stated = {name: value for name, value in call.body.items() if name != "password"}
+    link = _new_link(call, issuer, stated)
+    if call.body.get("password") is not None:
+        link = replace(link, grant=replace(link.grant, password_hash=await _hashed(call)))
     await call.links.ledger.add([link])
     return shown_link(call, link, endpoint)
 
@@ -65,6 +70,18 @@ def _new_link(call: AdminCall, issuer: Issuer, stated: Json) -> Link:
     return Link(id=new_link_id(), issuer=issuer, grant=grant, created_ms=now_ms)
 
 
+async def _hashed(call: AdminCall) -> str:
+    """Return what is kept of the password that the body states.
+
+    Raises:
+        IamError: ValidationError.
+    """
+    password = call.body.get("password")
+    if not isinstance(password, str) or not 0 < len(password) <= MAX_CHARS:
+        raise IamError(IamCode.VALIDATION_ERROR, f"password: must be a text of up to {MAX_CHARS} characters.")
+    return await asyncio.to_thread(hash_password, password)
+
+
 async def list_links(call: AdminCall) -> Json:
     """Return a page of links, newest first; those to a prefix in the order of their keys."""
     endpoint, meant = endpoint_of(call), _narrowed(call, call.query)
@@ -97,11 +114,14 @@ async def get_link(call: AdminCall) -> Json:
 
 async def alter_link(call: AdminCall) -> Json:
     """Put what the body states in the place of what the link's grant states; null takes a limit away."""
-    link = await call.links.ledger.alter(
-        call.names["link"],
-        own_links(call),
-        lambda grant: alter_grant(grant, call.body, now_ms=call.iam.now_ms),
-    )
+    stated = {name: value for name, value in call.body.items() if name != "password"}
+    hashed = None if call.body.get("password") is None else await _hashed(call)
+
+    def alter(grant: Grant) -> Grant:
+        altered = alter_grant(grant, stated, now_ms=call.iam.now_ms)
+        return replace(altered, password_hash=hashed) if "password" in call.body else altered
+
+    link = await call.links.ledger.alter(call.names["link"], own_links(call), alter)
     return shown_link(call, link, endpoint_of(call))
 
 

@@ -11,7 +11,7 @@ from valetkey.console.schema import FLAG, INSTANT, TEXT, TEXT_OR_NULL, Member, S
 from valetkey.gateway.iam.errors import IamCode, IamError
 from valetkey.gateway.iam.form import Kind
 from valetkey.gateway.iam.values import instant
-from valetkey.gateway.links.short import PATHS, token_of
+from valetkey.gateway.links.urls import SHORT_PATHS, token_of
 from valetkey.links.model import ShortAddress
 
 _NAME: Final = Member(
@@ -43,7 +43,7 @@ def _shown(call: AdminCall, short: ShortAddress) -> dict[str, object]:
     token = short.name or token_of(short.id, call.links.secret_key)
     return {
         "id": short.id,
-        "url": f"{endpoint_of(call)}{PATHS.decode()}{token}",
+        "url": f"{endpoint_of(call)}{SHORT_PATHS.decode()}{token}",
         "link": short.link_id,
         "name": short.name,
         "paused": short.is_paused,

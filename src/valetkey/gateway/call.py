@@ -66,6 +66,9 @@ class Request:
     trail: Trail = field(default_factory=Trail)
     """Filled while the request is run."""
 
+    is_password_proved: bool = False
+    """A page of ours has asked for the link's password, and it was right."""
+
     @property
     def now_ms(self) -> int:
         """The same in milliseconds since the epoch."""

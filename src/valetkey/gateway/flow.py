@@ -112,11 +112,12 @@ class Gateway:
             )
         target, query, operation, principal, proof, stand_ins, link = admitted
         trail.target, trail.principal, trail.proof = target, principal, proof
-        require_guarded(proof, self._rules.guards, now=request.now)
+        require_guarded(proof, self._rules.guards, now=request.now, is_by_link=link is not None)
         # What stands in a signed query wins: a header beside it need not be signed.
         headers.update(stand_ins)
         if link is not None:
             self._links.require(link, request, operation=operation.name, target=target, query=query)
+            await self._links.passwords.require(link, request)
             headers.update(_own_headers(link, operation))
         else:
             self._require_unrevoked(admitted, request)

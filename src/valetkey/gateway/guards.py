@@ -22,8 +22,10 @@ class Guards:
     takes_v2: bool = True
 
 
-def require_guarded(proof: Proof | None, guards: Guards, *, now: datetime) -> None:
+def require_guarded(proof: Proof | None, guards: Guards, *, now: datetime, is_by_link: bool = False) -> None:
     """Return unless a signature, which is right, is of a kind that the server takes none of.
+
+    A managed link may be older: it can be taken back, which is what the age of others is limited for.
 
     Raises:
         S3Error: AccessDenied, and why.
@@ -34,7 +36,7 @@ def require_guarded(proof: Proof | None, guards: Guards, *, now: datetime) -> No
         raise S3Error(Code.ACCESS_DENIED, "Presigned URLs and forms are turned off on this server.")
     if not guards.takes_v2 and proof.version is SignatureVersion.V2:
         raise S3Error(Code.ACCESS_DENIED, "Signature Version 2 is turned off on this server.")
-    if guards.largest_age is None:
+    if guards.largest_age is None or is_by_link:
         return
     if proof.signed_at is None:
         # SigV2 tells when a URL ends, and not since when it works.

@@ -19,12 +19,12 @@ from typing import Any, Final
 from valetkey.console.admin_api import PATHS as ADMIN_PATHS
 from valetkey.console.admin_api import AdminApi
 from valetkey.console.explainer import Explainer
+from valetkey.console.short_door import ShortDoor
 from valetkey.gateway.call import Answer, Request
 from valetkey.gateway.flow import Gateway, render_fault
 from valetkey.gateway.lifecycle_run import run_lifecycle
 from valetkey.gateway.links.door import LinkDoor
-from valetkey.gateway.links.short import PATHS as SHORT_PATHS
-from valetkey.gateway.links.short import ShortDoor
+from valetkey.gateway.links.urls import SHORT_PATHS
 from valetkey.gateway.refused_requests import RefusedRequests
 from valetkey.gateway.session_tokens import PURPOSE, TokenBox
 from valetkey.links import Ledger, LinkError

@@ -17,6 +17,7 @@ from typing import Final
 
 from valetkey.gateway.call import Keys, Request, Rules
 from valetkey.gateway.faults import UnknownAccessKeyError
+from valetkey.gateway.links.password_door import PasswordDoor
 from valetkey.links import Ledger, LinkRefusedError, Rule
 from valetkey.links.model import ID_PREFIX, Link, Verb
 from valetkey.links.rules import require_address, require_asked, require_open
@@ -69,6 +70,7 @@ class LinkDoor:
         self._keys = keys
         self._rules = rules
         self.secret_key: Final = secret_key
+        self.passwords: Final = PasswordDoor(secret_key)
         self._known: OrderedDict[str, KnownLink] = OrderedDict()
 
     def secret_of(self, link_id: str) -> Secret:

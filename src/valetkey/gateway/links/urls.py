@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hmac
 import secrets
-from base64 import b32encode
+from base64 import b32encode, urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -20,6 +21,13 @@ _ID_BYTES: Final = 20
 """160 bits, in 32 characters: nobody guesses an id, and no two are the same."""
 
 
+SHORT_PATHS: Final = b"/-/s/"
+"""What short addresses begin with."""
+
+TOKEN_CHARS: Final = 24
+"""Of 6 bits each: 144 bits."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastedURL:
     """What stands in a presigned URL."""
@@ -31,6 +39,12 @@ class PastedURL:
 def new_link_id() -> str:
     """Return an id that nobody has."""
     return ID_PREFIX + b32encode(secrets.token_bytes(_ID_BYTES)).decode()
+
+
+def token_of(short_id: str, secret_key: bytes) -> str:
+    """Return the token of an address without a name: always the same one, and to be guessed by nobody."""
+    digest = hmac.digest(secret_key, f"short address {short_id}".encode(), "sha256")
+    return urlsafe_b64encode(digest).decode()[:TOKEN_CHARS].replace("-", "_")
 
 
 def link_url(link: Link, secret: Secret, *, endpoint: Endpoint, region: str) -> PresignedURL:

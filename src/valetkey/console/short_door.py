@@ -7,17 +7,17 @@ its neighbours by relative paths, as HLS playlists do, works without a word bein
 
 from __future__ import annotations
 
-import hmac
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final, NamedTuple
+from urllib.parse import urlsplit
 
+from valetkey.console.password_page import is_open, opened, page, typed_password
 from valetkey.gateway.call import Answer, Request, Rules
 from valetkey.gateway.faults import ROOM_ERRORS, translate
 from valetkey.gateway.flow import Gateway, render_fault, text_headers
 from valetkey.gateway.links.door import LinkDoor, signed_path
-from valetkey.gateway.links.urls import link_url
+from valetkey.gateway.links.urls import SHORT_PATHS, link_url
 from valetkey.links import LinkRefusedError, Rule
 from valetkey.links.model import Link
 from valetkey.s3.codes import Code
@@ -26,13 +26,9 @@ from valetkey.sigv4.encoding import canonical_path
 from valetkey.sigv4.endpoint import Endpoint
 from valetkey.sigv4.errors import MisuseError
 
-PATHS: Final = b"/-/s/"
-
-TOKEN_CHARS: Final = 24
-"""Of 6 bits each: 144 bits."""
-
 _READS: Final = frozenset({"GET", "HEAD"})
 _REDIRECTED: Final = frozenset({"PUT", "POST", "DELETE"})
+_FORM: Final = "application/x-www-form-urlencoded"
 _NOT_PASSED_ON: Final = frozenset({b"authorization", b"cookie"})
 """Credentials for something else, which the store would take for ours."""
 
@@ -45,12 +41,6 @@ class Place(NamedTuple):
     """Path and query of the link's URL, with the key that is asked for."""
 
 
-def token_of(short_id: str, secret_key: bytes) -> str:
-    """Return the token of an address without a name: always the same one, and to be guessed by nobody."""
-    digest = hmac.digest(secret_key, f"short address {short_id}".encode(), "sha256")
-    return urlsafe_b64encode(digest).decode()[:TOKEN_CHARS].replace("-", "_")
-
-
 class ShortDoor:
     """Answers requests to short addresses."""
 
@@ -60,7 +50,7 @@ class ShortDoor:
         self._rules = rules
 
     async def answer(self, request: Request, *, request_id: str, host_id: str) -> Answer:
-        """Return the answer to `request`, whose path begins with `PATHS`; a refusal is an answer too.
+        """Return the answer to `request`, whose path begins with `SHORT_PATHS`; a refusal is an answer too.
 
         Raises:
             Exception: only for a fault of ours.
@@ -68,7 +58,12 @@ class ShortDoor:
         headers = text_headers(request)
         try:
             place = self._place(request, headers)
-            if request.method in _REDIRECTED or _is_navigation(request.method, headers):
+            if place.link.grant.password_hash is not None:
+                answer = await self._asked(request, headers, place)
+                if answer is not None:
+                    return answer
+                request = replace(request, is_password_proved=True)
+            elif request.method in _REDIRECTED or _is_navigation(request.method, headers):
                 return self._sent_on(request, headers, place)
             _require_reading(request.method)
         except S3Error as error:
@@ -84,6 +79,30 @@ class ShortDoor:
         )
         return await self._gateway.answer(served, request_id=request_id, host_id=host_id)
 
+    async def _asked(self, request: Request, headers: Mapping[str, str], place: Place) -> Answer | None:
+        """Return what asks for the link's password; None where it was given, or whoever asks is no browser.
+
+        Raises:
+            LinkRefusedError: a program, which sends it in a header, is told by the link itself.
+        """
+        link, secret_key = place.link, self._links.secret_key
+        if is_open(request, link, secret_key=secret_key):
+            return None
+        is_form = headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM
+        if request.method == "POST" and is_form:
+            password = await typed_password(request)
+            try:
+                await self._links.passwords.require_right(link, password, now_s=request.now.timestamp())
+            except LinkRefusedError:
+                return page(is_wrong=True)
+            base = urlsplit(self._rules.public_urls.get(headers.get("host", ""), "")).path.rstrip("/")
+            path = f"{base}{canonical_path(request.raw_path).decode()}"
+            return opened(request, link, path=path, secret_key=secret_key)
+        if _is_navigation(request.method, headers):
+            return page(is_wrong=False)
+        await self._links.passwords.require(link, request)
+        return None
+
     def _place(self, request: Request, headers: Mapping[str, str]) -> Place:
         """Return what is asked for.
 
@@ -91,7 +110,7 @@ class ShortDoor:
             S3Error: NoSuchLink.
             LinkRefusedError: the address is paused.
         """
-        token, slash, rest = request.raw_path.removeprefix(PATHS).partition(b"/")
+        token, slash, rest = request.raw_path.removeprefix(SHORT_PATHS).partition(b"/")
         short = self._links.ledger.short_addresses.find(token.decode("latin-1"))
         known = None if short is None else self._links.find(short.link_id)
         if short is None or known is None or (slash and not known.link.grant.is_prefix):
