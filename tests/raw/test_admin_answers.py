@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import pytest
 from tests.clients.admin import ask_admin
@@ -96,23 +96,28 @@ class Asker:
 def ask(server: RunningServer) -> Iterator[Asker]:
     asker = Asker(server)
     yield asker
-    for account in ("described", "given"):
+    for account in ("described", "d" * 64):
         ask_admin(server, "DELETE", f"accounts/{account}")
 
 
 def accounts_and_users(ask: Asker) -> None:
     ask("POST", "accounts", {"name": "described", "email": "d@x.example"})
-    given = {"name": "given", "id": "d" * 64, "access_key": "GIVENKEY1", "secret_key": "a given secret"}
+    given = {
+        "name": "Given, M. D.",
+        "id": "d" * 64,
+        "access_key": "GIVENKEY1",
+        "secret_key": "a given secret",
+    }
     assert given.items() <= ask("POST", "accounts", given).items()
     assert ask("GET", "accounts/described")["email"] == "d@x.example"
     first = ask("GET", "accounts?limit=1")
     assert (
-        first["accounts"] + ask("GET", f"accounts?after={first['next']}")["accounts"]
+        first["accounts"] + ask("GET", f"accounts?after={quote(first['next'])}")["accounts"]
         == ask("GET", "accounts")["accounts"]
     )
-    assert not ask("POST", "accounts/given/deactivate")["active"]
+    assert not ask("POST", "accounts/Given,%20M.%20D./deactivate")["active"]
     assert ask("POST", f"accounts/{'d' * 64}/activate")["active"]
-    ask("POST", "accounts/given/revoke-sessions")
+    ask("POST", f"accounts/{'d' * 64}/revoke-sessions")
     ask("POST", "users?account=described", {"name": "u", "path": "/deep/"})
     ask("POST", "users?account=described", {"name": "v"})
     assert len(ask("GET", "users?account=described&path_prefix=/deep/")["users"]) == 1
@@ -219,7 +224,7 @@ def ends(ask: Asker) -> None:
         ask("DELETE", f"users/{user}?account=described")
     ask("GET", "users/u?account=described", status=404)
     ask("DELETE", "accounts/described")
-    ask("DELETE", "accounts/given")
+    ask("DELETE", f"accounts/{'d' * 64}")
 
 
 def test_all_that_is_asked_and_answered_is_described(ask: Asker, door: Door) -> None:

@@ -31,7 +31,7 @@ NEW_ACCOUNT: Final = ACCOUNT.with_more("NewAccount", {"access_key": TEXT, "secre
 _NAME: Final = Member(
     name="name",
     help="What the account is called: no id nor number.",
-    kind=Kind(pattern=r"[\w+=,.@-]+", most=64),
+    kind=Kind(pattern=r"[\w+=,.@-]+( [\w+=,.@-]+)*", most=64),
     is_required=True,
 )
 _EMAIL: Final = Member(

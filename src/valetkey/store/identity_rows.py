@@ -1,7 +1,7 @@
 """The only place where rows about identities become values."""
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from valetkey.store.identity_model import (
     AccessKey,
@@ -34,49 +34,33 @@ def to_account(row: Row) -> Account:
 
 
 def to_user(row: Row) -> User:
-    _, account_id, name, path, unique_id, created_ms, tags, _, boundary_arn, revoked_before_ms, *_ = row
-    return User(
-        account_id=account_id,
-        name=name,
-        path=path,
-        unique_id=unique_id,
-        created_ms=created_ms,
-        tags=to_map(tags),
-        boundary_arn=boundary_arn,
-        revoked_before_ms=revoked_before_ms,
-    )
+    return User(**_common(row))
 
 
 def to_group(row: Row) -> Group:
-    _, account_id, name, path, unique_id, created_ms, tags, _, boundary_arn, revoked_before_ms, *_ = row
-    return Group(
-        account_id=account_id,
-        name=name,
-        path=path,
-        unique_id=unique_id,
-        created_ms=created_ms,
-        tags=to_map(tags),
-        boundary_arn=boundary_arn,
-        revoked_before_ms=revoked_before_ms,
-    )
+    return Group(**_common(row))
 
 
 def to_role(row: Row) -> Role:
-    (_, account_id, name, path, unique_id, created_ms, tags, _, boundary_arn, revoked_before_ms,
-     trust_policy, description, max_session_s) = row  # fmt: skip
+    *_, trust_policy, description, max_session_s = row
     return Role(
-        account_id=account_id,
-        name=name,
-        path=path,
-        unique_id=unique_id,
-        created_ms=created_ms,
-        tags=to_map(tags),
-        boundary_arn=boundary_arn,
-        revoked_before_ms=revoked_before_ms,
-        trust_policy=trust_policy,
-        description=description,
-        max_session_s=max_session_s,
+        **_common(row), trust_policy=trust_policy, description=description, max_session_s=max_session_s
     )
+
+
+def _common(row: Row) -> dict[str, Any]:
+    """Return what users, groups and roles have in common, by the names of their fields."""
+    _, account_id, name, path, unique_id, created_ms, tags, _, boundary_arn, revoked_before_ms, *_ = row
+    return {
+        "account_id": account_id,
+        "name": name,
+        "path": path,
+        "unique_id": unique_id,
+        "created_ms": created_ms,
+        "tags": to_map(tags),
+        "boundary_arn": boundary_arn,
+        "revoked_before_ms": revoked_before_ms,
+    }
 
 
 def to_access_key(row: Row) -> AccessKey:

@@ -1,8 +1,8 @@
 """The face of the store that knows identities: who there is, and what applies to them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 from valetkey.store import entities, memberships
 from valetkey.store.account_store import Accounts
@@ -26,7 +26,10 @@ from valetkey.store.identity_rows import to_group, to_role, to_user
 from valetkey.store.key_store import AccessKeys
 from valetkey.store.known_identities import KnownIdentities, marking
 from valetkey.store.policy_store import Policies
+from valetkey.store.rows import Row
 from valetkey.store.workings import Workings
+
+E = TypeVar("E", bound=Entity)
 
 
 class Identities:
@@ -129,16 +132,9 @@ class Identities:
         self, account_id: str, *, path_prefix: str = "", after: str = "", limit: int = 1000
     ) -> Page[User]:
         """Return up to `limit` users, ordered by name, whose names come after `after`."""
-        read = partial(
-            entities.list_entities,
-            to_value=to_user,
-            account_id=account_id,
-            kind=EntityKind.USER,
-            path_prefix=path_prefix,
-            after=after,
-            limit=limit,
+        return await self._list(
+            to_user, EntityKind.USER, account_id, path_prefix=path_prefix, after=after, limit=limit
         )
-        return await self._workings.reads.run(read)
 
     # Groups
 
@@ -157,16 +153,9 @@ class Identities:
         self, account_id: str, *, path_prefix: str = "", after: str = "", limit: int = 1000
     ) -> Page[Group]:
         """Return up to `limit` groups, likewise."""
-        read = partial(
-            entities.list_entities,
-            to_value=to_group,
-            account_id=account_id,
-            kind=EntityKind.GROUP,
-            path_prefix=path_prefix,
-            after=after,
-            limit=limit,
+        return await self._list(
+            to_group, EntityKind.GROUP, account_id, path_prefix=path_prefix, after=after, limit=limit
         )
-        return await self._workings.reads.run(read)
 
     async def list_members(
         self, account_id: str, group: str, *, after: str = "", limit: int = 1000
@@ -215,16 +204,9 @@ class Identities:
         self, account_id: str, *, path_prefix: str = "", after: str = "", limit: int = 1000
     ) -> Page[Role]:
         """Return up to `limit` roles, likewise."""
-        read = partial(
-            entities.list_entities,
-            to_value=to_role,
-            account_id=account_id,
-            kind=EntityKind.ROLE,
-            path_prefix=path_prefix,
-            after=after,
-            limit=limit,
+        return await self._list(
+            to_role, EntityKind.ROLE, account_id, path_prefix=path_prefix, after=after, limit=limit
         )
-        return await self._workings.reads.run(read)
 
     async def update_role(
         self,
@@ -247,6 +229,27 @@ class Identities:
         return await self._workings.write(marking(change), room_bytes=len((trust_policy or "").encode()))
 
     # Users, groups and roles alike
+
+    async def _list(
+        self,
+        to_value: Callable[[Row], E],
+        kind: EntityKind,
+        account_id: str,
+        *,
+        path_prefix: str,
+        after: str,
+        limit: int,
+    ) -> Page[E]:
+        read = partial(
+            entities.list_entities,
+            to_value=to_value,
+            account_id=account_id,
+            kind=kind,
+            path_prefix=path_prefix,
+            after=after,
+            limit=limit,
+        )
+        return await self._workings.reads.run(read)
 
     async def move(self, holder: Holder, *, new_name: str | None = None, new_path: str | None = None) -> None:
         """Give it another name or path. What it has, and who is in it, stays.
