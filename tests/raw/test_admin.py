@@ -16,7 +16,7 @@ import pytest
 from tests.clients.admin import ask_admin
 from tests.raw.door import Door
 from tests.raw.signing import UNSIGNED, Query, canonical_query, now, sha256_of
-from tests.raw.wire import Reply
+from tests.raw.wire import Reply, connect, head, read_reply
 
 from valetkey.testing.server import RunningServer
 
@@ -382,6 +382,16 @@ def test_what_is_no_action_is_not_simulated(door: Door, action: str) -> None:
 def test_a_body_beyond_a_mebibyte_is_refused(door: Door) -> None:
     body = b'{"name": "%b"}' % (b"a" * 1024 * 1024)
     assert refusal(ask(door, body=body)) == (413, "RequestEntityTooLarge")
+
+
+@pytest.mark.parametrize("path", ["users", "links/bulk"])
+def test_a_stranger_is_refused_before_a_body_is_read(door: Door, path: str) -> None:
+    """Else whoever can connect could have the server hold what they send in memory."""
+    headers = {"Host": door.key.host, "Content-Length": str(60 * 1024 * 1024)}
+    with connect(door.server.port) as connection:
+        connection.sendall(head("POST", API + path, headers))
+        reply = read_reply(connection, "POST")
+    assert refusal(reply) == (403, "MissingAuthenticationToken")
 
 
 def test_what_is_no_operation_is_refused(door: Door) -> None:

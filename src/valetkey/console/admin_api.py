@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 from valetkey.console.call import AdminCall, Json, acting_in, is_root_account
 from valetkey.console.explainer import Explainer
 from valetkey.console.openapi import openapi_document
-from valetkey.console.routes import ROUTES, find_route
+from valetkey.console.routes import find_route
 from valetkey.console.schema import checked
 from valetkey.gateway.authenticate import authenticate
 from valetkey.gateway.call import Answer, Keys, Request, Rules
@@ -87,16 +87,15 @@ class AdminApi:
         return _with_refusal(Answer(500, []), to_iam_error(Exception()), request_id)
 
     async def _run(self, request: Request, trail: Answer) -> Json | AsyncIterator[bytes]:
-        # Nobody learns what there is before it is proved who asks.
-        body = await read_body(
-            request, most_bytes=_MOST_LINES_BYTES if _takes_lines(request) else MAX_BODY_BYTES
-        )
-        principal, proof = self._authenticate(request, body)
+        # Before it is proved who asks, nobody learns what there is, nor has a body of theirs held in memory.
+        principal, proof = self._authenticate(request)
         trail.access_key, trail.auth_type = proof.access_key, proof.auth_type
-        self.keys.note_use(proof.access_key, now_ms=request.now_ms)
         _require_lasting(principal)
-        route, names = find_route(request.method, _path(request))
+        route, names = find_route(request.method, request.raw_path.removeprefix(PATHS).decode("latin-1"))
         trail.operation = f"{route.method} {route.path}"
+        body = await read_body(request, most_bytes=_MOST_LINES_BYTES if route.takes_lines else MAX_BODY_BYTES)
+        require_signed_body(proof, sha256(body).hexdigest())
+        self.keys.note_use(proof.access_key, now_ms=request.now_ms)
         query = checked(_read_query(request.raw_query), route.asks, what="parameter")
         is_root = is_root_account(principal, self.store.identities)
         iam = self._iam_call(request, principal, proof)
@@ -130,8 +129,8 @@ class AdminApi:
             box=self.box,
         )
 
-    def _authenticate(self, request: Request, body: bytes) -> tuple[Principal, Proof]:
-        """Return who signed the request with its body.
+    def _authenticate(self, request: Request) -> tuple[Principal, Proof]:
+        """Return who signed the request; whether the body is the one that was signed nobody has looked at yet.
 
         Raises:
             IamError, S3Error, SignatureError, UnknownAccessKeyError
@@ -144,7 +143,6 @@ class AdminApi:
         if proof.version is not SignatureVersion.V4:
             # The older one covers only some parameters of the query.
             raise IamError(IamCode.INCOMPLETE_SIGNATURE, "Only Signature Version 4 is supported.")
-        require_signed_body(proof, sha256(body).hexdigest())
         return principal, proof
 
 
@@ -159,14 +157,6 @@ class Lines:
 
     def close(self) -> None:
         """There is no file behind it."""
-
-
-def _takes_lines(request: Request) -> bool:
-    return any(route.takes_lines and route.path == _path(request) for route in ROUTES)
-
-
-def _path(request: Request) -> str:
-    return request.raw_path.removeprefix(PATHS).decode("latin-1")
 
 
 def _require_lasting(principal: Principal) -> None:
