@@ -184,6 +184,10 @@ def links(ask: Asker, door: Door) -> None:
     assert [each["id"] for each in ask("GET", "links?label=described")["links"]] == [one["id"]]
     for action, state in (("pause", "paused"), ("resume", "active"), ("revoke", "revoked")):
         assert ask("POST", f"links/{one['id']}/{action}")["state"] == state
+    short = ask("POST", f"links/{one['id']}/addresses", {"name": "described.short"})
+    assert ask("GET", f"links/{one['id']}/addresses")["addresses"] == [short]
+    assert ask("POST", f"addresses/{short['id']}", {"paused": True})["paused"]
+    ask("DELETE", f"addresses/{short['id']}")
     other = ask("POST", "links", {**place, "operations": "PUT", "prefix": "in/", "label": "other"})
     for action in ("pause", "resume", "revoke"):
         assert ask("POST", f"links/{action}", {"label": "other"}) == {"count": 1}
