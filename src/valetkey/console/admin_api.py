@@ -82,10 +82,6 @@ class AdminApi:
             return trail
         return _with_body(trail, _to_json(result))
 
-    def fault(self, *, request_id: str) -> Answer:
-        """Return the answer to a request that failed by a fault of ours."""
-        return _with_refusal(Answer(500, []), to_iam_error(Exception()), request_id)
-
     async def _run(self, request: Request, trail: Answer) -> Json | AsyncIterator[bytes]:
         # Before it is proved who asks, nobody learns what there is, nor has a body of theirs held in memory.
         principal, proof = self._authenticate(request)
@@ -199,6 +195,11 @@ def _read_json(body: bytes) -> Json:
     if not isinstance(value, dict):
         raise IamError(IamCode.MALFORMED_INPUT, "The body must be a JSON object.")
     return value
+
+
+def render_fault(*, request_id: str) -> Answer:
+    """Return the answer to a request that failed by a fault of ours."""
+    return _with_refusal(Answer(500, []), to_iam_error(Exception()), request_id)
 
 
 def _with_refusal(answer: Answer, error: IamError, request_id: str) -> Answer:

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from valetkey.console.admin_api import PATHS as ADMIN_PATHS
 from valetkey.console.admin_api import AdminApi
+from valetkey.console.admin_api import render_fault as render_admin_fault
 from valetkey.console.explainer import Explainer
 from valetkey.console.short_door import ShortDoor
 from valetkey.gateway.call import Answer, Request
@@ -308,7 +309,7 @@ class App:
         except Exception:  # noqa: BLE001 - a fault of ours is an answer too, and ends no worker
             _LOG.exception("Request %s failed.", request_id)
             if is_own:
-                return self._admin.fault(request_id=request_id)
+                return render_admin_fault(request_id=request_id)
             fault = S3Error(Code.INTERNAL_ERROR)
             failed = render_fault(fault, request.method, request_id=request_id, host_id=self._host_id)
             self._gateway.open_to_pages(failed, request)
