@@ -76,8 +76,10 @@ def test_a_shape_has_one_meaning() -> None:
 
 
 def test_a_grant_is_described_as_it_is_read() -> None:
-    assert {member.name for member in link_members.GRANT} == grant_form._MEMBERS
-    assert {member.name for member in link_members.ALTERABLE} == grant_form._ALTERABLE
+    password = {"password"}
+    assert {member.name for member in link_members.GRANT_OF_LINE} == grant_form._MEMBERS
+    assert {member.name for member in link_members.GRANT} == grant_form._MEMBERS | password
+    assert {member.name for member in link_members.ALTERABLE} == grant_form._ALTERABLE | password
 
 
 def test_of_two_routes_that_fit_the_first_counts() -> None:
