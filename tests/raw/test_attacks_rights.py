@@ -253,3 +253,23 @@ def test_what_is_posted_is_decided_by_like_what_is_put(realm: Realm) -> None:
     headers = {"content-type": f"multipart/form-data; boundary={boundary}"}
     answer = fetch(form["url"], method="POST", headers=headers, body=body.encode())
     assert answer.status == 403, answer.body
+
+
+def test_a_stranger_does_not_learn_what_a_bucket_is_set_up_for(realm: Realm) -> None:
+    other, plain, locked_one = realm.account(), realm.bucket(), locked(realm)
+    s3 = other.client("s3")
+    for bucket in (plain, locked_one):
+        for key in ("missing", "there"):
+            put(realm.root.client("s3"), bucket, "there")
+            assert code_of(s3.get_object_retention, Bucket=bucket, Key=key) == "AccessDenied"
+            assert code_of(s3.put_object_retention, Bucket=bucket, Key=key, Retention={}) == "AccessDenied"
+            hold = {"Status": "ON"}
+            assert code_of(s3.put_object_legal_hold, Bucket=bucket, Key=key, LegalHold=hold) == "AccessDenied"
+            tags: dict[str, object] = {"TagSet": []}
+            assert code_of(s3.put_object_tagging, Bucket=bucket, Key=key, Tagging=tags) == "AccessDenied"
+            assert code_of(s3.get_object_attributes, Bucket=bucket, Key=key, ObjectAttributes=["ETag"]) == (
+                "AccessDenied"
+            )
+            assert code_of(s3.copy_object, Bucket=bucket, Key="x", CopySource=f"{bucket}/{key}") == (
+                "AccessDenied"
+            )

@@ -110,7 +110,7 @@ async def simulate_policies(call: AdminCall) -> Json:
     results: list[Json] = []
     for resource in resources:
         for_resource, owner = _at(call, policies, given, resource)
-        cases = simulate(
+        cases = await simulate(
             principal,
             for_resource,
             actions=actions,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -87,7 +88,7 @@ def parse_given(texts: Sequence[str], name: Callable[[int], str]) -> tuple[Named
     )
 
 
-def simulate(
+async def simulate(
     principal: Principal,
     policies: PolicySet,
     *,
@@ -96,11 +97,12 @@ def simulate(
     facts: Facts,
     owner: Owner | None = None,
 ) -> list[Case]:
-    """Return what would be decided of each action on each resource."""
+    """Return what would be decided of each action on each resource. Others get their turn between two cases."""
     context = Supposed(facts)
     cases = []
     for action in actions:
         for resource in resources:
+            await asyncio.sleep(0)
             asked = Asked(principal=principal, action=action, resource=resource, owner=owner, context=context)
             cases.append(Case(action=action, resource=resource, decision=evaluate(asked, policies)))
     return cases
@@ -171,7 +173,7 @@ def _given(call: IamCall) -> tuple[NamedPolicy, ...]:
     return parse_given(texts, lambda place: f"PolicyInputList.{place + 1}")
 
 
-def _answer(call: IamCall, principal: Principal, policies: PolicySet) -> Fields:
+async def _answer(call: IamCall, principal: Principal, policies: PolicySet) -> Fields:
     actions = call.form.texts("ActionNames", _ACTION)
     if not actions:
         raise IamError(IamCode.VALIDATION_ERROR, "At least one action has to be named.")
@@ -181,7 +183,7 @@ def _answer(call: IamCall, principal: Principal, policies: PolicySet) -> Fields:
         policies = replace(policies, resource=NamedPolicy(name="ResourcePolicy", policy=read))
     resources = call.form.texts("ResourceArns", _RESOURCE) or ("*",)
     require_cases(actions, resources)
-    cases = simulate(principal, policies, actions=actions, resources=resources, facts=_context(call))
+    cases = await simulate(principal, policies, actions=actions, resources=resources, facts=_context(call))
     return {"EvaluationResults": [_result(case) for case in cases], "IsTruncated": False}
 
 
@@ -202,7 +204,7 @@ def _result(case: Case) -> Fields:
 async def simulate_principal_policy(call: IamCall) -> Fields:
     principal = find_principal(call.form.text("PolicySourceArn", ARN), call.identities, call.account_id)
     kept = policies_of(principal, call.identities)
-    return _answer(call, principal, replace(kept, identity=(*kept.identity, *_given(call))))
+    return await _answer(call, principal, replace(kept, identity=(*kept.identity, *_given(call))))
 
 
 async def simulate_custom_policy(call: IamCall) -> Fields:
@@ -215,4 +217,4 @@ async def simulate_custom_policy(call: IamCall) -> Fields:
     )
     if caller is not None:
         principal = find_principal(caller, call.identities, call.account_id)
-    return _answer(call, principal, PolicySet(identity=_given(call)))
+    return await _answer(call, principal, PolicySet(identity=_given(call)))

@@ -43,12 +43,12 @@ async def get_object_retention(call: Call) -> Answer:
 
 async def put_object_retention(call: Call) -> Answer:
     """PutObjectRetention: how long, and how, a policy may have a say in."""
-    require_lockable(is_lockable=call.bucket.is_lockable)
     wanted = parse_retention(await _read(call))
     stated = {}
     if wanted.mode is not None and wanted.until_ms is not None:
         stated = {MODE_HEADER: wanted.mode.value, UNTIL_HEADER: instant_text(wanted.until_ms)}
     call.authority.require("s3:PutObjectRetention", stated=stated)
+    require_lockable(is_lockable=call.bucket.is_lockable)
     if wanted.until_ms is not None:
         require_in_future(wanted.until_ms, now_ms=call.now_ms)
 
@@ -81,9 +81,9 @@ async def get_object_legal_hold(call: Call) -> Answer:
 
 async def put_object_legal_hold(call: Call) -> Answer:
     """PutObjectLegalHold."""
-    require_lockable(is_lockable=call.bucket.is_lockable)
     is_on = parse_legal_hold(await _read(call))
     call.authority.require("s3:PutObjectLegalHold", stated={HOLD_HEADER: "ON" if is_on else "OFF"})
+    require_lockable(is_lockable=call.bucket.is_lockable)
 
     def amend(found: StoredObject) -> StoredObject:
         return replace(found, lock=replace(found.lock, legal_hold=is_on))
