@@ -59,6 +59,9 @@ class FakeS3:
         return [seen for seen in self.seen if seen.method == method]
 
     def answer(self, seen: Seen) -> tuple[int, bytes, Mapping[str, str]]:
+        if seen.path == "/-/health":
+            # What a server says that is no Valetkey: no bucket has such a name.
+            return 400, fault("InvalidBucketName"), {}
         self.seen.append(seen)
         failure = next((failure for failure in self.failures if failure.when(seen)), None)
         if failure is None:

@@ -67,6 +67,14 @@ class AdminClient:
             raise UnreachableError(f"cannot reach {self._endpoint}: {reason_of(error)}") from error
         return _read(answer.status, answer.body)
 
+    def is_valetkey(self) -> bool:
+        """Return whether the server is one of ours. Nothing secret is sent."""
+        try:
+            answer = exchange(self._pools, "GET", f"{self._endpoint}/-/health", headers={})
+        except urllib3.exceptions.HTTPError:
+            return False
+        return answer.status == 200 and answer.headers.get("server") == "Valetkey"
+
     def pages(self, name: str, *path: str, query: Mapping[str, str | None] | None = None) -> Iterator[Json]:
         """Yield all entries of a listing, whose member `name` holds those of a page.
 

@@ -10,25 +10,29 @@ MIN_LIFETIME: Final = timedelta(seconds=1)
 MAX_LIFETIME: Final = timedelta(days=7)
 """Source: Amazon S3 API Reference, "Authenticating Requests: Using Query Parameters", X-Amz-Expires."""
 
+MAX_LINK_LIFETIME: Final = timedelta(days=3650)
+"""Of a managed link."""
+
 _LIFETIME: Final = re.compile(
     r"(?=.)(?:(?P<days>[0-9]{1,9})d)?(?:(?P<hours>[0-9]{1,9})h)?"
     r"(?:(?P<minutes>[0-9]{1,9})m)?(?:(?P<seconds>[0-9]{1,9})s?)?"
 )
 
 
-def parse_lifetime(text: str) -> timedelta:
+def parse_lifetime(text: str, *, most: timedelta = MAX_LIFETIME) -> timedelta:
     """Return the lifetime that `text` names: `30s`, `15m`, `2h`, `7d`, `1h30m` or plain seconds.
 
     Raises:
-        BadInputError: it is not written so, or lies outside 1 second to 7 days (both allowed).
+        BadInputError: it is not written so, or lies outside 1 second to `most` (both allowed).
     """
     lifetime = parse_duration(text)
     if lifetime is None:
         raise BadInputError(
             f"--expires {text!r} is no lifetime: write it as 30s, 15m, 2h, 7d or plain seconds"
         )
-    if not MIN_LIFETIME <= lifetime <= MAX_LIFETIME:
-        raise BadInputError(f"--expires {text!r} is outside what S3 signatures allow: 1 second to 7 days")
+    if not MIN_LIFETIME <= lifetime <= most:
+        whose = "S3 signatures allow" if most == MAX_LIFETIME else "links allow"
+        raise BadInputError(f"--expires {text!r} is outside what {whose}: 1 second to {most.days} days")
     return lifetime
 
 

@@ -16,7 +16,7 @@ from valetkey import __version__
 from valetkey.cli import accounts, keys, links, options, policies, users
 from valetkey.cli.discovery import AccountFlags, discover_account
 from valetkey.cli.errors import BadInputError, CliError
-from valetkey.cli.lifetime import parse_lifetime
+from valetkey.cli.lifetime import MAX_LINK_LIFETIME, parse_lifetime
 from valetkey.cli.location import parse_location
 from valetkey.cli.plain_text import shown
 from valetkey.cli.recipes import Form
@@ -149,7 +149,16 @@ def share(
         str | None,
         typer.Option("--bucket", metavar="NAME", help="Store it in this bucket; else in 'shared'."),
     ] = None,
-    expires: options.Expires = "1h",
+    expires: Annotated[
+        str,
+        typer.Option("--expires", metavar="TIME", help="How long the link holds: 30s, 2h, 30d; 7d if plain."),
+    ] = "1h",
+    uses: Annotated[
+        int | None, typer.Option("--uses", metavar="N", min=1, help="How often it may be fetched.")
+    ] = None,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="Sign an ordinary presigned URL; no link that can be taken back.")
+    ] = False,
     filename: options.Filename = None,
     content_type: Annotated[
         str | None,
@@ -159,7 +168,11 @@ def share(
     as_json: options.AsJson = False,
     account_flags: AccountFlags,
 ) -> None:
-    """Store a local file and print a URL from which it can be fetched."""
+    """Store a local file and print a link by which it can be fetched.
+
+    `valetkey links` shows it, and takes it back. A server that is no Valetkey has no such links: there it is an
+    ordinary presigned URL.
+    """
     from valetkey.cli.presign import Style, present
     from valetkey.cli.share import ShareOrder, share_file
 
@@ -168,10 +181,12 @@ def share(
         path=file,
         to=to,
         bucket=bucket,
-        lifetime=parse_lifetime(expires),
+        lifetime=parse_lifetime(expires, most=MAX_LINK_LIFETIME),
         filename=filename,
         content_type=content_type,
         form=copy_as,
+        uses=uses,
+        is_plain=plain,
     )
     account = discover_account(account_flags, real_surroundings())
     shared = share_file(order, account)

@@ -15,11 +15,13 @@ from valetkey import PresignedURL
 from valetkey.cli.content_type import guess_content_type
 from valetkey.cli.credentials import Account
 from valetkey.cli.errors import BadInputError
+from valetkey.cli.lifetime import MAX_LIFETIME
 from valetkey.cli.location import Location, parse_location, require_text
 from valetkey.cli.presign import Wish, as_form, make_wish, sign
 from valetkey.cli.progress import upload_progress
 from valetkey.cli.recipes import Form
 from valetkey.cli.s3_xml import location_constraint
+from valetkey.cli.shared_link import find_client, give_out
 from valetkey.cli.transport import RefusedError, Request, Transport
 from valetkey.cli.upload import LocalFile, store_file
 
@@ -40,11 +42,15 @@ class ShareOrder:
     filename: str | None
     content_type: str | None
     form: Form
+    uses: int | None = None
+    """How often the link may be used; None: without a limit."""
+    is_plain: bool = False
+    """Give out a presigned URL and no managed link."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shared:
-    """A stored file and the URL that was signed for it."""
+    """A stored file and the URL that was given out for it."""
 
     signed: PresignedURL
     wish: Wish
@@ -52,7 +58,7 @@ class Shared:
 
 
 def share_file(order: ShareOrder, account: Account, *, transport: Transport | None = None) -> Shared:
-    """Store the file and return a URL for it, signed after the last byte was acknowledged.
+    """Store the file and return a URL for it, given out after the last byte was acknowledged.
 
     Raises:
         BadInputError: before anything was sent: no such file, or a flag that means nothing.
@@ -62,14 +68,17 @@ def share_file(order: ShareOrder, account: Account, *, transport: Transport | No
         location = destination(order, account, token=secrets.token_hex(_KEY_BYTES))
         wish = make_wish(method="GET", location=location, lifetime=order.lifetime, filename=order.filename)
         # Signed once in advance, so that what cannot be signed or written down is not stored either.
-        as_form(order.form, sign(account, wish, at=datetime.now(UTC)), wish)
+        within = replace(wish, lifetime=min(wish.lifetime, MAX_LIFETIME))
+        as_form(order.form, sign(account, within, at=datetime.now(UTC)), wish)
+        client = find_client(account, lifetime=order.lifetime, uses=order.uses, is_plain=order.is_plain)
         transport = transport or Transport(account)
         if order.to is None and order.bucket is None:
             make_bucket(transport, account, DEFAULT_BUCKET)
         content_type = order.content_type or guess_content_type(order.path, local.file)
         with upload_progress(order.path.name, size_bytes=local.size) as observe:
             store_file(transport, local, location, content_type=content_type, observe=observe)
-        return Shared(signed=sign(account, wish, at=datetime.now(UTC)), wish=wish, size=local.size)
+        signed = give_out(client, account, wish, uses=order.uses)
+        return Shared(signed=signed, wish=wish, size=local.size)
 
 
 def destination(order: ShareOrder, account: Account, *, token: str) -> Location:
