@@ -10,8 +10,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Final
 
@@ -19,6 +20,7 @@ ACCESS_KEY: Final = "VKTESTROOTKEY0000001"
 SECRET_KEY: Final = "a+test/secret that is long enough"  # noqa: S105 - opens test servers only
 
 _READY_S: Final = 30.0
+_MOST_PORTS: Final = 5
 _STOP_S: Final = 30.0
 
 
@@ -59,6 +61,10 @@ def free_port() -> int:
         return port
 
 
+class PortTakenError(RuntimeError):
+    """Somebody else took the port before the server did."""
+
+
 def start_server(
     data: Path,
     *,
@@ -77,7 +83,34 @@ def start_server(
     Raises:
         RuntimeError: it ended, or was not ready within 30 s; the text holds what it printed.
     """
-    port = port or free_port()
+    start = partial(
+        _start_on,
+        data,
+        workers=workers,
+        region=region,
+        options=options,
+        environment=environment,
+        socket_path=socket_path,
+        certificate=certificate,
+    )
+    for _ in range(_MOST_PORTS if port is None else 0):
+        # Of many servers and clients on one machine, one may take a port that another has just found free.
+        with suppress(PortTakenError):
+            return start(free_port())
+    return start(port or free_port())
+
+
+def _start_on(
+    data: Path,
+    port: int,
+    *,
+    workers: int,
+    region: str,
+    options: Sequence[str],
+    environment: Mapping[str, str] | None,
+    socket_path: Path | None,
+    certificate: tuple[Path, Path] | None,
+) -> RunningServer:
     log = data.with_name(data.name + ".log")
     command = [
         sys.executable, "-m", "valetkey", "serve",
@@ -120,7 +153,9 @@ def _wait_until_ready(server: RunningServer) -> None:
     deadline = time.monotonic() + _READY_S
     while time.monotonic() < deadline:
         if server.process.poll() is not None:
-            raise RuntimeError(f"The server ended:\n{server.log.read_text('utf-8', 'replace')}")
+            printed = server.log.read_text("utf-8", "replace")
+            is_taken = f"Cannot listen on {server.host}:{server.port}: Address already in use" in printed
+            raise (PortTakenError if is_taken else RuntimeError)(f"The server ended:\n{printed}")
         try:
             if _says_it_is_well(server):
                 return
