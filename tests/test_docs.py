@@ -22,7 +22,7 @@ import pytest
 from valetkey.testing.server import RunningServer, running_server
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-DOCUMENTS: Final = ("README.md", "docs/guide.md", "docs/identities.md")
+DOCUMENTS: Final = ("README.md", "docs/guide.md", "docs/identities.md", "docs/links.md")
 WRITTEN_ENDPOINT: Final = "http://127.0.0.1:9000"
 NODE_MODULES: Final = ROOT / "tests/clients/js/node_modules"
 

@@ -29,6 +29,9 @@ from valetkey.sigv4.errors import MisuseError
 _READS: Final = frozenset({"GET", "HEAD"})
 _REDIRECTED: Final = frozenset({"PUT", "POST", "DELETE"})
 _FORM: Final = "application/x-www-form-urlencoded"
+_ARCHIVES: Final = frozenset({b"zip", b"zip=", b"zip=1"})
+"""Queries that ask for all that is under a prefix."""
+
 _NOT_PASSED_ON: Final = frozenset({b"authorization", b"cookie"})
 """Credentials for something else, which the store would take for ours."""
 
@@ -123,7 +126,10 @@ class ShortDoor:
             raise S3Error(Code.NO_SUCH_LINK) from error
         url = link_url(known.link, known.secret, endpoint=endpoint, region=self._rules.region).url
         path = signed_path(known.link, is_virtual=False) + (canonical_path(rest).decode() if rest else "")
-        return Place(known.link, f"{path}?{url.partition('?')[2]}")
+        query = url.partition("?")[2]
+        if known.link.grant.is_prefix and not _ARCHIVES.isdisjoint(request.raw_query.split(b"&")):
+            query = f"{query}&zip"
+        return Place(known.link, f"{path}?{query}")
 
     def _sent_on(self, request: Request, headers: Mapping[str, str], place: Place) -> Answer:
         """Return the answer by which a client goes to the link's own URL, with the same method and body."""

@@ -47,6 +47,8 @@ _LISTING: Final = frozenset(
     }
 )
 
+_ARCHIVE: Final = frozenset({b"zip"})
+
 _MOST_KNOWN: Final = 8192
 
 
@@ -199,6 +201,8 @@ def _signed(request: Request, target: Target, link: Link) -> ReceivedRequest:
         free |= _UPLOAD_STEPS
     if Verb.LIST in grant.verbs:
         free |= _LISTING
+    if grant.is_prefix:
+        free |= _ARCHIVE
     raw_query = request.raw_query
     if free:
         pieces = raw_query.split(b"&")

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Final
 
 from valetkey.gateway.call import Answer, Call
+from valetkey.gateway.links.zip_download import get_zip, is_zip
 from valetkey.links import Ledger, LinkRefusedError, Rule
 from valetkey.links.model import Client, Download, Link, Spent
 from valetkey.links.rules import require_content_type, require_size
@@ -44,7 +45,7 @@ async def run_by_link(call: Call, link: Link, run: Run, ledger: Ledger) -> Answe
     if name in _BEGINNING and link.is_counted:
         # Spent when it is completed; but who has none left shall not fill the disk with parts.
         ledger.require_left(link.id, now_ms=call.now_ms)
-    answer = await run(call)
+    answer = await (get_zip(call, link) if is_zip(call) else run(call))
     if name in _READS:
         return await _download(call, link, answer, ledger)
     return answer
