@@ -17,7 +17,7 @@ from valetkey.gateway.iam.door import IamDoor, is_iam_request
 from valetkey.gateway.links.door import LinkDoor, answer_query, is_by_link, signature_digest
 from valetkey.gateway.links.spending import run_by_link
 from valetkey.gateway.operations.kept_settings import ownership_of
-from valetkey.gateway.operations.refusals import require_expected_owner, require_no_marker
+from valetkey.gateway.operations.refusals import refuse_version_id, require_expected_owner, require_no_marker
 from valetkey.gateway.operations.registry import OPERATIONS
 from valetkey.gateway.posted_form import read_posted
 from valetkey.gateway.preflight import answer_preflight
@@ -126,6 +126,7 @@ class Gateway:
         trail.bucket = authority.bucket
         _require_allowed(authority, operation, headers)
         require_expected_owner(headers, authority.bucket, self._rules)
+        refuse_version_id(operation, query)
 
         call = Call(
             request, operation, target.bucket or "", target.key or "", query, headers,

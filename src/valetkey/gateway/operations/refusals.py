@@ -9,7 +9,7 @@ from valetkey.gateway.authority import Authority
 from valetkey.gateway.call import Rules
 from valetkey.gateway.iam.naming import account_number
 from valetkey.s3.codes import Code
-from valetkey.s3.errors import S3Error
+from valetkey.s3.errors import S3Error, invalid_argument
 from valetkey.s3.names import require_version_id
 from valetkey.s3.object_lock import asks_bypass
 from valetkey.s3.operations import Operation
@@ -19,6 +19,9 @@ from valetkey.store.model import Bucket
 MARKER_HEADERS: Final = {"x-amz-delete-marker": "true"}
 
 _OF_VERSIONS: Final = ("ObjectTagging", "ObjectAcl")
+
+_TAKE_VERSION_IDS: Final = frozenset({"GetObject", "HeadObject", "DeleteObject", "GetObjectAttributes"})
+_TAKE_VERSION_IDS_TOO: Final = (*_OF_VERSIONS, "ObjectRetention", "ObjectLegalHold")
 
 _NOT_IMPLEMENTED: Final = ("x-amz-write-offset-bytes",)
 
@@ -73,6 +76,19 @@ def may_bypass(headers: Mapping[str, str], authority: Authority) -> bool:
     The client has to ask for that, and to be allowed it.
     """
     return asks_bypass(headers) and authority.allows("s3:BypassGovernanceRetention")
+
+
+def refuse_version_id(operation: Operation, query: Mapping[str, str]) -> None:
+    """Return unless the request names a version, and its operation is about none: it would do another thing.
+
+    Raises:
+        S3Error: InvalidArgument.
+    """
+    version_id = query.get("versionId")
+    if version_id is None or operation.name in _TAKE_VERSION_IDS:
+        return
+    if not operation.name.endswith(_TAKE_VERSION_IDS_TOO):
+        raise invalid_argument("This operation does not accept a version-id.", "versionId", version_id)
 
 
 def version_id_of(query: Mapping[str, str]) -> str | None:
