@@ -226,3 +226,21 @@ def test_what_is_remembered_of_a_url_outlives_no_right(realm: Realm) -> None:
         Policy=policy({**deny, "Condition": {"StringNotEquals": {"aws:username": name}}}),
     )
     assert seen() == {403}
+
+
+def test_no_user_made_anew_is_trusted_like_the_former_one(realm: Realm) -> None:
+    name, first = realm.user(allow("sts:AssumeRole"))
+    number, iam = number_of(realm.root), realm.root.client("iam")
+    arn = role(realm, trusting(f"arn:aws:iam::{number}:user/{name}"), allow("s3:*"))
+    asked = {"RoleArn": arn, "RoleSessionName": "shift"}
+    assert code_of(first.client("sts").assume_role, **asked) == "done"
+    iam.delete_access_key(UserName=name, AccessKeyId=first.access_key)
+    iam.delete_user_policy(UserName=name, PolicyName="p0")
+    iam.delete_user(UserName=name)
+    iam.create_user(UserName=name)
+    iam.put_user_policy(UserName=name, PolicyName="p0", PolicyDocument=policy(allow("sts:AssumeRole")))
+    second = realm.root.with_key(iam.create_access_key(UserName=name)["AccessKey"]).client("sts")
+    assert code_of(second.assume_role, **asked) == "AccessDenied"
+    again = trusting(f"arn:aws:iam::{number}:user/{name}")
+    iam.update_assume_role_policy(RoleName=arn.rpartition("/")[2], PolicyDocument=again)
+    assert code_of(second.assume_role, **asked) == "done"

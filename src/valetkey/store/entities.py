@@ -115,7 +115,7 @@ def create_group(connection: sqlite3.Connection, *, new: NewEntity, now_ms: int)
 
 
 def create_role(connection: sqlite3.Connection, *, new: NewRole, now_ms: int) -> Role:
-    role = (new.trust_policy, new.description, new.max_session_s)
+    role = (new.trust_policy, new.description, new.max_session_s, rows.from_map(new.trust_ids))
     return identity_rows.to_role(_add(connection, EntityKind.ROLE, new, now_ms, role))
 
 
@@ -124,7 +124,7 @@ def _add(
     kind: EntityKind,
     new: NewEntity,
     now_ms: int,
-    role: tuple[str | None, str | None, int | None] = (None, None, None),
+    role: tuple[str | None, str | None, int | None, str | None] = (None, None, None, None),
 ) -> rows.Row:
     find_account(connection, new.account_id)
     holder = Holder(account_id=new.account_id, kind=kind, name=new.name)
@@ -173,6 +173,7 @@ def update_role(
     account_id: str,
     name: str,
     trust_policy: str | None,
+    trust_ids: Mapping[str, str] | None,
     description: str | None,
     max_session_s: int | None,
 ) -> Role:
@@ -183,6 +184,7 @@ def update_role(
         role.trust_policy if trust_policy is None else trust_policy,
         role.description if description is None else description,
         role.max_session_s if max_session_s is None else max_session_s,
+        rows.from_map(role.trust_ids if trust_ids is None else trust_ids),
     )
     connection.execute(statements.UPDATE_ROLE, (*changed, row[0]))
     return find_role(connection, account_id, name)

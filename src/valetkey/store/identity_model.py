@@ -105,6 +105,8 @@ class Group(Entity):
 class Role(Entity):
     trust_policy: str
     """Who may assume it."""
+    trust_ids: Mapping[str, str]
+    """The unique ids of the users and roles that it means by their ARNs, as far as they are kept."""
     description: str
     max_session_s: int
 
@@ -124,6 +126,7 @@ class NewEntity:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRole(NewEntity):
     trust_policy: str
+    trust_ids: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
     max_session_s: int = 3600
 

@@ -42,9 +42,13 @@ def to_group(row: Row) -> Group:
 
 
 def to_role(row: Row) -> Role:
-    *_, trust_policy, description, max_session_s = row
+    *_, trust_policy, description, max_session_s, trust_ids = row
     return Role(
-        **_common(row), trust_policy=trust_policy, description=description, max_session_s=max_session_s
+        **_common(row),
+        trust_policy=trust_policy,
+        trust_ids=to_map(trust_ids),
+        description=description,
+        max_session_s=max_session_s,
     )
 
 

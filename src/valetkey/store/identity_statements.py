@@ -31,7 +31,7 @@ REVOKE_ACCOUNT: Final = "UPDATE accounts SET revoked_before_ms = max(revoked_bef
 _ENTITY_COLUMNS: Final = """
         entities.id, entities.account_id, entities.name, entities.path, entities.unique_id, entities.created_ms,
         entities.tags, entities.boundary_id, boundaries.arn, entities.revoked_before_ms,
-        entities.trust_policy, entities.description, entities.max_session_s
+        entities.trust_policy, entities.description, entities.max_session_s, entities.trust_ids
 """
 _BOUNDARIES: Final = "LEFT JOIN managed_policies AS boundaries ON boundaries.id = entities.boundary_id"
 FIND_ENTITY: Final = f"""
@@ -48,13 +48,15 @@ LIST_ENTITIES: Final = f"""
 ADD_ENTITY: Final = """
     INSERT INTO entities
         (account_id, kind, name, path, unique_id, created_ms, tags, boundary_id,
-         trust_policy, description, max_session_s)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         trust_policy, description, max_session_s, trust_ids)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 MOVE_ENTITY: Final = "UPDATE entities SET name = ?, path = ? WHERE id = ?"
 SET_TAGS: Final = "UPDATE entities SET tags = ? WHERE id = ?"
 SET_BOUNDARY: Final = "UPDATE entities SET boundary_id = ? WHERE id = ?"
-UPDATE_ROLE: Final = "UPDATE entities SET trust_policy = ?, description = ?, max_session_s = ? WHERE id = ?"
+UPDATE_ROLE: Final = """
+    UPDATE entities SET trust_policy = ?, description = ?, max_session_s = ?, trust_ids = ? WHERE id = ?
+"""
 REVOKE_ENTITY: Final = "UPDATE entities SET revoked_before_ms = max(revoked_before_ms, ?) WHERE id = ?"
 REMOVE_ENTITY: Final = "DELETE FROM entities WHERE id = ?"
 

@@ -214,15 +214,17 @@ class Identities:
         name: str,
         *,
         trust_policy: str | None = None,
+        trust_ids: Mapping[str, str] | None = None,
         description: str | None = None,
         max_session_s: int | None = None,
     ) -> Role:
-        """Change what is not None, and return the role."""
+        """Change what is not None, and return the role. A trust policy comes with its ids."""
         change = partial(
             entities.update_role,
             account_id=account_id,
             name=name,
             trust_policy=trust_policy,
+            trust_ids=trust_ids,
             description=description,
             max_session_s=max_session_s,
         )

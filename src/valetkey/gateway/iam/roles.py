@@ -28,19 +28,19 @@ def _max_session_s(call: IamCall) -> int | None:
     return call.form.number("MaxSessionDuration", least=_LEAST_SESSION_S, most=_MOST_SESSION_S)
 
 
-def _trust_policy(call: IamCall, parameter: str) -> str:
-    """Return the document of a trust policy whose principals there are.
+def _trust_policy(call: IamCall, parameter: str) -> tuple[str, dict[str, str]]:
+    """Return the document of a trust policy, and the ids of the users and roles that it names.
 
     Raises:
         MalformedPolicyError, PolicyTooLargeError
     """
     text = call.form.text(parameter, DOCUMENT)
     policy = parse_policy(text, kind=DocumentKind.TRUST, limit=MAX_TRUST_POLICY)
-    principal_ids(policy, call.identities, own_number=call.number)
-    return text
+    return text, principal_ids(policy, call.identities, own_number=call.number)
 
 
 async def create_role(call: IamCall) -> Fields:
+    trust_policy, trust_ids = _trust_policy(call, "AssumeRolePolicyDocument")
     new = NewRole(
         account_id=call.account_id,
         name=_role_name(call),
@@ -48,7 +48,8 @@ async def create_role(call: IamCall) -> Fields:
         path=call.form.find("Path", PATH) or "/",
         tags=call.form.tags(),
         boundary_arn=call.form.find("PermissionsBoundary", ARN),
-        trust_policy=_trust_policy(call, "AssumeRolePolicyDocument"),
+        trust_policy=trust_policy,
+        trust_ids=trust_ids,
         description=call.form.find("Description", DESCRIPTION) or "",
         max_session_s=_max_session_s(call) or _LEAST_SESSION_S,
     )
@@ -90,8 +91,9 @@ async def update_role_description(call: IamCall) -> Fields:
 
 
 async def update_assume_role_policy(call: IamCall) -> None:
+    trust_policy, trust_ids = _trust_policy(call, "PolicyDocument")
     await call.identities.update_role(
-        call.account_id, _role_name(call), trust_policy=_trust_policy(call, "PolicyDocument")
+        call.account_id, _role_name(call), trust_policy=trust_policy, trust_ids=trust_ids
     )
 
 

@@ -151,7 +151,8 @@ def _require_trust(call: IamCall, known: KnownRole, role_arn: str, facts: Facts)
         raise _untrusted(call, role_arn)
     trust = parse_policy(known.role.trust_policy, kind=DocumentKind.TRUST)
     own = policies_of(call.principal, call.identities)
-    policies = replace(own, resource=NamedPolicy(name=_TRUST_POLICY, policy=trust))
+    named = NamedPolicy(name=_TRUST_POLICY, policy=trust, principal_ids=known.role.trust_ids)
+    policies = replace(own, resource=named)
     asked = Asked(
         principal=call.principal,
         action="sts:AssumeRole",
