@@ -1,0 +1,1 @@
+"""Telling somebody's own server what happens to a link."""
