@@ -69,6 +69,10 @@ FLAGS: Final[dict[str, Any]] = {
         str | None, typer.Option("--cache-control", metavar="TEXT", help="Deliver with this Cache-Control.")
     ],
     "label": Annotated[str | None, typer.Option("--label", metavar="TEXT", help="A name for yourself.")],
+    "webhook": Annotated[
+        str | None,
+        typer.Option("--webhook", metavar="URL", help="Where the server tells what happens to the link."),
+    ],
     "tag": Annotated[
         list[str] | None, typer.Option("--tag", metavar="NAME=VALUE", help="A tag for yourself; repeatable.")
     ],
@@ -99,6 +103,7 @@ def grant_body(given: dict[str, Any]) -> dict[str, Any]:
         "content_type": given["content_type"],
         "cache_control": given["cache_control"],
         "label": given["label"],
+        "webhook": given["webhook"],
         "tags": None if given["tag"] is None else dict(map(_tag, given["tag"])),
     }
     return {name: value for name, value in body.items() if value is not None}

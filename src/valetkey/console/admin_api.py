@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 
 from valetkey.console.call import AdminCall, Json, acting_in, is_root_account
 from valetkey.console.explainer import Explainer
+from valetkey.console.hooks import NO_HOOKS, HookDoor
 from valetkey.console.openapi import openapi_document
 from valetkey.console.routes import find_route
 from valetkey.console.schema import checked
@@ -61,6 +62,7 @@ class AdminApi:
     links: LinkDoor
     explainer: Explainer
     history: HistoryReader | None = None
+    hooks: HookDoor = NO_HOOKS
 
     async def answer(self, request: Request, *, request_id: str) -> Answer:
         """Return the answer to `request`, whose path begins with `PATHS`; a refusal is an answer too.
@@ -108,6 +110,7 @@ class AdminApi:
             keys=self.keys,
             history=self.history,
             links=self.links,
+            hooks=self.hooks,
             explainer=self.explainer,
         )
         return await route.run(call)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from valetkey.console.hooks import NO_HOOKS, HookDoor
 from valetkey.console.schema import Member
 from valetkey.gateway.call import Keys
 from valetkey.gateway.iam.call import IamCall
@@ -59,6 +60,8 @@ class AdminCall:
     store: Store
     keys: Keys
     links: LinkDoor
+    hooks: HookDoor = NO_HOOKS
+    """What is said of webhooks."""
     raw_body: bytes = b""
     """What was sent, where it is no object."""
     history: HistoryReader | None = None

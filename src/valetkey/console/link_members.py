@@ -49,6 +49,7 @@ _LIMITS: Final[Mapping[str, tuple[Schema, str]]] = {
     "content_type": (_SHORT, "The type that a download is delivered as."),
     "cache_control": (_SHORT, "The Cache-Control of a download."),
     "label": (_SHORT, "What it is for, in words."),
+    "webhook": (_SHORT, "Where the server tells what happens to it; its host must be an allowed one."),
     "tags": (MAP, "What it is for, as names and values."),
 }
 
@@ -129,6 +130,7 @@ LINK: Final = Shape(
         "content_type": TEXT_OR_NULL,
         "cache_control": TEXT_OR_NULL,
         "label": TEXT,
+        "webhook": TEXT_OR_NULL,
         "tags": MAP,
         "issuer": reference(_ISSUER),
     },

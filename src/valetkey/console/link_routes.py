@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from valetkey.console import history, link_members, links, revocations, short_addresses
+from valetkey.console import history, link_members, links, revocations, short_addresses, webhooks
 from valetkey.console.call import ACCOUNT, AFTER
 from valetkey.console.route import PAGE, Route
 from valetkey.console.schema import listing
@@ -195,5 +195,13 @@ HISTORY: Final = (
         "Tell what became of them since the last call, the oldest first; the first call begins now.",
         gives=(history.ATTEMPTS,),
         asks=(ACCOUNT, AFTER, *history.FILTERS),
+    ),
+    Route(
+        "GET",
+        "webhooks",
+        webhooks.get_webhooks,
+        "Tell which hosts webhooks may go to, and what this account's are signed with.",
+        gives=(webhooks.WEBHOOKS,),
+        asks=(ACCOUNT,),
     ),
 )

@@ -53,6 +53,7 @@ def shown_link(call: AdminCall, link: Link, endpoint: Endpoint) -> dict[str, obj
         "content_type": grant.content_type,
         "cache_control": grant.cache_control,
         "label": grant.label,
+        "webhook": grant.webhook,
         "tags": dict(grant.tags),
         "issuer": {"access_key": link.issuer.access_key, "user": link.issuer.user},
     }

@@ -67,6 +67,7 @@ def _new_link(call: AdminCall, issuer: Issuer, stated: Json) -> Link:
     # Whole seconds, as signatures tell them: the URL then says exactly as long as the link holds.
     now_ms = call.iam.now_ms // 1000 * 1000
     grant = parse_grant(stated, now_ms=now_ms)
+    call.hooks.require(grant.webhook)
     return Link(id=new_link_id(), issuer=issuer, grant=grant, created_ms=now_ms)
 
 
@@ -119,6 +120,8 @@ async def alter_link(call: AdminCall) -> Json:
 
     def alter(grant: Grant) -> Grant:
         altered = alter_grant(grant, stated, now_ms=call.iam.now_ms)
+        if "webhook" in stated:
+            call.hooks.require(altered.webhook)
         return replace(altered, password_hash=hashed) if "password" in call.body else altered
 
     link = await call.links.ledger.alter(call.names["link"], own_links(call), alter)

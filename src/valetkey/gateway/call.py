@@ -40,6 +40,8 @@ class Trail:
     """Who asks, once that is proved."""
     proof: Proof | None = None
     bucket: Bucket | None = None
+    link: Link | None = None
+    """The managed link that it comes by, once that is proved."""
 
 
 @dataclass(slots=True)

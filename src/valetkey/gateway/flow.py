@@ -111,7 +111,7 @@ class Gateway:
                 request, headers, admitted, keys=self._keys, rules=self._rules
             )
         target, query, operation, principal, proof, stand_ins, link = admitted
-        trail.target, trail.principal, trail.proof = target, principal, proof
+        trail.target, trail.principal, trail.proof, trail.link = target, principal, proof, link
         require_guarded(proof, self._rules.guards, now=request.now, is_by_link=link is not None)
         # What stands in a signed query wins: a header beside it need not be signed.
         headers.update(stand_ins)

@@ -253,6 +253,7 @@ _READERS: Final[Mapping[str, Callable[[Values, str], Any]]] = {
     "content_type": _header,
     "cache_control": _header,
     "label": _short_text,
+    "webhook": _short_text,
     "tags": _tags,
 }
 _FIELDS: Final[Mapping[str, str]] = {

@@ -12,6 +12,7 @@ import time
 from base64 import b64encode
 from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from random import getrandbits
 from typing import Any, Final
@@ -20,6 +21,7 @@ from valetkey.console.admin_api import PATHS as ADMIN_PATHS
 from valetkey.console.admin_api import AdminApi
 from valetkey.console.admin_api import render_fault as render_admin_fault
 from valetkey.console.explainer import Explainer
+from valetkey.console.hooks import HookDoor
 from valetkey.console.short_door import ShortDoor
 from valetkey.gateway.call import Answer, Request
 from valetkey.gateway.flow import Gateway, render_fault
@@ -44,6 +46,7 @@ from valetkey.server.forwarded import (
     trusted_proxies,
 )
 from valetkey.server.gatekeeper import gatekeeper
+from valetkey.server.hooks import secret_of
 from valetkey.server.master_key import derive, master_key
 from valetkey.server.observed import Over
 from valetkey.server.own_paths import HEALTH, OwnPaths
@@ -139,6 +142,7 @@ class App:
             ledger=self._ledger,
             rules=rules,
             host_id=self._host_id,
+            master=master,
             new_id=_new_id,
         )
         self._own_paths = OwnPaths(self._watching.numbers(), server_header=_SERVER)
@@ -156,6 +160,7 @@ class App:
             links=links,
             explainer=Explainer(self._refused, links=links, rules=rules),
             history=self._watching.history,
+            hooks=HookDoor(hosts=settings.webhook_hosts, secret_of=partial(secret_of, master)),
         )
         self._gateway = Gateway(
             store=self._store,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from valetkey.links.webhooks.address import AllowedHost
 from valetkey.server.setting_values import (
     one_of,
     parse_access_key,
@@ -271,6 +272,28 @@ TABLE: Final = (
         default="1024",
         parse=whole(1, 1024 * 1024),
         help="Megabytes that the history may take; beyond them the oldest attempts are forgotten.",
+    ),
+    Setting(
+        name="webhook_hosts",
+        default=None,
+        parse=AllowedHost.parse,
+        is_list=True,
+        help="Hosts that links may name for webhooks: HOST or HOST:PORT for https, http://HOST for what is not encrypted. "
+        "Without any there are no webhooks. Several are separated by white space or commas.",
+    ),
+    Setting(
+        name="webhook_networks",
+        default=None,
+        parse=parse_network,
+        is_list=True,
+        help="Networks that webhooks may go to though they are private, loopback or otherwise special, such as 10.1.0.0/16. "
+        "Several are separated by white space or commas.",
+    ),
+    Setting(
+        name="webhook_refusals",
+        default="10",
+        parse=whole(0, 1_000_000),
+        help="How often a link may be refused before its webhook is told.",
     ),
     Setting(
         name="metrics",

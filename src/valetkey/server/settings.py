@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from valetkey.links.webhooks.address import AllowedHost
 from valetkey.server.setting_table import PREFIX, TABLE, Setting
 from valetkey.server.setting_values import NO_ORIGINS, Listen, ListenUnix, Network, PublicUrl
 from valetkey.sigv4.secret import Secret
@@ -64,6 +65,9 @@ class Settings:
     log_delivery_s: int
     history_days: int
     history_max_mb: int
+    webhook_hosts: tuple[AllowedHost, ...]
+    webhook_networks: tuple[Network, ...]
+    webhook_refusals: int
     metrics: str
     metrics_token: Secret | None = field(repr=False)
     log_level: str

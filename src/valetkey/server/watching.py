@@ -20,6 +20,7 @@ from valetkey.links.history.reader import HistoryReader
 from valetkey.links.history.recorder import Recorder
 from valetkey.links.history.retention import trim
 from valetkey.server.counts import ADMIN, Counts
+from valetkey.server.hooks import Hooks
 from valetkey.server.log_file import LogFile
 from valetkey.server.observed import Allowance, Observed, Over, attempt_of, claimed_key
 from valetkey.server.own_paths import Numbers
@@ -52,6 +53,7 @@ class Watching:
         ledger: Ledger,
         rules: Rules,
         host_id: str,
+        master: bytes,
         new_id: Callable[[], str],
     ) -> None:
         """Open what the settings ask for.
@@ -69,11 +71,10 @@ class Watching:
         self._allowance = Allowance()
         self.history: HistoryReader | None = None
         """None where none is kept."""
+        if settings.history_days or settings.webhook_hosts:
+            _prepare_history(settings)
+        self._hooks = Hooks(settings, ledger=ledger, master=master) if settings.webhook_hosts else None
         if settings.history_days:
-            try:
-                file.prepare(settings.data)
-            except (OSError, sqlite3.Error, file.NewerHistoryError) as error:
-                raise SettingsError(f"The history in {settings.data} cannot be opened: {error}") from error
             self._recorder = Recorder(settings.data, finish=attempt_of)
             self.history = HistoryReader(settings.data)
         try:
@@ -99,6 +100,8 @@ class Watching:
             self._count(self._counts, over)
         if over.is_own:
             return
+        if self._hooks is not None:
+            self._hooks.note(over)
         bucket = self._logged_bucket(over.request)
         if self._log.is_for_all or bucket is not None:
             self._log.add(Logged(over, bucket))
@@ -160,6 +163,8 @@ class Watching:
     def close(self) -> None:
         """Write what waits."""
         self._log.close(timeout_s=CLOSE_S)
+        if self._hooks is not None:
+            self._hooks.close(timeout_s=CLOSE_S)
         if self._recorder is not None:
             self._recorder.close(timeout_s=CLOSE_S)
         if self.history is not None:
@@ -222,6 +227,13 @@ class Watching:
             except LinkError as error:
                 _LOG.warning("The links could not be counted (%s); it is tried again.", error)
             await asyncio.sleep(COUNT_LINKS_EVERY_S)
+
+
+def _prepare_history(settings: Settings) -> None:
+    try:
+        file.prepare(settings.data)
+    except (OSError, sqlite3.Error, file.NewerHistoryError) as error:
+        raise SettingsError(f"The history in {settings.data} cannot be opened: {error}") from error
 
 
 def _log_file(settings: Settings) -> LogFile | None:

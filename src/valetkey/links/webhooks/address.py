@@ -47,6 +47,11 @@ class AllowedHost:
     host: str
     port: int
 
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        named = host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+        return f"http://{named}" if self.scheme == "http" else named
+
     @classmethod
     def parse(cls, text: str) -> AllowedHost:
         """Return the entry: `HOST` or `HOST:PORT` for https, `http://HOST` for what is not encrypted.
