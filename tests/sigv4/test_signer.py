@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from hashlib import sha256
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -319,3 +320,25 @@ def test_misuse_of_header_signing(
     call: dict[str, object] = {"method": "PUT", "url": "http://h/b/k", "at": at, **changes}
     with pytest.raises(MisuseError, match=sentence):
         Signer.sign_headers(signer, **call)  # type: ignore[arg-type]
+
+
+def test_a_stable_url_is_the_same_for_a_window() -> None:
+    signer = Signer("AK", "SK", endpoint="http://127.0.0.1:9000")
+    begin = datetime(2026, 11, 28, 12, 0, 0, tzinfo=UTC)
+
+    def sign(seconds: float, **more: Any) -> PresignedURL:
+        return signer.presign(
+            "GET", "bucket", "key", expires=3600, at=begin + timedelta(seconds=seconds), **more
+        )
+
+    first, last = sign(0, stable_for=600), sign(599.9, stable_for=timedelta(minutes=10))
+    assert first == last
+    assert first.expires_at == begin + timedelta(seconds=4200)
+    assert first.url != sign(600, stable_for=600).url
+    assert first.url != sign(-1, stable_for=600).url
+
+
+@pytest.mark.parametrize("window", [0, -1, 1.5, 7 * 86_400, timedelta(seconds=0.5)])
+def test_a_window_that_cannot_be_is_refused(window: Any) -> None:
+    with pytest.raises(MisuseError):
+        Signer("AK", "SK").presign("GET", "bucket", "key", expires=3600, stable_for=window)

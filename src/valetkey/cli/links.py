@@ -1,6 +1,6 @@
 """`valetkey links`: links that can be taken back, limited and watched."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -31,6 +31,7 @@ Issuer = Annotated[
 ]
 All = Annotated[bool, typer.Option("--all", help="All links there are.")]
 
+_SORTS: Final = ("created", "ends", "uses", "bytes_sent", "last_used", "label")
 _COLUMNS: Final = ("id", "state", "operations", "object", "uses", "ends", "label")
 
 
@@ -110,12 +111,20 @@ def list_links(
     state: Annotated[
         str | None, typer.Option("--state", metavar="STATE", help="active, paused or revoked.")
     ] = None,
+    sort: Annotated[
+        str | None,
+        typer.Option("--sort", metavar="MEMBER", help=f"By {', '.join(_SORTS)}; the highest first."),
+    ] = None,
     as_json: options.AsJson = False,
     client: "AdminClient",
 ) -> None:
     """List the links, newest first."""
+    if sort is not None and sort not in _SORTS:
+        raise BadInputError(f"--sort takes one of {', '.join(_SORTS)}, not {sort!r}")
     query = {**_filter(bucket, prefix, label, tag, issuer), "state": state}
-    found = client.pages("links", "links", query=query)
+    found: Iterable[dict[str, Any]] = client.pages("links", "links", query=query)
+    if sort is not None:
+        found = sorted(found, key=lambda link: (link[sort] is not None, link[sort]), reverse=True)
     options.print_table(found if as_json else map(_row, found), _COLUMNS, as_json=as_json)
 
 

@@ -96,6 +96,7 @@ def presign(
             "--content-type", metavar="TYPE", help="GET: deliver as this type. PUT, form: require this type."
         ),
     ] = None,
+    stable: options.Stable = None,
     field: options.Field = None,
     max_bytes: options.MaxBytes = None,
     as_html: options.AsHtml = False,
@@ -111,7 +112,7 @@ def presign(
     if method.upper() == "POST" and not query:
         from valetkey.cli.form import FormFlags, FormStyle, print_form
 
-        if header or filename is not None:
+        if header or filename is not None or stable is not None:
             raise BadInputError("a form has fields instead: give --field NAME=VALUE, or --query for a URL")
         style_of_form = FormStyle(as_html=as_html, as_json=as_json, form=copy_as)
         flags = FormFlags(address, expires, field or (), content_type, max_bytes)
@@ -131,6 +132,7 @@ def presign(
         header=header or (),
         filename=filename,
         content_type=content_type,
+        stable_for=None if stable is None else parse_lifetime(stable),
     )
     account = discover_account(account_flags, real_surroundings())
     now = datetime.now(UTC)

@@ -31,6 +31,12 @@ Filename = Annotated[
     str | None,
     typer.Option("--filename", metavar="NAME", help="Save the download under this name, in any script."),
 ]
+Stable = Annotated[
+    str | None,
+    typer.Option(
+        "--stable", metavar="TIME", help="Print the same URL for so long, and let it live as much longer."
+    ),
+]
 CopyAs = Annotated[
     Form, typer.Option("--copy-as", help="Print a ready command or snippet instead of the plain URL.")
 ]

@@ -29,6 +29,8 @@ class Wish:
     lifetime: timedelta
     query: Mapping[str, str]
     headers: Mapping[str, str]
+    stable_for: timedelta | None = None
+    """How long the same URL comes out again."""
     filename: str | None = None
     """The name of the file as which a download is saved, when the key's own will not do."""
 
@@ -50,6 +52,7 @@ def make_wish(
     header: Sequence[str] = (),
     filename: str | None = None,
     content_type: str | None = None,
+    stable_for: timedelta | None = None,
 ) -> Wish:
     """Return the wish that the flags of `presign` express.
 
@@ -76,6 +79,7 @@ def make_wish(
         lifetime=lifetime,
         query=extras.query,
         headers=extras.headers,
+        stable_for=stable_for,
         filename=filename,
     )
 
@@ -90,6 +94,7 @@ def sign(account: Account, wish: Wish, *, at: datetime) -> PresignedURL:
         query=wish.query,
         headers=wish.headers,
         at=at,
+        stable_for=wish.stable_for,
     )
 
 

@@ -187,6 +187,18 @@ def lifetime_seconds(expires: int | timedelta) -> int:
     return seconds
 
 
+def stable_window(at: datetime, lifetime_s: int, stable_for: int | timedelta) -> tuple[datetime, int]:
+    """Return the beginning of the window that `at` lies in, and the lifetime from there that all of it needs.
+
+    Raises:
+        MisuseError: the window is no whole number of seconds, or with it the URL would live longer than a week.
+    """
+    window_s = lifetime_seconds(stable_for)
+    at = signing_instant(at)
+    begin = at - timedelta(seconds=int(at.timestamp()) % window_s)
+    return begin, lifetime_seconds(lifetime_s + window_s)
+
+
 def require_method(method: str) -> None:
     """Refuse what is no HTTP method of S3.
 

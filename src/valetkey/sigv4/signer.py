@@ -14,7 +14,14 @@ from valetkey.sigv4.errors import MisuseError
 from valetkey.sigv4.header_auth import sign_request
 from valetkey.sigv4.keys import SERVICE
 from valetkey.sigv4.post_policy import Condition, PresignedPost, make_post
-from valetkey.sigv4.presign import PresignedURL, Stamp, lifetime_seconds, make_stamp, make_template
+from valetkey.sigv4.presign import (
+    PresignedURL,
+    Stamp,
+    lifetime_seconds,
+    make_stamp,
+    make_template,
+    stable_window,
+)
 from valetkey.sigv4.secret import Secret
 
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
@@ -83,6 +90,7 @@ class Signer:
         headers: Mapping[str, str] | None = None,
         payload_sha256: str | None = None,
         at: datetime | None = None,
+        stable_for: int | timedelta | None = None,
     ) -> PresignedURL:
         """Return the URL that lets its holder do `method` on an object until it ends.
 
@@ -92,12 +100,19 @@ class Signer:
         holder must send `headers` exactly so, and `payload_sha256` as x-amz-content-sha256; nothing else
         is fixed but host, path and query.
 
+        With `stable_for`, whole seconds, all calls within one such window of the clock return the same URL, so that
+        caches can work; it then lives up to that much longer than `expires`, and never shorter.
+
         Raises:
             MisuseError: one of the values cannot be signed. The message says which, and what to do.
         """
         place = self._place(bucket)
-        stamp, lifetime_s = self._stamp(_instant(at)), lifetime_seconds(expires)
-        template = make_template(stamp, place, method, lifetime_s, query, headers, payload_sha256)
+        signed_at, lifetime_s = _instant(at), lifetime_seconds(expires)
+        if stable_for is not None:
+            signed_at, lifetime_s = stable_window(signed_at, lifetime_s, stable_for)
+        template = make_template(
+            self._stamp(signed_at), place, method, lifetime_s, query, headers, payload_sha256
+        )
         return PresignedURL(template.url(place.path(key)), method, template.expires_at, template.headers)
 
     def presign_many(
