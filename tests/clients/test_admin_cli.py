@@ -249,7 +249,7 @@ def test_an_account_that_is_deactivated_counts_no_more(
         ("accounts create a/b", "400 ValidationError"),
         ("accounts create x --access-key HALF", "400 ValidationError"),
         ("accounts create x --email nonsense", "400 ValidationError"),
-        ("accounts deactivate root", "400 InvalidInput"),
+        ("accounts deactivate root", "409 DeleteConflict"),
         ("users show ../accounts", "404 NoSuchEntity"),
         ("users list --account nobody", "404 NoSuchEntity"),
         ("keys deactivate NOSUCHKEY", "404 NoSuchEntity"),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from email.utils import format_datetime
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 import pytest
 from tests.clients.admin import ask_admin
@@ -215,6 +216,30 @@ def test_a_user_may_do_nothing_that_no_policy_allows(
         statement = b'{"Effect": "Allow", "Action": "*", "Resource": "*"}'
         body = body.replace(b"[]", b"[%b]" % statement)
     assert refusal(ask(strangers.user, method, path, body, query=query)) == (403, "AccessDenied")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "users/nobody", b""),
+        ("DELETE", "users/nobody", b""),
+        ("GET", "keys?user=nobody", b""),
+        ("POST", "keys", b'{"user": "nobody"}'),
+        ("DELETE", "keys/VKAKNEVERMADE", b""),
+        ("GET", "policies/nothing", b""),
+        ("DELETE", "policies/nothing", b""),
+        ("GET", "policies?group=nobody", b""),
+        ("POST", "policies/nothing/attach?role=nobody", b""),
+        ("POST", "simulate", b'{"user": "nobody", "actions": ["s3:GetObject"], "resources": ["*"]}'),
+        ("POST", "simulate", b'{"role": "nobody", "actions": ["s3:GetObject"], "resources": ["*"]}'),
+    ],
+)
+def test_a_user_hears_not_even_what_there_is(
+    strangers: Strangers, method: str, path: str, body: bytes
+) -> None:
+    path, _, query = path.partition("?")
+    reply = ask(strangers.user, method, path, body, query=parse_qsl(query))
+    assert refusal(reply) == (403, "AccessDenied")
 
 
 def test_a_user_can_do_nothing_to_a_key(strangers: Strangers) -> None:

@@ -8,7 +8,7 @@ from valetkey.console.call import AdminCall, Json
 from valetkey.console.schema import FLAG, INSTANT, INSTANT_OR_NULL, TEXT, TEXT_OR_NULL, Member, Shape
 from valetkey.gateway.iam.errors import IamCode, IamError
 from valetkey.gateway.iam.form import USER_NAME, Kind
-from valetkey.gateway.iam.naming import entity_arn, new_secret, new_unique_id, root_arn
+from valetkey.gateway.iam.naming import new_secret, new_unique_id, root_arn
 from valetkey.gateway.iam.values import instant
 from valetkey.gateway.session_tokens import KEY_PREFIX
 from valetkey.policy.principal import PrincipalKind
@@ -97,9 +97,7 @@ def _require(call: AdminCall, action: str, user: str | None) -> None:
             raise IamError(IamCode.ACCESS_DENIED, "Only the account itself manages its own access keys.")
         call.require(action, root_arn(call.iam.number))
         return
-    known = call.identities.get_user(call.iam.account_id, user)
-    arn = entity_arn(call.iam.number, EntityKind.USER, known.path, known.name)
-    call.require(action, arn, UserName=known.name)
+    call.require_entity(EntityKind.USER, user, action)
 
 
 def _named(call: AdminCall, action: str) -> AccessKey:
@@ -109,16 +107,22 @@ def _named(call: AdminCall, action: str) -> AccessKey:
         IamError: AccessDenied.
         NoSuchEntityError
     """
-    access_key = call.names["key"]
+    key = _find_own(call, call.names["key"])
+    if key is None:
+        # Of one that is missing hears only who may do this with any.
+        call.require(action, "*")
+        _require_not_in_settings(call, call.names["key"])
+        raise NoSuchEntityError(EntityKind.ACCESS_KEY, call.names["key"])
+    _require(call, action, key.user_name)
+    return key
+
+
+def _find_own(call: AdminCall, access_key: str) -> AccessKey | None:
     try:
         key = call.identities.keys.find(access_key)
     except NoSuchEntityError:
-        _require_not_in_settings(call, access_key)
-        raise
-    if key.account_id != call.iam.account_id:
-        raise NoSuchEntityError(EntityKind.ACCESS_KEY, access_key)
-    _require(call, action, key.user_name)
-    return key
+        return None
+    return key if key.account_id == call.iam.account_id else None
 
 
 def _require_not_in_settings(call: AdminCall, access_key: str) -> None:

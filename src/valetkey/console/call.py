@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -14,10 +14,12 @@ from valetkey.gateway.iam.call import IamCall
 from valetkey.gateway.iam.errors import IamCode, IamError
 from valetkey.gateway.iam.facts import facts_of
 from valetkey.gateway.iam.form import Form, Kind
+from valetkey.gateway.iam.naming import entity_arn
 from valetkey.gateway.links.door import LinkDoor
 from valetkey.links.history.reader import HistoryReader
 from valetkey.policy.principal import Principal, PrincipalKind
-from valetkey.store.identity_model import Account
+from valetkey.store.errors import NoSuchEntityError
+from valetkey.store.identity_model import Account, Entity, EntityKind
 from valetkey.store.identity_store import Identities
 from valetkey.store.store import Store
 
@@ -110,6 +112,32 @@ class AdminCall:
         """
         asked = replace(self.iam, action=action.partition(":")[2], form=Form(parameters))
         asked.require(action, resource, facts_of(asked))
+
+    def require_entity(self, kind: EntityKind, name: str, *actions: str, **parameters: str) -> Entity:
+        """Return the user, group or role of this name, with whom the caller may do all `actions`.
+
+        Of one that is missing hears only who might have done them.
+
+        Raises:
+            IamError: AccessDenied.
+            NoSuchEntityError
+        """
+        try:
+            found = self.identities.get(self.iam.holder(kind, name))
+        except NoSuchEntityError:
+            self._require_all(actions, kind, "/", name, parameters)
+            raise
+        # As it was first written: policies tell names apart that differ in case alone.
+        self._require_all(actions, kind, found.path, found.name, parameters)
+        return found
+
+    def _require_all(
+        self, actions: Iterable[str], kind: EntityKind, path: str, name: str, parameters: Mapping[str, str]
+    ) -> None:
+        arn = entity_arn(self.iam.number, kind, path, name)
+        about = {f"{kind.value.capitalize()}Name": name, **parameters}
+        for action in actions:
+            self.require(action, arn, **about)
 
     def require_root(self) -> None:
         """Return if the caller is the root account.

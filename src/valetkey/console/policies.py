@@ -16,7 +16,6 @@ from valetkey.policy.documents import MAX_MANAGED_POLICY, DocumentKind, parse_po
 from valetkey.store.errors import NoSuchEntityError
 from valetkey.store.identity_model import (
     PROVIDED,
-    Entity,
     EntityKind,
     Holder,
     ManagedPolicy,
@@ -74,35 +73,37 @@ def _holder(call: AdminCall, action: str, **parameters: str) -> Holder | None:
     if len(named) > 1:
         raise IamError(IamCode.VALIDATION_ERROR, "A policy belongs to one user, group or role.")
     kind = named[0]
-    own = call.iam.account_id
-    find = {
-        EntityKind.USER: call.identities.get_user,
-        EntityKind.GROUP: call.identities.get_group,
-        EntityKind.ROLE: call.identities.get_role,
-    }[kind]
-    # As it was first written: policies tell names apart that differ in case alone.
-    found: Entity = find(own, call.query[kind.value])
-    word = kind.value.capitalize()
-    call.require(
-        f"iam:{action.format(word)}",
-        entity_arn(call.iam.number, kind, found.path, found.name),
-        **{f"{word}Name": found.name},
-        **parameters,
-    )
-    return call.iam.holder(kind, found.name)
+    action = f"iam:{action.format(kind.value.capitalize())}"
+    return call.iam.holder(kind, call.require_entity(kind, call.query[kind.value], action, **parameters).name)
 
 
 def _policy_name(call: AdminCall) -> str:
     return Form({"name": call.names["policy"]}).text("name", POLICY_NAME)
 
 
-def _managed(call: AdminCall) -> ManagedPolicy:
-    """Return the managed policy that the path names: one of the account, or else a provided one.
+def _managed(call: AdminCall, *actions: str) -> ManagedPolicy:
+    """Return the managed policy that the path names, which the caller may do all `actions` with.
 
     Raises:
+        IamError: AccessDenied.
         NoSuchEntityError
     """
-    return call.identities.policies.find_named(call.iam.account_id, _policy_name(call))
+    arn = _arn(call)
+    for action in actions:
+        call.require(action, arn)
+    return call.identities.policies.find(call.iam.account_id, arn)
+
+
+def _arn(call: AdminCall) -> str:
+    """Return the ARN of the policy that the path names: one of the account, or else a provided one.
+
+    Where there is none, it is the one that the account's would have.
+    """
+    name = _policy_name(call)
+    try:
+        return call.identities.policies.find_named(call.iam.account_id, name).arn
+    except NoSuchEntityError:
+        return entity_arn(call.iam.number, EntityKind.POLICY, "/", name)
 
 
 def _document(call: AdminCall) -> str:
@@ -187,9 +188,7 @@ async def get_policy(call: AdminCall) -> Json:
     if holder is not None:
         text = call.identities.policies.find_inline(holder, name)
         return {"name": name, holder.kind.value: holder.name, "document": json.loads(text)}
-    found = _managed(call)
-    call.require("iam:GetPolicy", found.arn)
-    call.require("iam:GetPolicyVersion", found.arn)
+    found = _managed(call, "iam:GetPolicy", "iam:GetPolicyVersion")
     version = call.identities.policies.find_version(call.iam.account_id, found.arn, found.default_version)
     return {**_shown(found), "document": json.loads(version.document)}
 
@@ -201,8 +200,7 @@ async def delete_policy(call: AdminCall) -> Json:
     if holder is not None:
         await policies.delete_inline(holder, name)
         return {}
-    found = _managed(call)
-    call.require("iam:DeletePolicy", found.arn)
+    found = _managed(call, "iam:DeletePolicy")
     if not (found.attachments_count or found.boundaries_count):
         for version in await policies.list_versions(own, found.arn):
             if not version.is_default:
@@ -214,14 +212,14 @@ async def delete_policy(call: AdminCall) -> Json:
 
 async def attach_policy(call: AdminCall) -> Json:
     """Let a managed policy apply to whom the query names."""
-    arn = _managed(call).arn
+    arn = _arn(call)
     holder = _require_holder(_holder(call, "Attach{}Policy", PolicyArn=arn))
     await call.identities.policies.attach(holder, arn)
     return {}
 
 
 async def detach_policy(call: AdminCall) -> Json:
-    arn = _managed(call).arn
+    arn = _arn(call)
     holder = _require_holder(_holder(call, "Detach{}Policy", PolicyArn=arn))
     await call.identities.policies.detach(holder, arn)
     return {}

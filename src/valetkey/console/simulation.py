@@ -33,6 +33,7 @@ from valetkey.store.model import Bucket
 
 _S3: Final = "arn:aws:s3:::"
 _ANYBODY: Final = "*"
+_SIMULATE: Final = "iam:SimulatePrincipalPolicy"
 _MOST_VALUE_CHARS: Final = 2048
 
 _DOCUMENT: Final = {"type": ["object", "string"]}
@@ -100,7 +101,7 @@ async def simulate_policies(call: AdminCall) -> Json:
     """
     principal = _principal(call)
     arn = source_arn(principal) or _ANYBODY
-    call.require("iam:SimulatePrincipalPolicy", arn)
+    call.require(_SIMULATE, arn)
     own = PolicySet() if principal is ANONYMOUS else policies_of(principal, call.identities)
     extra = parse_given(_documents(call.body.get(_POLICIES.name, [])), lambda place: f"policies[{place}]")
     policies = replace(own, identity=(*own.identity, *extra))
@@ -129,12 +130,11 @@ def _principal(call: AdminCall) -> Principal:
         raise IamError(IamCode.VALIDATION_ERROR, "Name one user, role or principal.")
     if arn == _ANYBODY:
         return ANONYMOUS
-    if user is not None:
-        path = call.identities.get_user(own, user).path
-        arn = entity_arn(number, EntityKind.USER, path, user)
-    elif role is not None:
-        path = call.identities.get_role(own, role).path
-        arn = entity_arn(number, EntityKind.ROLE, path, role)
+    name = user or role
+    if name is not None:
+        kind = EntityKind.USER if role is None else EntityKind.ROLE
+        found = call.require_entity(kind, name, _SIMULATE)
+        arn = entity_arn(number, kind, found.path, found.name)
     elif arn is None:
         arn = root_arn(number)
     return find_principal(arn, call.identities, own)

@@ -56,11 +56,8 @@ def shown(call: AdminCall, user: User) -> dict[str, object]:
 
 def _named(call: AdminCall, *actions: str) -> User:
     """Return the user that the path names, whom the caller may do all `actions` with."""
-    name = call.names["user"]
-    user = call.identities.get_user(call.iam.account_id, name)
-    arn = entity_arn(call.iam.number, EntityKind.USER, user.path, user.name)
-    for action in actions:
-        call.require(action, arn, UserName=user.name)
+    user = call.require_entity(EntityKind.USER, call.names["user"], *actions)
+    assert isinstance(user, User)
     return user
 
 

@@ -13,7 +13,7 @@ from valetkey.gateway.iam.naming import entity_arn
 from valetkey.policy.documents import Policy
 from valetkey.policy.malformed import MalformedPolicyError
 from valetkey.store.errors import NoSuchEntityError
-from valetkey.store.identity_model import Entity, EntityKind
+from valetkey.store.identity_model import Entity, EntityKind, Holder
 from valetkey.store.identity_store import Identities
 
 _ENTITY: Final = re.compile(r"arn:aws:iam::([^:]*):(user|role)/(?:.*/)?([^/]+)")
@@ -48,8 +48,7 @@ def _find(arn: str, named: re.Match[str], identities: Identities, own_number: st
     number, word, name = named[1] or own_number, named[2], named[3]
     account = identities.find_account(number, by="number")
     kind = EntityKind.USER if word == "user" else EntityKind.ROLE
-    find = identities.get_user if kind is EntityKind.USER else identities.get_role
-    found: Entity = find(account.id, name)
+    found = identities.get(Holder(account_id=account.id, kind=kind, name=name))
     if entity_arn(named[1], kind, found.path, found.name) != arn:
         raise NoSuchEntityError(kind, name)
     return found

@@ -232,6 +232,15 @@ class Identities:
 
     # Users, groups and roles alike
 
+    def get(self, holder: Holder) -> Entity:
+        """Return a user, group or role as the catalog has it, also of an account that is not active."""
+        find: Callable[[str, str], Entity] = {
+            EntityKind.USER: self.get_user,
+            EntityKind.GROUP: self.get_group,
+            EntityKind.ROLE: self.get_role,
+        }[holder.kind]
+        return find(holder.account_id, holder.name)
+
     async def _list(
         self,
         to_value: Callable[[Row], E],

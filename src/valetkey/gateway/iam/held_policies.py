@@ -128,8 +128,7 @@ async def put_boundary(call: IamCall, holder: Holder) -> None:
 
 
 async def delete_boundary(call: IamCall, holder: Holder) -> None:
-    find = call.identities.get_user if holder.kind is EntityKind.USER else call.identities.get_role
-    if find(holder.account_id, holder.name).boundary_arn is None:
+    if call.identities.get(holder).boundary_arn is None:
         raise NoSuchEntityError(EntityKind.POLICY, "PermissionsBoundary")
     await call.identities.set_boundary(holder, None)
 
@@ -143,6 +142,4 @@ async def untag(call: IamCall, holder: Holder) -> None:
 
 
 async def list_tags(call: IamCall, holder: Holder) -> Fields:
-    find = call.identities.get_user if holder.kind is EntityKind.USER else call.identities.get_role
-    found = find(holder.account_id, holder.name)
-    return {"Tags": values.tags(found.tags), "IsTruncated": False}
+    return {"Tags": values.tags(call.identities.get(holder).tags), "IsTruncated": False}

@@ -12,7 +12,7 @@ from valetkey.gateway.iam.naming import entity_arn, new_secret, new_unique_id, r
 from valetkey.gateway.iam.xml import Fields
 from valetkey.policy.principal import PrincipalKind
 from valetkey.store.errors import DeleteConflictError, NoSuchEntityError
-from valetkey.store.identity_model import Entity, EntityKind, NewEntity, Obstacle
+from valetkey.store.identity_model import EntityKind, NewEntity, Obstacle
 
 _STATUSES: Final = frozenset({"Active", "Inactive"})
 
@@ -86,12 +86,11 @@ async def move(call: IamCall, kind: EntityKind, new_name: str | None) -> None:
     Raises:
         IamError: AccessDenied. Source: IAM API Reference, "UpdateUser": permission on source and target.
     """
-    name, new_path = values.named_entity(call, kind), call.form.find("NewPath", PATH)
-    find = call.identities.get_user if kind is EntityKind.USER else call.identities.get_group
-    found: Entity = find(call.account_id, name)
+    holder, new_path = call.holder(kind, values.named_entity(call, kind)), call.form.find("NewPath", PATH)
+    found = call.identities.get(holder)
     target = entity_arn(call.number, kind, new_path or found.path, new_name or found.name)
     call.require(f"iam:{call.action}", target, call.facts)
-    await call.identities.move(call.holder(kind, name), new_name=new_name, new_path=new_path)
+    await call.identities.move(holder, new_name=new_name, new_path=new_path)
 
 
 async def delete_user(call: IamCall) -> None:

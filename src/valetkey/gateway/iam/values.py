@@ -196,13 +196,8 @@ def policy_resource(call: IamCall) -> str:
 
 def _resource(call: IamCall, kind: EntityKind, name: str) -> str:
     """Return the ARN of one of this name, with the path that it has or is to have."""
-    find = {
-        EntityKind.USER: call.identities.get_user,
-        EntityKind.GROUP: call.identities.get_group,
-        EntityKind.ROLE: call.identities.get_role,
-    }[kind]
     try:
-        entity: Entity = find(call.account_id, name)
+        entity = call.identities.get(call.holder(kind, name))
     except NoSuchEntityError:
         return entity_arn(call.number, kind, call.form.find("Path", PATH) or "/", name)
     return entity_arn(call.number, kind, entity.path, entity.name)
