@@ -13,6 +13,7 @@ from tests.links.attempts import ALICE, ALICES_USER, BOB, EVERYTHING, History, a
 
 from valetkey.links.history import file, reader, retention
 from valetkey.links.history.model import Attempt, Party, Place, Sight
+from valetkey.processes.migrations import NewerFormatError
 
 
 @pytest.fixture
@@ -207,5 +208,5 @@ def test_a_later_format_is_refused(history: History) -> None:
     connection = sqlite3.connect(history.folder / file.FILE_NAME)
     connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(file.NewerHistoryError, match="format 99"):
+    with pytest.raises(NewerFormatError, match="format 99"):
         file.prepare(history.folder)

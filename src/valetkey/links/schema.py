@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from valetkey.links.errors import LedgerFailedError
+from valetkey.processes.migrations import NewerFormatError, bring_up, found_format
 
 FILE_NAME: Final = "links.sqlite"
 
@@ -34,16 +35,14 @@ def migrate(path: Path) -> None:
     Raises:
         LedgerFailedError: a later program wrote it. Nothing is changed then.
     """
-    scripts = sorted(_MIGRATIONS.glob("*.sql"))
     connection = _connect(path)
     try:
-        found = int(connection.execute("PRAGMA user_version").fetchone()[0])
-        if found > len(scripts):
-            raise LedgerFailedError(f"{path} was written by a newer version of Valetkey.")
-        connection.execute("PRAGMA journal_mode = WAL")
+        if found_format(connection) == 0:
+            connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-        for script in scripts[found:]:
-            connection.executescript(script.read_text(encoding="utf-8"))
+        bring_up(connection, _MIGRATIONS)
+    except NewerFormatError as error:
+        raise LedgerFailedError(f"{path} was written by a newer version of Valetkey.") from error
     finally:
         connection.close()
 

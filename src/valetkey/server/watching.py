@@ -19,6 +19,7 @@ from valetkey.links.history.model import NOBODY, Party
 from valetkey.links.history.reader import HistoryReader
 from valetkey.links.history.recorder import Recorder
 from valetkey.links.history.retention import trim
+from valetkey.processes.migrations import NewerFormatError
 from valetkey.server.counts import ADMIN, Counts
 from valetkey.server.hooks import Hooks
 from valetkey.server.log_file import LogFile
@@ -232,7 +233,7 @@ class Watching:
 def _prepare_history(settings: Settings) -> None:
     try:
         file.prepare(settings.data)
-    except (OSError, sqlite3.Error, file.NewerHistoryError) as error:
+    except (OSError, sqlite3.Error, NewerFormatError) as error:
         raise SettingsError(f"The history in {settings.data} cannot be opened: {error}") from error
 
 

@@ -4,6 +4,7 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
+from valetkey.processes.migrations import NewerFormatError, bring_up, found_format
 from valetkey.store import statements
 from valetkey.store.errors import NewerVersionError
 from valetkey.store.folder import DataFolder
@@ -37,16 +38,14 @@ def migrate(folder: DataFolder) -> None:
     Raises:
         NewerVersionError: a later program wrote it. Nothing is changed then.
     """
-    scripts = sorted(_MIGRATIONS.glob("*.sql"))
     connection = _connect(folder)
     try:
-        found = int(connection.execute("PRAGMA user_version").fetchone()[0])
-        if found > len(scripts):
-            raise NewerVersionError(found, len(scripts))
-        connection.execute("PRAGMA journal_mode = WAL")
+        if found_format(connection) == 0:
+            connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-        for script in scripts[found:]:
-            connection.executescript(script.read_text(encoding="utf-8"))
+        bring_up(connection, _MIGRATIONS)
+    except NewerFormatError as error:
+        raise NewerVersionError(error.found, error.known) from error
     finally:
         connection.close()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from valetkey.processes.file_lock import PRIVATE_FILE_MODE, FileLock
+from valetkey.processes.migrations import bring_up, found_format
 
 FILE_NAME: Final = "history.sqlite"
 LOCK_NAME: Final = "history.lock"
@@ -21,20 +22,11 @@ _CACHE_KIB: Final = 16 * 1024
 """The ends of a dozen indexes, where the newest rows go."""
 
 
-class NewerHistoryError(Exception):
-    """A later program wrote the history."""
-
-    def __init__(self, found: int, known: int) -> None:
-        super().__init__(f"The history has format {found}, and this program knows {known}: use a newer one.")
-        self.found = found
-        self.known = known
-
-
 def prepare(folder: Path) -> None:
     """Make the history's file in the folder, or bring it to the newest format. Safe in several processes at once.
 
     Raises:
-        NewerHistoryError
+        NewerFormatError
         OSError, sqlite3.Error
     """
     path = folder / FILE_NAME
@@ -44,16 +36,11 @@ def prepare(folder: Path) -> None:
         assert is_ours
         connection = _connect(folder)
         try:
-            scripts = sorted(_MIGRATIONS.glob("*.sql"))
-            found = int(connection.execute("PRAGMA user_version").fetchone()[0])
-            if found > len(scripts):
-                raise NewerHistoryError(found, len(scripts))
-            if found == 0:
+            if found_format(connection) == 0:
                 # What is trimmed goes back to the disk; this must be said before the first table.
                 connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
                 connection.execute("PRAGMA journal_mode = WAL")
-            for script in scripts[found:]:
-                connection.executescript(script.read_text(encoding="utf-8"))
+            bring_up(connection, _MIGRATIONS)
         finally:
             connection.close()
 
