@@ -238,6 +238,12 @@ def place(
     return placed
 
 
+def require_now(source: rows.Source, *, bucket: str, key: str, rule: WriteRule) -> None:
+    """Return if the rule holds for the current version. It is decided again when something is placed there."""
+    bucket_id = find_bare_bucket(source, bucket).id
+    require_rule(rule, find_current(source, bucket_id, key.encode()), bucket=bucket, key=key)
+
+
 def amend_object(
     connection: sqlite3.Connection,
     effects: Effects,

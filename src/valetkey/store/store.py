@@ -166,6 +166,14 @@ class Store:
         )
         return await self._workings.read(read, within=bucket)
 
+    def require_now(self, bucket: str, key: str, rule: WriteRule) -> None:
+        """Return if `rule` would let an object be put at this moment; a large body need not be sent in vain.
+
+        Raises:
+            NoSuchBucketError, NoSuchKeyError, PreconditionFailedError
+        """
+        self._workings.look(partial(objects.require_now, bucket=bucket, key=key, rule=rule))
+
     async def receive(
         self,
         chunks: AsyncIterator[bytes],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from valetkey.gateway.call import Answer, Call
 from valetkey.gateway.intake import Intake
 from valetkey.gateway.operations.answers import empty, etag_header
@@ -11,6 +13,9 @@ from valetkey.gateway.operations.upload_options import UploadOptions, upload_opt
 from valetkey.s3.names import require_key
 from valetkey.s3.preconditions import WriteCondition, parse_write
 from valetkey.store.model import StoredObject, WriteRule
+
+_WORTH_REFUSING_BYTES: Final = 1024 * 1024
+"""A body that is refused unread costs its connection; one that is smaller than this is read rather."""
 
 
 async def put_object(call: Call) -> Answer:
@@ -27,6 +32,8 @@ async def keep_upload(
 ) -> StoredObject:
     """Store what `intake` reads as the object that the call is about, unless a condition forbids it."""
     rule = write_rule(call)
+    if rule is not None and size_hint is not None and size_hint > _WORTH_REFUSING_BYTES:
+        call.store.require_now(call.bucket_name, call.key, rule)
     async with await call.store.receive(
         intake.pieces(),
         size_hint=size_hint,
