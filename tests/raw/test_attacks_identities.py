@@ -269,3 +269,17 @@ def test_no_more_cases_are_simulated_than_fit_a_moment(realm: Realm) -> None:
     long = {"actions": ["s3:GetObject"], "resources": ["*"], "context": {"aws:UserAgent": "x" * 3000}}
     status, answer = realm.admin(user, "POST", "simulate", long)
     assert (status, answer["error"]["code"]) == (400, "ValidationError")
+
+
+def test_the_use_of_a_key_is_told_only_to_who_may_know_of_its_user(realm: Realm) -> None:
+    victim, theirs = realm.user()
+    _, user = realm.user(ALL_OF_IAM, deny("iam:*", f"arn:aws:iam::*:user/{victim}"))
+    told = user.client("iam").get_access_key_last_used
+    assert code_of(told, AccessKeyId=theirs.access_key) == "AccessDenied"
+    assert code_of(told, AccessKeyId=user.access_key) == "done"
+    foreign = realm.user(of=realm.account())[1]
+    assert (
+        code_of(told, AccessKeyId=foreign.access_key)
+        == code_of(told, AccessKeyId="VKAKNOBODYATALL00000")
+        == ("NoSuchEntity")
+    )

@@ -273,3 +273,45 @@ def test_a_stranger_does_not_learn_what_a_bucket_is_set_up_for(realm: Realm) -> 
             assert code_of(s3.copy_object, Bucket=bucket, Key="x", CopySource=f"{bucket}/{key}") == (
                 "AccessDenied"
             )
+
+
+def test_what_is_given_away_is_not_tagged_without_leave(realm: Realm) -> None:
+    """An object that becomes the bucket owner's as it is uploaded has no tags that its writer may not set."""
+    other = realm.account()
+    ours = realm.bucket(realm.root, granted(other, ["s3:PutObject"]), ObjectOwnership="BucketOwnerPreferred")
+    s3 = other.client("s3")
+    assert code_of(s3.put_object, Bucket=ours, Key="own", Tagging="public=yes") == "done"
+    given = {"ACL": "bucket-owner-full-control"}
+    assert code_of(s3.put_object, Bucket=ours, Key="k", Tagging="public=yes", **given) == "AccessDenied"
+
+
+def test_a_deny_counts_for_the_tags_of_ones_own_object_too(realm: Realm) -> None:
+    other = realm.account()
+    ours = realm.bucket(
+        realm.root,
+        granted(other, "s3:PutObject"),
+        denied("s3:PutObjectTagging", StringEquals={"s3:RequestObjectTag/public": "yes"}),
+        ObjectOwnership="ObjectWriter",
+    )
+    for caller in (other, realm.root):
+        s3 = caller.client("s3")
+        assert code_of(s3.put_object, Bucket=ours, Key="k", Tagging="public=no") == "done"
+        assert code_of(s3.put_object, Bucket=ours, Key="k", Tagging="public=yes") == "AccessDenied"
+
+
+@pytest.mark.parametrize("ownership", ["BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"])
+def test_full_control_for_the_buckets_owner_takes_no_more_than_an_upload(
+    realm: Realm, ownership: str
+) -> None:
+    """Source: Amazon S3 User Guide, "Bucket policy examples": s3:PutObject, and that list as a condition."""
+    other = realm.account()
+    _, user = realm.user(allow("s3:*"), of=other)
+    full = {"StringEquals": {"s3:x-amz-acl": "bucket-owner-full-control"}}
+    bucket = realm.bucket(
+        realm.root, granted(other, "s3:PutObject", Condition=full), ObjectOwnership=ownership
+    )
+    for caller in (other, user):
+        s3 = caller.client("s3")
+        assert code_of(s3.put_object, Bucket=bucket, Key="k") == "AccessDenied"
+        acl = {"ACL": "bucket-owner-full-control"}
+        assert code_of(s3.put_object, Bucket=bucket, Key="k", **acl) == "done"

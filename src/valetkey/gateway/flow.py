@@ -16,9 +16,9 @@ from valetkey.gateway.guards import require_guarded
 from valetkey.gateway.iam.door import IamDoor, is_iam_request
 from valetkey.gateway.links.door import LinkDoor, answer_query, is_by_link, signature_digest
 from valetkey.gateway.links.spending import run_by_link
-from valetkey.gateway.operations.kept_settings import ownership_of
 from valetkey.gateway.operations.refusals import refuse_version_id, require_expected_owner, require_no_marker
 from valetkey.gateway.operations.registry import OPERATIONS
+from valetkey.gateway.operations.requested_lists import is_given_away
 from valetkey.gateway.posted_form import read_posted
 from valetkey.gateway.preflight import answer_preflight
 from valetkey.gateway.required_actions import required_actions
@@ -30,7 +30,6 @@ from valetkey.policy.principal import Principal, PrincipalKind
 from valetkey.s3.answers import Fault
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
-from valetkey.s3.grants import Ownership
 from valetkey.s3.headers import header_text, hoisted
 from valetkey.s3.operations import Operation
 from valetkey.s3.query import parse_query
@@ -225,7 +224,7 @@ def _require_allowed(authority: Authority, operation: Operation, headers: Mappin
         principal,
         headers=headers,
         version_id=version_id,
-        is_bucket_owners=bucket is not None and ownership_of(bucket) is Ownership.BUCKET_OWNER_ENFORCED,
+        is_bucket_owners=bucket is not None and is_given_away(bucket, headers),
     )
     try:
         for action, is_own in needed:

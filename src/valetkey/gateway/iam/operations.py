@@ -129,7 +129,6 @@ IAM: Final = Service(
             values.anything,
             {
                 "ListUsers": users.list_users,
-                "GetAccessKeyLastUsed": users.get_access_key_last_used,
                 "ListGroups": groups.list_groups,
                 "ListRoles": roles.list_roles,
                 "ListPolicies": managed_policies.list_policies,
@@ -139,6 +138,7 @@ IAM: Final = Service(
                 "SimulateCustomPolicy": simulation.simulate_custom_policy,
             },
         )
+        | _rows(users.key_resource, {"GetAccessKeyLastUsed": users.get_access_key_last_used})
         | _rows(
             simulation.source_resource,
             {"SimulatePrincipalPolicy": simulation.simulate_principal_policy},

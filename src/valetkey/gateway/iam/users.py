@@ -150,6 +150,20 @@ async def delete_access_key(call: IamCall) -> None:
     )
 
 
+def key_resource(call: IamCall) -> str:
+    """Return the ARN of whoever in the account has the key that is named; `*` if nobody has."""
+    try:
+        key = call.identities.keys.find(call.form.text("AccessKeyId", ACCESS_KEY))
+        if key.account_id != call.account_id:
+            return "*"
+        if key.user_name is None:
+            return root_arn(call.number)
+        owner = call.identities.get_user(call.account_id, key.user_name)
+    except NoSuchEntityError:
+        return "*"
+    return entity_arn(call.number, EntityKind.USER, owner.path, owner.name)
+
+
 async def get_access_key_last_used(call: IamCall) -> Fields:
     key_id = call.form.text("AccessKeyId", ACCESS_KEY)
     key = call.identities.keys.find(key_id)

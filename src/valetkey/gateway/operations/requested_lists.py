@@ -17,6 +17,7 @@ from valetkey.policy.principal import PrincipalKind
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error, invalid_argument
 from valetkey.s3.grants import (
+    CANNED_HEADER,
     GranteeKind,
     NamedGrant,
     NamedGrantee,
@@ -47,6 +48,14 @@ def named_in_headers(headers: Mapping[str, str]) -> NamedList | None:
         S3Error: InvalidArgument or InvalidRequest.
     """
     return canned_acl(headers) or header_grants(headers) or None
+
+
+def is_given_away(bucket: Bucket, headers: Mapping[str, str]) -> bool:
+    """Return whether what an account uploads into another's bucket is the bucket owner's, as `headers` ask for it."""
+    ownership = ownership_of(bucket)
+    if ownership is Ownership.BUCKET_OWNER_PREFERRED:
+        return headers.get(CANNED_HEADER) == _FULL_TO_OWNER
+    return ownership is Ownership.BUCKET_OWNER_ENFORCED
 
 
 def new_access(call: Call) -> NewAccess:
