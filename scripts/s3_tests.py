@@ -3,7 +3,6 @@
 `docs/compatibility.md` says which tests an area holds, how many pass and which need not. A run tells where that is
 not so: a test that fails and is not named there, a name whose test passes or is gone, another count.
 
-
 The suite lies outside of this tree, with a virtual environment of its own: what its `requirements.txt` names,
 and pytest-xdist, pytest-timeout and pytest-json-report.
 """
@@ -110,7 +109,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             results = [
                 result for run in runs_of(list(areas), options.n) for result in run_tests(suite, run, areas)
             ]
-    wrong = objections(page, results, whole=options.k is None)
+    if not results:
+        raise SystemExit("No test was run.")
+    wrong = objections(page, results, whole=wanted if options.k is None else ())
     sys.stdout.write("\n".join([*counts(results), "", *(wrong or ["As the page says."])]) + "\n")
     return 1 if wrong else 0
 

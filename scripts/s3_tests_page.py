@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -124,11 +124,11 @@ def _known(reasons: str) -> Iterator[Known]:
                 yield Known(area=row[1], names=Names.parse(written))
 
 
-def objections(page: Page, results: Sequence[Result], *, whole: bool) -> list[str]:
+def objections(page: Page, results: Sequence[Result], *, whole: Collection[str]) -> list[str]:
     """Return a line for each thing that the page should say otherwise, after these results.
 
-    Tests that do not pass and are not named, names whose tests pass, and with `whole`, which says that all tests
-    of the areas were run, also names that no test has and counts that are not so.
+    Tests that do not pass and are not named, and names whose tests pass; of areas that are in `whole`, which says
+    that all their tests were to run, also names that no test has and counts that are not so.
     """
     found = []
     named = {
@@ -140,21 +140,20 @@ def objections(page: Page, results: Sequence[Result], *, whole: bool) -> list[st
             found.append(f"{result.area}: {result.name} passes, and is named")
         if not passed and not named[result.nodeid]:
             found.append(f"{result.area}: {result.name} {result.outcome}, and is not named: {result.message}")
-    return [*found, *(_miscounts(page, results, named) if whole else ())]
+    met = {id(known) for several in named.values() for known in several}
+    unmet = [known for known in page.known if known.area in whole and id(known) not in met]
+    found += [f"{known.area}: there is no {known.names.written}" for known in unmet]
+    return [*found, *_miscounts([area for area in page.areas if area.name in whole], results)]
 
 
 def _stands_for(known: Known, result: Result) -> bool:
     return known.area == result.area and known.names.hold(result.name)
 
 
-def _miscounts(page: Page, results: Sequence[Result], named: Mapping[str, Sequence[Known]]) -> Iterator[str]:
+def _miscounts(areas: Sequence[Area], results: Sequence[Result]) -> Iterator[str]:
     tests = Counter(result.area for result in results)
     passes = Counter(result.area for result in results if result.outcome == "passed")
-    met = {id(known) for several in named.values() for known in several}
-    for known in page.known:
-        if known.area in tests and id(known) not in met:
-            yield f"{known.area}: there is no {known.names.written}"
-    for area in page.areas:
-        counted = (passes[area.name], tests[area.name])
-        if area.name in tests and counted != (area.passes, area.tests):
-            yield f"{area.name}: {counted[0]} of {counted[1]} pass, not {area.passes} of {area.tests}"
+    for area in areas:
+        passed, run = passes[area.name], tests[area.name]
+        if (passed, run) != (area.passes, area.tests):
+            yield f"{area.name}: {passed} of {run} pass, not {area.passes} of {area.tests}"

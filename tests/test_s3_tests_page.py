@@ -64,24 +64,24 @@ def test_the_first_row_that_fits_is_the_area(
 
 
 def test_a_run_as_the_page_says_has_no_objections(page: Page) -> None:
-    assert objections(page, AS_SAID, whole=True) == []
+    assert objections(page, AS_SAID, whole={"copy"}) == []
 
 
 def test_a_failure_that_is_not_named_is_told(page: Page) -> None:
     results = [*AS_SAID[:3], result("test_part_copied", "copy", "failed")]
-    assert objections(page, results, whole=False) == [
+    assert objections(page, results, whole=()) == [
         "copy: test_part_copied failed, and is not named: why",
     ]
 
 
 def test_a_name_whose_test_passes_is_told(page: Page) -> None:
     results = [result("test_object_all[kms]", "copy", "passed")]
-    assert objections(page, results, whole=False) == ["copy: test_object_all[kms] passes, and is named"]
+    assert objections(page, results, whole=()) == ["copy: test_object_all[kms] passes, and is named"]
 
 
 def test_a_name_counts_in_its_own_area_alone(page: Page) -> None:
     results = [result("test_object_gone", "copy", "failed")]
-    assert objections(page, results, whole=False) == ["copy: test_object_gone failed, and is not named: why"]
+    assert objections(page, results, whole=()) == ["copy: test_object_gone failed, and is not named: why"]
 
 
 def test_a_name_counts_in_whatever_module_its_area_is() -> None:
@@ -92,19 +92,23 @@ def test_a_name_counts_in_whatever_module_its_area_is() -> None:
         outcome="failed",
         message="why",
     )
-    assert objections(read_page(text), [gone], whole=False) == []
+    assert objections(read_page(text), [gone], whole=()) == []
 
 
 def test_a_name_that_no_test_has_is_told_after_a_whole_run(page: Page) -> None:
     results = [result("test_object_here", "object", "passed")]
-    assert objections(page, results, whole=True) == ["object: there is no test_object_gone"]
-    assert objections(page, results, whole=False) == []
+    assert objections(page, results, whole={"object"}) == ["object: there is no test_object_gone"]
+    assert objections(page, results, whole=()) == []
 
 
 def test_counts_that_are_not_so_are_told_after_a_whole_run(page: Page) -> None:
     results = [*AS_SAID, result("test_part_copied", "copy", "passed")]
-    assert objections(page, results, whole=True) == ["copy: 3 of 5 pass, not 2 of 4"]
-    assert objections(page, results, whole=False) == []
+    assert objections(page, results, whole={"copy"}) == ["copy: 3 of 5 pass, not 2 of 4"]
+    assert objections(page, results, whole=()) == []
+
+
+def test_an_area_of_which_nothing_ran_is_told(page: Page) -> None:
+    assert objections(page, AS_SAID, whole={"copy", "headers"}) == ["headers: 0 of 0 pass, not 1 of 1"]
 
 
 def test_our_own_page_has_areas_and_names() -> None:
