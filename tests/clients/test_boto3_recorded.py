@@ -271,3 +271,17 @@ def test_copy_onto_itself_where_the_bucket_encrypts_by_default(plain_s3: S3Clien
     )
     assert plain_s3.copy_object(**place, CopySource=place)["ServerSideEncryption"] == "AES256"
     assert plain_s3.get_object(**place)["Body"].read() == b"body"
+
+
+def test_refusals_about_parts_name_them(plain_s3: S3Client, plain_bucket: str) -> None:
+    upload = begin(plain_s3, plain_bucket)
+    etag = plain_s3.upload_part(**upload, PartNumber=1, Body=b"part")["ETag"]
+    for part in ({"PartNumber": 2, "ETag": etag}, {"PartNumber": 1, "ETag": '"other"'}):
+        error = refused(plain_s3.complete_multipart_upload, **upload, MultipartUpload={"Parts": [part]})
+        assert error["Code"] == "InvalidPart"
+        assert (error["UploadId"], error["PartNumber"]) == (upload["UploadId"], str(part["PartNumber"]))
+        assert error["ETag"] == str(part["ETag"]).strip('"')
+    plain_s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": etag}]})
+    error = refused(plain_s3.get_object, Bucket=plain_bucket, Key=KEY, PartNumber=2)
+    assert (error["Code"], error["ActualPartCount"]) == ("InvalidPartNumber", "1")
+    assert error["PartNumberRequested"] == "2"

@@ -125,9 +125,10 @@ def _wanted(call: Call, found: StoredObject) -> tuple[Span | None, ObjectPart | 
 
 def _part_span(call: Call, text: str, found: StoredObject) -> tuple[Span | None, ObjectPart | None]:
     number = parse_part_number(text)
+    if number > (found.parts_count or 1):
+        details = {"ActualPartCount": str(found.parts_count or 1), "PartNumberRequested": str(number)}
+        raise S3Error(Code.INVALID_PART_NUMBER, None, details)
     if found.parts_count is None:
-        if number != 1:
-            raise S3Error(Code.INVALID_PART_NUMBER)
         return (Span(0, found.size) if found.size else None), None
     part = call.store.find_object_part(found, number)
     if part is None:

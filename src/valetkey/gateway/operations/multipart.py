@@ -16,6 +16,7 @@ from valetkey.gateway.operations.object_facts import expiration_header, new_vers
 from valetkey.gateway.operations.own_address import own_address
 from valetkey.gateway.operations.part_checksums import (
     chosen_checksum,
+    invalid_part,
     object_checksum,
     require_part_checksums,
 )
@@ -31,7 +32,7 @@ from valetkey.s3.etag import multipart_etag
 from valetkey.s3.limits import MAX_OBJECT_BYTES, MAX_PART_NUMBER
 from valetkey.s3.names import require_key
 from valetkey.s3.xml.reader import CompletedPart, parse_complete_upload
-from valetkey.store.errors import InvalidPartError, NoSuchUploadError
+from valetkey.store.errors import NoSuchUploadError
 from valetkey.store.model import Checksum, NewObject, Part, Upload
 
 _MAX_DOCUMENT_BYTES: Final = 8 * 1024 * 1024
@@ -125,7 +126,7 @@ def _plan(
     call: Call, upload: Upload, wanted: Sequence[CompletedPart], kept: Sequence[Part]
 ) -> tuple[list[Part], NewObject]:
     """Return the parts that are named, and the object that they make."""
-    parts = _chosen_parts(wanted, {part.number: part for part in kept})
+    parts = _chosen_parts(upload, wanted, {part.number: part for part in kept})
     require_part_checksums(upload, wanted, parts)
     _require_object_size(call, parts)
     new = NewObject(
@@ -153,15 +154,15 @@ async def _read_completion(call: Call) -> bytes:
     return await read_document(replace(call, headers=headers), max_bytes=_MAX_DOCUMENT_BYTES)
 
 
-def _chosen_parts(wanted: Sequence[CompletedPart], kept: dict[int, Part]) -> list[Part]:
+def _chosen_parts(upload: Upload, wanted: Sequence[CompletedPart], kept: dict[int, Part]) -> list[Part]:
     numbers = [part.number for part in wanted]
     if numbers != sorted(set(numbers)):
-        raise S3Error(Code.INVALID_PART_ORDER)
+        raise S3Error(Code.INVALID_PART_ORDER, None, {"UploadId": upload.id})
     chosen = []
     for part in wanted:
         found = kept.get(part.number)
         if found is None or found.etag != part.etag:
-            raise InvalidPartError(part.number)
+            raise invalid_part(upload, part)
         chosen.append(found)
     return chosen
 

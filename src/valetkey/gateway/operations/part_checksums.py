@@ -11,7 +11,6 @@ from valetkey.s3.checksums import Algorithm, claimed_checksum, combine_crc, comp
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
 from valetkey.s3.xml.reader import CompletedPart
-from valetkey.store.errors import InvalidPartError
 from valetkey.store.model import Checksum, Part, Upload
 
 FULL_OBJECT: Final = "FULL_OBJECT"
@@ -83,12 +82,17 @@ def require_same_algorithm(upload: Upload, algorithm: Algorithm | None) -> None:
     )
 
 
+def invalid_part(upload: Upload, asked: CompletedPart) -> S3Error:
+    """Return the refusal of a part that is not there as the completion has it."""
+    details = {"UploadId": upload.id, "PartNumber": str(asked.number), "ETag": asked.etag}
+    return S3Error(Code.INVALID_PART, None, details)
+
+
 def require_part_checksums(upload: Upload, wanted: Sequence[CompletedPart], parts: Sequence[Part]) -> None:
     """Return if each checksum in the completion is the one that its part was stored with.
 
     Raises:
-        InvalidPartError: one is not.
-        S3Error: a composite upload's completion lacks one.
+        S3Error: InvalidPart; or a composite upload's completion lacks one.
     """
     for asked, part in zip(wanted, parts, strict=True):
         for algorithm, value in asked.checksums.items():
@@ -96,7 +100,7 @@ def require_part_checksums(upload: Upload, wanted: Sequence[CompletedPart], part
             if kept is None or kept.algorithm != algorithm.name or not hmac.compare_digest(
                 kept.value.encode(), value.encode()
             ):  # fmt: skip
-                raise InvalidPartError(part.number)
+                raise invalid_part(upload, asked)
         if upload.checksum_type == COMPOSITE and not asked.checksums:
             raise S3Error(
                 Code.INVALID_REQUEST,
