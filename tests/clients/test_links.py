@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from queue import Queue
 from threading import Event, Thread
 from typing import Any, Final
@@ -20,7 +21,7 @@ from tests.clients.identities import EVERYTHING_IN_S3, new_user, root_of
 from tests.raw.wire import fetch
 
 from valetkey import Signer
-from valetkey.testing.server import RunningServer
+from valetkey.testing.server import RunningServer, running_server
 
 PLAIN: Final = b"hello, holder of a link"
 _TAKEN_BACK: Final = (403, "LinkRevoked")
@@ -530,6 +531,19 @@ def test_nobody_takes_back_what_others_signed(
         assert ask_admin(server, "POST", "revocations", {"bucket": bucket}, key=key)[0] == 403
 
 
+def test_a_url_of_a_session_is_taken_back_by_its_signature(
+    make: Make, server: RunningServer, plain_bucket: str
+) -> None:
+    make()
+    root = root_of(server)
+    session = root.with_key(root.client("sts").get_session_token()["Credentials"])
+    s3 = session.client("s3", signature_version="s3v4")
+    url = s3.generate_presigned_url("get_object", Params={"Bucket": plain_bucket, "Key": "doc.txt"})
+    assert body_of(url) == PLAIN
+    assert ask_admin(server, "POST", "revocations", {"url": url})[0] == 200
+    assert refusal(fetch(url)) == _TAKEN_BACK
+
+
 # What its holder can learn
 
 
@@ -570,6 +584,17 @@ def test_a_links_key_opens_nothing_but_the_link(make: Make, server: RunningServe
         assert fetch(f"{url}{'&' if '?' in url else '?'}{query}").status in (400, 403)
     # Another spelling of the same key is nobody's.
     assert refusal(fetch(link.url.replace("=VKL", "=%56KL"))) == (403, "InvalidAccessKeyId")
+
+
+def test_a_key_may_begin_like_a_links(tmp_path: Path) -> None:
+    named = {"VALETKEY_ACCESS_KEY": "VKLTESTROOTKEY000001", "VALETKEY_SECRET_KEY": "a secret of the root's"}
+    with running_server(tmp_path / "data", environment=named) as server:
+        signer = Signer(*named.values(), region=server.region, endpoint=server.endpoint)
+        assert fetch(str(signer.presign("PUT", "named")), "PUT").status == 200
+        assert fetch(str(signer.presign("PUT", "named", "k")), "PUT", body=b"x").status == 200
+        assert body_of(str(signer.presign("GET", "named", "k"))) == b"x"
+        pair = {"access_key": f"VKL{'A' * 32}", "secret_key": "a secret of some length"}
+        assert ask_admin(server, "POST", "keys", pair, key=tuple(named.values()))[0] == 400  # type: ignore[arg-type]  # two
 
 
 # Exactly so many

@@ -11,6 +11,7 @@ from valetkey.gateway.iam.form import USER_NAME, Kind
 from valetkey.gateway.iam.naming import new_secret, new_unique_id, root_arn
 from valetkey.gateway.iam.values import instant
 from valetkey.gateway.session_tokens import KEY_PREFIX
+from valetkey.links.model import is_link_id
 from valetkey.policy.principal import PrincipalKind
 from valetkey.sigv4.secret import Secret
 from valetkey.store.errors import EntityExistsError, NoSuchEntityError
@@ -67,6 +68,8 @@ def key_pair(call: AdminCall) -> KeyPair:
         raise IamError(
             IamCode.VALIDATION_ERROR, f"Only keys of temporary credentials begin with {KEY_PREFIX}."
         )
+    if is_link_id(access_key):
+        raise IamError(IamCode.VALIDATION_ERROR, "Only links have ids of this form.")
     return KeyPair(access_key=access_key, secret=Secret(secret_key))
 
 

@@ -15,8 +15,9 @@ from valetkey.gateway.iam.values import instant
 from valetkey.gateway.links.door import signature_digest
 from valetkey.gateway.links.urls import parse_pasted
 from valetkey.links.grant_form import parse_instant
-from valetkey.links.model import DAY_MS, ID_PREFIX, Cutoff, State
-from valetkey.policy.principal import PrincipalKind
+from valetkey.links.model import DAY_MS, Cutoff, State, is_link_id
+from valetkey.policy.principal import Principal, PrincipalKind
+from valetkey.sigv4.secret import Secret
 from valetkey.store.errors import NoSuchBucketError
 
 KEPT_MS: Final = 8 * DAY_MS
@@ -97,11 +98,14 @@ async def _revoke_url(call: AdminCall, url: str) -> Json:
     pasted = parse_pasted(url)
     if pasted is None:
         raise IamError(IamCode.VALIDATION_ERROR, "url: is no presigned URL.")
-    if pasted.access_key.startswith(ID_PREFIX):
+    if is_link_id(pasted.access_key):
         await call.links.ledger.set_state(pasted.access_key, own_links(call), State.REVOKED)
         return {"link": pasted.access_key}
-    _require_own_key(call, pasted.access_key)
     now_ms = call.iam.now_ms
+    session = None
+    if pasted.token is not None:
+        session = call.keys.find_session(pasted.access_key, pasted.token, now_ms=now_ms)
+    _require_own(call, session or call.keys.find(pasted.access_key))
     await call.links.ledger.revoke_signature(
         signature_digest(pasted.signature),
         account_id=call.iam.account_id,
@@ -153,12 +157,17 @@ def _account_of(call: AdminCall) -> str:
 
 
 def _require_own_key(call: AdminCall, access_key: str) -> None:
-    """Return if the caller may take back what a key signed: its account's, or a user's own.
+    """Return if the caller may take back what a key signed.
 
     Raises:
         IamError: AccessDenied; the same whether or not there is such a key.
     """
-    known, principal = call.keys.find(access_key), call.iam.principal
+    _require_own(call, call.keys.find(access_key))
+
+
+def _require_own(call: AdminCall, known: tuple[Secret, Principal] | None) -> None:
+    """Return if what signed is the caller's: its account's, or a user's own."""
+    principal = call.iam.principal
     is_of_account = known is not None and known[1].account_id == principal.account_id
     if is_of_account and principal.kind is PrincipalKind.ACCOUNT:
         return

@@ -21,7 +21,7 @@ from valetkey.explain.kept import (
 from valetkey.gateway.call import Answer, Request
 from valetkey.gateway.links.door import LinkDoor
 from valetkey.links.history.model import Party, Sight
-from valetkey.links.model import ID_PREFIX
+from valetkey.links.model import is_link_id
 from valetkey.policy.principal import Principal, PrincipalKind
 from valetkey.processes.ring import PARTITIONS, Ring, partition_of
 from valetkey.store.errors import NoSuchEntityError, StoreError
@@ -111,7 +111,7 @@ class RefusedRequests:
         if principal is not None and principal.kind is not PrincipalKind.ANONYMOUS:
             is_user = principal.kind is PrincipalKind.USER
             return Party(principal.account_id, principal.name if is_user else "")
-        if access_key.startswith(ID_PREFIX):
+        if is_link_id(access_key):
             return None
         with suppress(NoSuchEntityError, StoreError):
             # One that counts no more has an owner all the same.

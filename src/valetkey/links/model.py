@@ -12,7 +12,8 @@ from enum import Enum
 from typing import Any, Final, NamedTuple
 
 ID_PREFIX: Final = "VKL"
-"""Every link's id, which is its access key id, begins so, and no other access key's does."""
+ID_CHARS: Final = 35
+"""A link's id, which is its access key id, begins so and is so long. No other access key of ours has that form."""
 
 DAY_MS: Final = 86_400_000
 
@@ -24,6 +25,11 @@ RESUME_MS: Final = 15 * 60 * 1000
 
 RESUME_FACTOR: Final = 2
 """How many times the object's size one use may carry in all."""
+
+
+def is_link_id(access_key: str) -> bool:
+    """Return whether an access key id is that of a link."""
+    return len(access_key) == ID_CHARS and access_key.startswith(ID_PREFIX)
 
 
 class Verb(Enum):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from base64 import b32encode
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from valetkey.gateway.call import Keys, Request, Rules
 from valetkey.gateway.faults import UnknownAccessKeyError
 from valetkey.gateway.links.password_door import PasswordDoor
 from valetkey.links import Ledger, LinkRefusedError, Rule
-from valetkey.links.model import ID_PREFIX, Link, Verb
+from valetkey.links.model import ID_CHARS, ID_PREFIX, Link, Verb, is_link_id
 from valetkey.links.rules import require_address, require_asked, require_open
 from valetkey.policy.principal import Principal
 from valetkey.s3.disposition import attachment
@@ -30,7 +31,10 @@ from valetkey.sigv4.received import ReceivedRequest
 from valetkey.sigv4.secret import Secret
 from valetkey.sigv4.verify import Proof, require_signature
 
-_MARK: Final = f"X-Amz-Credential={ID_PREFIX}".encode()
+# Of its whole form: other keys may begin so.
+_MARK: Final = re.compile(
+    rb"X-Amz-Credential=%b[A-Z2-7]{%d}(?:/|%%2[Ff])" % (ID_PREFIX.encode(), ID_CHARS - len(ID_PREFIX))
+).search
 
 _UPLOAD_STEPS: Final = frozenset(
     {b"uploads", b"uploadId", b"partNumber", b"max-parts", b"part-number-marker"}
@@ -106,7 +110,7 @@ class LinkDoor:
 
     def find_signer(self, access_key: str) -> tuple[Secret, Principal] | None:
         """Return the secret of a key, or of a link, and for whom it acts; None if it counts no more."""
-        if not access_key.startswith(ID_PREFIX):
+        if not is_link_id(access_key):
             return self._keys.find(access_key)
         known = self.find(access_key)
         return None if known is None or known.issuer is None else (known.secret, known.issuer)
@@ -167,7 +171,7 @@ class LinkDoor:
 
 def is_by_link(request: Request) -> bool:
     """Return whether a request says to be signed by a link. Spelt otherwise, its key is nobody's."""
-    return _MARK in request.raw_query
+    return _MARK(request.raw_query) is not None
 
 
 def answer_query(link: Link) -> dict[str, str]:

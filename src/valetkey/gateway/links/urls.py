@@ -34,6 +34,8 @@ class PastedURL:
 
     access_key: str
     signature: str
+    token: str | None
+    """Of temporary credentials."""
 
 
 def new_link_id() -> str:
@@ -77,8 +79,14 @@ def parse_pasted(url: str) -> PastedURL | None:
         return None
     if "X-Amz-Credential" in values and "X-Amz-Signature" in values:
         return PastedURL(
-            access_key=values["X-Amz-Credential"].partition("/")[0], signature=values["X-Amz-Signature"]
+            access_key=values["X-Amz-Credential"].partition("/")[0],
+            signature=values["X-Amz-Signature"],
+            token=values.get("X-Amz-Security-Token"),
         )
     if "AWSAccessKeyId" in values and "Signature" in values:
-        return PastedURL(access_key=values["AWSAccessKeyId"], signature=values["Signature"])
+        return PastedURL(
+            access_key=values["AWSAccessKeyId"],
+            signature=values["Signature"],
+            token=values.get("x-amz-security-token"),
+        )
     return None
