@@ -195,6 +195,7 @@ def links(ask: Asker, door: Door) -> None:
     lines = [{**place, "key": "described"}, {**place, "kee": "described"}]
     made, refused = ask.lines("links/bulk", lines)
     assert refused["error"]["code"] == "ValidationError"
+    ask("GET", "webhooks", status=404)
     for link in (one, other, made):
         ask("DELETE", f"links/{link['id']}")
 
