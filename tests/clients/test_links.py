@@ -567,6 +567,15 @@ def test_the_holder_of_a_link_learns_nothing_else(
         assert server.secret_key not in text
 
 
+def test_a_wrong_signature_does_not_tell_what_a_link_reaches(make: Make) -> None:
+    link = make(["PUT"], prefix="a-prefix-of-some/")
+    wrong = link.url.replace("/a-prefix-of-some/?", "/guess?")[:-1] + "g"
+    reply = fetch(wrong)
+    assert refusal(reply) == (403, "SignatureDoesNotMatch")
+    assert b"/guess" in reply.body
+    assert b"a-prefix" not in reply.body
+
+
 def test_what_is_refused_is_said_after_the_signature_proved_right(make: Make) -> None:
     link = make()
     link.do("revoke")

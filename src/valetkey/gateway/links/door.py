@@ -27,6 +27,7 @@ from valetkey.s3.disposition import attachment
 from valetkey.s3.target import Target
 from valetkey.sigv4.claims import AuthType, Claim, SignatureVersion, read_claim
 from valetkey.sigv4.encoding import encode_path
+from valetkey.sigv4.errors import SignatureMismatchError
 from valetkey.sigv4.received import ReceivedRequest
 from valetkey.sigv4.secret import Secret
 from valetkey.sigv4.verify import Proof, require_signature
@@ -122,18 +123,17 @@ class LinkDoor:
             SignatureError, UnknownAccessKeyError
             LinkRefusedError: the issuer's key counts no more.
         """
-        link_id = self._claim(_received(request, request.raw_query), request).access_key
+        received = _received(request, request.raw_query)
+        link_id = self._claim(received, request).access_key
         known = self.find(link_id)
         if known is None:
             raise UnknownAccessKeyError(link_id)
-        signed = _signed(request, target, known.link)
-        claim = self._claim(signed, request)
-        proof = require_signature(
-            claim,
-            signed,
-            secret=known.secret,
-            alternatives=() if target.virtual else self._rules.signed_hosts,
-        )
+        try:
+            proof = self._proof(_signed(request, target, known.link), request, target, known)
+        except SignatureMismatchError:
+            # Told of what was sent, and not of what the link reaches.
+            self._proof(received, request, target, known)
+            raise
         if known.issuer is None:
             raise LinkRefusedError(Rule.ISSUER)
         return known.issuer, proof, known.link
@@ -160,6 +160,14 @@ class LinkDoor:
             bucket=target.bucket,
             key=target.key,
             prefix=query.get("prefix", ""),
+        )
+
+    def _proof(self, signed: ReceivedRequest, request: Request, target: Target, known: KnownLink) -> Proof:
+        return require_signature(
+            self._claim(signed, request),
+            signed,
+            secret=known.secret,
+            alternatives=() if target.virtual else self._rules.signed_hosts,
         )
 
     def _claim(self, received: ReceivedRequest, request: Request) -> Claim:
