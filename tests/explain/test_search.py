@@ -143,3 +143,19 @@ def test_the_errors_own_canonical_request_is_enough() -> None:
         ("host:10.0.0.7:9000", "host:files.example.com")
     ]
     assert "host" in [finding.cause.value for finding in explained(f"{url}\n{error}", BLIND).findings]
+
+
+@pytest.mark.parametrize("lost", ["%3F", "", "&"], ids=["encoded", "gone", "ampersand"])
+def test_a_query_in_the_path_is_found_and_not_shown(lost: str) -> None:
+    token = "FwoGZXIvYXdzEBYaDH"
+    url = (
+        Signer(KEY, SECRET, endpoint="https://files.example.com", session_token=token)
+        .presign("GET", "b", "k", at=AT)
+        .url
+    )
+    report = explained(url.replace("?", lost))
+    assert causes(report) == ["question-mark"]
+    assert report.verdict is Verdict.MATCHES
+    blind = to_text(explained(url.replace("?X-Amz-Algorithm", "/x-Algorithm"), BLIND), now=NOW, width=100)
+    assert token not in blind
+    assert url.rpartition("=")[2] not in blind

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.clients.admin_links import new_link
 from tests.clients.identities import Caller, allow
 from tests.raw.realm import Realm, id_of
 from tests.raw.wire import fetch
@@ -155,6 +156,28 @@ def test_unknown_callers_leave_nothing_and_learn_nothing(realm: Realm) -> None:
     status, _ = realm.admin(realm.root, "GET", f"refusals/{header(answer, 'x-amz-request-id')}")
     assert status == 404
     assert fetch(f"{realm.server.endpoint}/-/api/v1/refusals/last").status == 403
+
+
+def test_a_managed_link_is_explained_by_its_own_rules(realm: Realm) -> None:
+    account = realm.account()
+    pair = (account.access_key, account.secret_key)
+    made = new_link(realm.server, realm.bucket(account), prefix="in/", signed_by=pair)
+    for url, expected in (
+        (made.to("any.txt"), []),
+        (made.to("any.txt").replace("in/", "out/"), ["refused"]),
+        (f"curl -X DELETE '{made.to('any.txt')}'", ["refused"]),
+    ):
+        _, answer = realm.admin(account, "POST", "explain", {"text": url})
+        assert (answer["explanation"]["signature"], causes(answer)) == ("matches", expected)
+    _, answer = realm.admin(account, "POST", "explain", {"text": made.url.replace("=host", "=hosts")})
+    assert answer["explanation"]["signature"] != "matches"
+    realm.admin(account, "POST", f"links/{made.id}/revoke")
+    _, answer = realm.admin(account, "POST", "explain", {"text": made.url})
+    assert "LinkRevoked" in str(answer["explanation"]["findings"])
+    request_id = refused(made.to("any.txt"))
+    answer = explained(realm, account, request_id)
+    assert (answer["explanation"]["signature"], causes(answer)) == ("matches", ["refused"])
+    assert realm.admin(realm.account(), "GET", f"refusals/{request_id}")[0] == 404
 
 
 def test_explaining_lets_nothing_in(realm: Realm) -> None:

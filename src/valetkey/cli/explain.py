@@ -60,7 +60,7 @@ def explain_pasted(
     """
     paste = _read(question)
     account = find_account(flags, surroundings)
-    return explain(paste, _hints(paste, question, account, surroundings), now=now)
+    return explain(paste, _hints(question, account, surroundings), now=now)
 
 
 def print_report(report: Report, *, now: datetime, as_json: bool) -> None:
@@ -104,13 +104,10 @@ def _with_flags(sent: Sent, question: Question) -> Sent:
     return sent
 
 
-def _hints(paste: Paste, question: Question, account: Account | None, surroundings: Surroundings) -> Hints:
+def _hints(question: Question, account: Account | None, surroundings: Surroundings) -> Hints:
     hosts = list(question.hosts)
     prefixes: list[str] = []
     domains: list[str] = []
-    if paste.sent is not None:
-        for name in ("x-forwarded-host", "x-original-host"):
-            hosts += [each.strip() for each in (paste.sent.header(name) or "").split(",") if each.strip()]
     endpoint = None if account is None else _endpoint(account)
     if endpoint is not None:
         hosts.append(endpoint.host)

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from valetkey.explain.amazon import amazon_facts
+from valetkey.explain.causes import Cause, Finding
 from valetkey.explain.change import Hints, KnownKey
 from valetkey.explain.form import form_facts
 from valetkey.explain.kept import KeptRequest
 from valetkey.explain.paste import Paste, read_paste
+from valetkey.explain.place import operation_of
 from valetkey.explain.report import Report, explain
-from valetkey.gateway.call import Rules
+from valetkey.explain.sent import Sent
+from valetkey.gateway.call import Request, Rules
+from valetkey.gateway.faults import UnknownAccessKeyError
 from valetkey.gateway.links.door import LinkDoor
 from valetkey.gateway.refused_requests import RefusedRequests
+from valetkey.links.errors import LinkRefusedError
 from valetkey.links.history.model import Sight
+from valetkey.links.model import ID_PREFIX
+from valetkey.links.rules import require_asked, require_open
+from valetkey.s3.errors import S3Error
+from valetkey.s3.target import parse_target
+from valetkey.sigv4.errors import SignatureError
 
 
 class Explainer:
@@ -48,7 +59,36 @@ class Explainer:
             sight.is_all or (owner.account == sight.party.account and sight.party.user in {"", owner.user})
         )
         hints = self._hints(access_key if is_own else "")
+        if is_own and access_key.startswith(ID_PREFIX) and paste.sent is not None:
+            paste = self._by_link(paste, paste.sent, now)
         return await self._explain(paste, replace(hints, hosts=(*hosts, *hints.hosts)), now)
+
+    def _by_link(self, paste: Paste, sent: Sent, now: datetime) -> Paste:
+        """Return a request by a managed link with what its own door says: a link may be used otherwise than signed."""
+        received = sent.received()
+        request = Request(
+            received.method, received.raw_path, received.raw_query, received.headers, _no_body, now
+        )
+        try:
+            host = sent.host.encode("latin-1", "replace")
+            target = parse_target(received.raw_path, host, self._rules.domains)
+            _, _, link = self._links.authenticate(request, target)
+            proved = replace(paste, is_proved=True)
+            require_open(link, now_ms=request.now_ms)
+            asked = replace(sent, method=sent.method or link.grant.verbs[0].method)
+            require_asked(
+                link.grant,
+                operation=operation_of(asked, bucket=target.bucket or "", key=target.key or ""),
+                bucket=target.bucket,
+                key=target.key,
+                prefix=sent.values().get("prefix", ""),
+            )
+        except LinkRefusedError as refused:
+            finding = Finding(cause=Cause.REFUSED, detail=f"The link is refused: {refused.rule.value}.")
+            return replace(paste, is_proved=True, findings=(*paste.findings, finding))
+        except (S3Error, SignatureError, UnknownAccessKeyError):
+            return paste
+        return proved
 
     async def _explain(self, paste: Paste, hints: Hints, now: datetime) -> Report:
         async with self._turn:
@@ -64,6 +104,12 @@ class Explainer:
             regions=(rules.region,),
             keys=() if found is None else (KnownKey(access_key=access_key, secret=found[0]),),
         )
+
+
+async def _no_body() -> AsyncIterator[bytes]:
+    nothing: tuple[bytes, ...] = ()
+    for piece in nothing:
+        yield piece
 
 
 def _claimed(paste: Paste) -> str:

@@ -129,8 +129,8 @@ TEXTS: Final[Mapping[Cause, CauseText]] = {
         "Encode the # of the key as %23 before signing.",
     ),
     Cause.QUESTION_MARK: CauseText(
-        "There is a second ? in the URL",
-        "Encode a ? in the key as %3F; add parameters with &, and before signing.",
+        "There is a ? too many in the URL, or one is missing",
+        "Encode a ? in the key as %3F, and only there; add parameters with &, and before signing.",
     ),
     Cause.NOT_ENCODED: CauseText(
         "There are characters in the URL that must be percent-encoded",

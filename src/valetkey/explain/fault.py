@@ -42,7 +42,7 @@ class ServerFault:
 
     def finding(self) -> Finding | None:
         """Return what the error says by itself, without looking at the request."""
-        row = _CODES.get(self.code)
+        row = _CODES.get(self.code, Cause.REFUSED if self.code not in _OF_SIGNATURES else None)
         for code, fragment, cause in _MESSAGES:
             if self.code.startswith(code) and fragment in self.message:
                 row = cause
@@ -80,6 +80,9 @@ _CODES: Final[Mapping[str, Cause]] = {
     "SlowDown": Cause.REFUSED,
 }
 """What a code means where no text of the message says it better."""
+
+_OF_SIGNATURES: Final = frozenset(("", "SignatureDoesNotMatch"))
+"""These say nothing beyond what is found out."""
 
 _MESSAGES: Final = (
     ("AccessDenied", "Request has expired", Cause.EXPIRED),

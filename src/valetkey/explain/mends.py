@@ -18,6 +18,9 @@ _SPELLINGS: Final = {name.lower(): name for name in parameters.ALL}
 _V2_SPELLINGS: Final = {name.lower(): name for name in _V2}
 _OWN: Final = parameters.ALL | frozenset(_V2)
 _BASE64: Final = frozenset(("Signature", parameters.SECURITY_TOKEN, "x-amz-security-token"))
+_MARK_IN_PATH: Final = re.compile(
+    rb"(?:%3[Ff]|&)?((?:X-Amz-[A-Za-z]{1,30}|AWSAccessKeyId|Signature|Expires)(?:=|%3[Dd]).*)", re.DOTALL
+)
 _MARK: Final = re.compile(rb"(?:X-Amz-Algorithm|X-Amz-Credential|AWSAccessKeyId)", re.IGNORECASE)
 
 
@@ -43,6 +46,16 @@ def _fragment(sent: Sent) -> tuple[Sent, Finding | None]:
         mended = replace(sent, raw_query=sent.raw_query + b"%23" + more, fragment="")
     return mended, Finding(
         cause=Cause.FRAGMENT, detail="The signature stands after the #, so the server never gets it."
+    )
+
+
+def _lost_question_mark(sent: Sent) -> tuple[Sent, Finding | None]:
+    found = _MARK_IN_PATH.search(sent.raw_path)
+    if sent.raw_query or found is None:
+        return sent, None
+    path, query = sent.raw_path[: found.start()], sent.raw_path[found.start(1) :]
+    return replace(sent, raw_path=path or b"/", raw_query=query), Finding(
+        cause=Cause.QUESTION_MARK, detail="The one before the parameters is missing, or encoded as %3F."
     )
 
 
@@ -145,6 +158,7 @@ Step = Callable[[Sent], tuple[Sent, Finding | None]]
 
 _STEPS: Final[tuple[Step, ...]] = (
     _fragment,
+    _lost_question_mark,
     _question_mark,
     _encoded_query,
     _double_encoded,

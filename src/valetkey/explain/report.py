@@ -22,12 +22,13 @@ from valetkey.explain.paste import Paste
 from valetkey.explain.place import operation_of, place_of, virtual_host
 from valetkey.explain.search import find_changes
 from valetkey.explain.sent import Sent
-from valetkey.explain.side_by_side import Row, side_by_side
+from valetkey.explain.side_by_side import Row, redacted, side_by_side
 from valetkey.explain.trial import Trial, make_trial
 from valetkey.s3.preconditions import parse_date
 from valetkey.sigv4.secret import Secret
 
 _METHODS: Final = ("GET", "PUT", "HEAD", "DELETE", "POST")
+_MOST_FORWARDED: Final = 8
 _SKEW_TOLD: Final = timedelta(minutes=1)
 
 
@@ -80,6 +81,32 @@ class _Signature:
 
 def explain(paste: Paste, hints: Hints, *, now: datetime) -> Report:
     """Return the explanation of `paste`; `now` is an aware instant. Whatever was pasted, it raises nothing."""
+    report = _explain(paste, hints, now=now)
+    # A query that got into the path is still a query, with a signature and perhaps a token in it.
+    return replace(
+        report,
+        facts=_redacted_facts(report.facts),
+        findings=tuple(replace(each, detail=redacted(each.detail)) for each in report.findings),
+    )
+
+
+def _redacted_facts(facts: Facts) -> Facts:
+    return replace(
+        facts,
+        access_key=redacted(facts.access_key),
+        host=redacted(facts.host),
+        bucket=redacted(facts.bucket),
+        key=redacted(facts.key),
+        region=redacted(facts.region),
+        service=redacted(facts.service),
+        signed_headers=tuple(map(redacted, facts.signed_headers)),
+        permissions=redacted(facts.permissions),
+        addresses=redacted(facts.addresses),
+        conditions=tuple(map(redacted, facts.conditions)),
+    )
+
+
+def _explain(paste: Paste, hints: Hints, *, now: datetime) -> Report:
     if paste.form is not None:
         return _explain_form(paste.form, paste, hints, now=now)
     seen = as_seen(paste.sent, paste.fault)
@@ -175,7 +202,12 @@ def _try(sent: Sent, seen: Seen | None, facts: Facts, hints: Hints) -> _Signatur
         return _Signature(verdict=Verdict.INCOMPLETE)
     if hints.seal:
         trial = replace(trial, seal=lambda signature: sealed(signature, hints.seal))
-    hints = replace(hints, access_key=facts.access_key, body_sha256=sent.body_sha256)
+    hints = replace(
+        hints,
+        hosts=(*_forwarded_hosts(sent), *hints.hosts),
+        access_key=facts.access_key,
+        body_sha256=sent.body_sha256,
+    )
     if own is None:
         return _try_others(trial, hints)
     methods = (trial.method,) if sent.method is not None else (facts.method or "GET", *_METHODS)
@@ -183,6 +215,12 @@ def _try(sent: Sent, seen: Seen | None, facts: Facts, hints: Hints) -> _Signatur
         if replace(trial, method=method).fits():
             return _Signature(verdict=Verdict.MATCHES, method=method)
     return _search(trial, seen, hints)
+
+
+def _forwarded_hosts(sent: Sent) -> tuple[str, ...]:
+    """Return the hosts that a proxy says to have been asked for."""
+    values = ",".join(sent.header(name) or "" for name in ("x-forwarded-host", "x-original-host"))
+    return tuple(host.strip() for host in values.split(",") if host.strip())[:_MOST_FORWARDED]
 
 
 def _token_of(sent: Sent) -> tuple[str | None, ...]:

@@ -8,7 +8,8 @@ from difflib import SequenceMatcher
 from typing import Final, NamedTuple
 
 _SECRET: Final = re.compile(
-    r"((?:x-amz-security-token|x-goog-signature|x-amz-signature|customer-key|authorization|cookie|signature)[=:])[^&\n]*",
+    r"((?:security-token|session-token|signature|customer-key|authorization|cookie|password|\bsig)"
+    r"(?:[=:]|%(?:25)*3[da]))[^&\n]*",
     re.IGNORECASE,
 )
 _MOST_CHARS: Final = 16 * 1024
