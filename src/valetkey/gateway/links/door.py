@@ -124,15 +124,18 @@ class LinkDoor:
             LinkRefusedError: the issuer's key counts no more.
         """
         received = _received(request, request.raw_query)
-        link_id = self._claim(received, request).access_key
-        known = self.find(link_id)
+        claim = self._claim(received, request)
+        known = self.find(claim.access_key)
         if known is None:
-            raise UnknownAccessKeyError(link_id)
+            raise UnknownAccessKeyError(claim.access_key)
+        signed = _signed(request, target, known.link)
+        is_same_query = signed.raw_query is request.raw_query
         try:
-            proof = self._proof(_signed(request, target, known.link), request, target, known)
+            own_claim = claim if is_same_query else self._claim(signed, request)
+            proof = self._proof(own_claim, signed, target, known)
         except SignatureMismatchError:
             # Told of what was sent, and not of what the link reaches.
-            self._proof(received, request, target, known)
+            self._proof(claim, received, target, known)
             raise
         if known.issuer is None:
             raise LinkRefusedError(Rule.ISSUER)
@@ -162,9 +165,9 @@ class LinkDoor:
             prefix=query.get("prefix", ""),
         )
 
-    def _proof(self, signed: ReceivedRequest, request: Request, target: Target, known: KnownLink) -> Proof:
+    def _proof(self, claim: Claim, signed: ReceivedRequest, target: Target, known: KnownLink) -> Proof:
         return require_signature(
-            self._claim(signed, request),
+            claim,
             signed,
             secret=known.secret,
             alternatives=() if target.virtual else self._rules.signed_hosts,
