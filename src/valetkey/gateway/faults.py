@@ -310,7 +310,7 @@ FAULTS: Final[Mapping[type[Exception], Callable[[Any], S3Error]]] = {
     links.InvalidGrantError: _simple(Code.INVALID_ARGUMENT),
     links.NoSuchLinkError: _simple(Code.LINK_REVOKED),
     links.LinkExistsError: _simple(Code.INTERNAL_ERROR),
-    links.LedgerFailedError: _simple(Code.INTERNAL_ERROR),
+    links.LedgerFailedError: _simple(Code.SERVICE_UNAVAILABLE),
     links.LedgerClosedError: _simple(Code.SERVICE_UNAVAILABLE),
     AccessDeniedError: _simple(Code.ACCESS_DENIED),
     MalformedPolicyError: _malformed_policy,
