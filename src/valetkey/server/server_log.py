@@ -5,18 +5,18 @@ What goes to a bucket lies in the data folder until it is delivered: `server-log
 
 from __future__ import annotations
 
-import logging
 import os
 import secrets
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from valetkey.gateway.call import Rules
 from valetkey.gateway.log_delivery import SPOOL_NAME, spool_lock
+from valetkey.links.history.losses import Losses
 from valetkey.policy.principal import Principal, PrincipalKind
 from valetkey.processes.file_lock import PRIVATE_FILE_MODE
 from valetkey.s3.server_log import Record, to_line
@@ -25,8 +25,6 @@ from valetkey.server.log_file import LogFile
 from valetkey.server.observed import Over
 from valetkey.sigv4.claims import AuthType, SignatureVersion
 from valetkey.store.model import Bucket
-
-_LOG: Final = logging.getLogger("valetkey")
 
 WRITE_EVERY_S: Final = 0.5
 MOST_WAITING: Final = 20_000
@@ -57,7 +55,7 @@ class ServerLog:
         self._host_id = host_id
         self._waiting: deque[Logged] = deque()
         self._dropped = 0
-        self._has_told = False
+        self._failed = 0
         self._is_closing = threading.Event()
         self._writer = threading.Thread(target=self._write_all, name="server-log", daemon=True)
         self._writer.start()
@@ -80,24 +78,25 @@ class ServerLog:
         self._writer.join(timeout_s)
 
     def _write_all(self) -> None:
+        losses = Losses("The server access log")
         is_last = False
         while not is_last:
             is_last = self._is_closing.wait(WRITE_EVERY_S)
             logged = [self._waiting.popleft() for _ in range(len(self._waiting))]
-            lines = [(one.bucket, one.over.started_ns, to_line(self._record(one))) for one in logged]
             try:
-                if self._file is not None and lines:
-                    self._file.write("".join(line for _, _, line in lines).encode())
-                self._write_spool(lines)
-                self._has_told = self._has_told and bool(self._dropped)
-            except OSError as error:
-                self._dropped += len(lines)
-                if not self._has_told:
-                    _LOG.error("The server access log cannot be written (%s); lines are lost.", error)
-                    self._has_told = True
+                self._write(logged)
+            except OSError:
+                self._failed += len(logged)
+            losses.tell(self._dropped + self._failed, has_more=bool(logged))
         if self._file is not None:
             self._file.close()
         self._lock.close()
+
+    def _write(self, logged: Sequence[Logged]) -> None:
+        lines = [(one.bucket, one.over.started_ns, to_line(self._record(one))) for one in logged]
+        if self._file is not None and lines:
+            self._file.write("".join(line for _, _, line in lines).encode())
+        self._write_spool(lines)
 
     def _write_spool(self, lines: Iterable[tuple[Bucket | None, int, str]]) -> None:
         texts: dict[str, list[str]] = {}

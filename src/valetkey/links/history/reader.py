@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from valetkey.links.history import statements
 from valetkey.links.history.file import open_reader
@@ -106,10 +106,8 @@ def read_page(
     if wanted.until_ms is not None:
         place = min(place, Place(wanted.until_ms, 0))
     since_ms = wanted.since_ms or 0
-    known = _few_keys(cursor, sight, wanted, since_ms, place, limit)
-    if known is None:
-        branches = _branches(cursor, sight, wanted)
-        known = _merged([_scan(cursor, branch, wanted, since_ms, place, limit) for branch in branches])
+    branches = _branches(cursor, sight, wanted)
+    known = _merged([_scan(cursor, branch, wanted, since_ms, place, limit) for branch in branches])
     entries = known.entries[:limit]
     if len(known.entries) > limit:
         last = entries[-1]
@@ -213,20 +211,3 @@ def _merged(found: Sequence[_Found]) -> _Found:
     if reached is not None:
         entries = [entry for entry in entries if (entry.attempt.at_ms, entry.id) >= reached]
     return _Found(entries, reached)
-
-
-def _few_keys(
-    cursor: sqlite3.Cursor, sight: Sight, wanted: Wanted, since_ms: int, place: Place, limit: int
-) -> _Found | None:
-    """Return all that is wanted, where a prefix leaves little to look at; else None."""
-    if wanted.bucket is None or wanted.prefix is None:
-        return None
-    keys: tuple[Any, ...] = (wanted.bucket, wanted.prefix, wanted.prefix + _LAST_CHARACTER)
-    if cursor.execute(statements.COUNT_KEYS, (*keys, MOST_LOOKED_AT)).fetchone()[0] == MOST_LOOKED_AT:
-        return None
-    chosen = _seen(cursor, sight, _asked(wanted, but=("bucket", "prefix")))
-    if wanted.refused_only:
-        chosen = chosen.also("refused")
-    query = statements.few_keys(chosen.conditions)
-    rows = cursor.execute(query, (*keys, since_ms, *place, *chosen.values, limit + 1))
-    return _Found([entry_of(row) for row in rows], None)

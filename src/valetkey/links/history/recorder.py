@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 import threading
 from collections import deque
@@ -14,10 +13,9 @@ from typing import Final, Generic, TypeVar
 
 from valetkey.links.history import statements
 from valetkey.links.history.file import open_writer
+from valetkey.links.history.losses import Losses
 from valetkey.links.history.model import Attempt, Party
 from valetkey.links.history.rows import values_of
-
-_LOG: Final = logging.getLogger("valetkey")
 
 WRITE_EVERY_S: Final = 0.5
 """So a crash loses less than a second."""
@@ -63,31 +61,21 @@ class Recorder(Generic[T]):
 
     def _write_all(self) -> None:
         pen = Pen(self._folder)
-        told = 0
+        losses = Losses("The history")
         is_last = False
         while not is_last:
             is_last = self._is_closing.wait(WRITE_EVERY_S)
             raws = [self._waiting.popleft() for _ in range(len(self._waiting))]
             if raws and not self._write(pen, raws):
                 self._failed += len(raws)
-            elif raws and told and self.lost == told:
-                _LOG.warning("The history is written again; %d attempts are not in it.", told)
-                told = -1
-            if self.lost > max(told, 0):
-                # Once for each time that it begins; how many there were is said at its end.
-                if told <= 0:
-                    _LOG.error(
-                        "The history cannot be written fast enough, or at all; what is lost is counted."
-                    )
-                told = self.lost
+            losses.tell(self.lost, has_more=bool(raws))
         pen.close()
 
     def _write(self, pen: Pen, raws: Sequence[T]) -> bool:
         attempts = (self._finish(raw) for raw in raws)
         try:
             pen.write(attempts)
-        except (sqlite3.Error, OSError) as error:
-            _LOG.debug("The history could not be written: %s", error)
+        except (sqlite3.Error, OSError):
             return False
         return True
 

@@ -85,25 +85,6 @@ def scan(index: str, conditions: tuple[str, ...], *, is_refused: bool) -> str:
     return f"SELECT {_SHOWN} FROM {source} AND (a.at_ms, a.id) >= (?, ?){more} {_NEWEST} LIMIT ?"
 
 
-COUNT_KEYS: Final = (
-    "SELECT count(*) FROM (SELECT 1 FROM attempts INDEXED BY by_key "
-    "WHERE bucket = ? AND key >= ? AND key < ? LIMIT ?)"
-)
-
-
-def few_keys(conditions: tuple[str, ...]) -> str:
-    """Return a query for all attempts on keys of a range, newest first.
-
-    Bound are: bucket, first key, key behind the last, earliest instant, place, values of the conditions, number.
-    """
-    more = "".join(f" AND {CONDITIONS[name]}" for name in conditions)
-    return (
-        f"SELECT {_SHOWN} FROM attempts a INDEXED BY by_key {_JOINS} WHERE a.bucket = ? AND a.key >= ? AND a.key < ? "
-        f"AND a.at_ms >= ? AND (a.at_ms, a.id) < (?, ?){more} "
-        "ORDER BY a.at_ms DESC, a.id DESC LIMIT ?"
-    )
-
-
 LAST_ID: Final = "SELECT coalesce(max(id), 0) FROM attempts"
 
 

@@ -14,6 +14,7 @@ from random import random
 from typing import Final
 
 from valetkey.links.history.file import open_writer
+from valetkey.links.history.losses import Losses
 from valetkey.links.webhooks import queue
 from valetkey.links.webhooks.address import AllowedHost, Network
 from valetkey.links.webhooks.events import HookEvent
@@ -62,7 +63,8 @@ class Teller:
         self._new_id = new_id
         self._now_ms = now_ms
         self._offered: deque[HookEvent] = deque()
-        self._lost = 0
+        self._dropped = 0
+        self._failed = 0
         self._is_closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
         self._thread.start()
@@ -72,12 +74,12 @@ class Teller:
         if len(self._offered) < MOST_OFFERED:
             self._offered.append(event)
         else:
-            self._lost += 1
+            self._dropped += 1
 
     @property
     def lost(self) -> int:
         """How many events could not be kept."""
-        return self._lost
+        return self._dropped + self._failed
 
     def close(self, *, timeout_s: float) -> None:
         """Keep what was offered, for at most that long. What could not be told yet is told after the next start."""
@@ -88,7 +90,8 @@ class Teller:
         connection: sqlite3.Connection | None = None
         lock = FileLock(self._folder / _LOCK_NAME)
         senders = ThreadPoolExecutor(_SENDERS, thread_name_prefix="webhook")
-        is_ours, has_told, is_last = False, False, False
+        losses = Losses("What is told to webhooks")
+        is_ours, is_last = False, False
         try:
             while not is_last:
                 is_last = self._is_closing.wait(LOOK_EVERY_S)
@@ -100,12 +103,9 @@ class Teller:
                     is_ours = is_ours or lock.take_at_once()
                     if is_ours and not is_last:
                         self._tell(connection, senders)
-                    has_told = False
-                except (sqlite3.Error, OSError) as error:
-                    self._lost += len(events)
-                    if not has_told:
-                        _LOG.error("Webhooks cannot be kept (%s); what is lost is counted.", error)
-                        has_told = True
+                except (sqlite3.Error, OSError):
+                    self._failed += len(events)
+                losses.tell(self.lost, has_more=bool(events))
         finally:
             senders.shutdown(wait=False, cancel_futures=True)
             lock.close()
@@ -114,16 +114,13 @@ class Teller:
 
     def _keep(self, connection: sqlite3.Connection, events: Sequence[HookEvent]) -> None:
         if events:
-            lost = queue.keep(
+            self._failed += queue.keep(
                 connection,
                 events,
                 most_refusals=self._rules.most_refusals,
                 new_id=self._new_id,
                 now_ms=self._now_ms(),
             )
-            if lost:
-                self._lost += lost
-                _LOG.warning("There is no room for %d messages to webhooks; they are lost.", lost)
 
     def _tell(self, connection: sqlite3.Connection, senders: ThreadPoolExecutor) -> None:
         deliveries = queue.due(connection, now_ms=self._now_ms(), limit=_AT_ONCE)

@@ -33,7 +33,6 @@ CREATE TABLE attempts (
 CREATE INDEX by_time ON attempts (at_ms);
 CREATE INDEX by_signer ON attempts (signer, at_ms);
 CREATE INDEX by_bucket ON attempts (bucket, at_ms);
-CREATE INDEX by_key ON attempts (bucket, key);
 CREATE INDEX by_party ON attempts (party, at_ms);
 CREATE INDEX by_account ON attempts (account, at_ms);
 CREATE INDEX by_owner ON attempts (owner, at_ms);
