@@ -3,9 +3,11 @@
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.leaks import find_leaks
 
 from valetkey.testing.server import RunningServer, running_server
 
@@ -31,6 +33,34 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if os.environ.get("CI") == "true":
         pytest.fail(sentence, pytrace=False)
     pytest.skip(sentence)
+
+
+_FOLDER = pytest.StashKey[Path]()
+_LEAKS = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def folder_of_the_run(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> None:
+    """Remember where the servers write."""
+    pytestconfig.stash[_FOLDER] = tmp_path_factory.getbasetemp()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run in which a server wrote a secret. All servers have ended by now."""
+    folder = session.config.stash.get(_FOLDER, None)
+    leaks = session.config.stash[_LEAKS] = [] if folder is None else find_leaks(folder)
+    if leaks and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say which server wrote a secret, and where."""
+    leaks = config.stash.get(_LEAKS, [])
+    if leaks:
+        terminalreporter.section("secrets in the output of servers", red=True)
+        for leak in leaks:
+            terminalreporter.write_line(leak)
 
 
 @pytest.fixture(scope="session")

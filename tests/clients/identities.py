@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import boto3
 from botocore.config import Config
+from tests.leaks import SECRETS
 
 from valetkey.testing.server import RunningServer
 
@@ -53,6 +54,9 @@ class Caller:
 
     def with_key(self, key: Mapping[str, str]) -> Caller:
         """Return the caller that an access key or credentials of STS stand for."""
+        SECRETS[f"the secret of {key['AccessKeyId']}"] = key["SecretAccessKey"]
+        if "SessionToken" in key:
+            SECRETS[f"the token of {key['AccessKeyId']}"] = key["SessionToken"]
         return Caller(
             server=self.server,
             access_key=key["AccessKeyId"],

@@ -135,6 +135,23 @@ def test_a_query_arrives_as_it_was_sent(proxy: Proxy) -> None:
     assert (reply.status, reply.header("content-disposition")) == (200, query[0][1])
 
 
+@pytest.mark.parametrize("name", [PATH_STYLE, PREFIX])
+def test_a_managed_link_is_for_the_endpoint_asked_for(proxy: Proxy, name: str) -> None:
+    server, asked_at = proxy.server, f"https://{proxy.host()}"
+    wanted = f"https://{proxy.host(name)}" + ("/store" if name == PREFIX else "")
+    key = key_for(proxy)
+    assert proxy.send("PUT", key.presign("PUT", "/proxied/managed"), body=b"content").status == 200
+    signer = Signer(server.access_key, server.secret_key, region=server.region, endpoint=asked_at)
+    path = f"/-/api/v1/links?endpoint={quote(wanted, safe='')}"
+    order = json.dumps({"operations": "GET", "bucket": "proxied", "key": "managed"}).encode()
+    signed = signer.sign_headers("POST", asked_at + path, body=order)
+    made = proxy.send("POST", path, headers=dict(signed), body=order)
+    assert made.status == 200, made.body
+    url: str = json.loads(made.body)["url"]
+    assert url.startswith(f"{wanted}/proxied/managed?")
+    assert proxy.send("GET", url[url.index("/", 8) :], name=name).body == b"content"
+
+
 def test_an_altered_link_is_refused(proxy: Proxy) -> None:
     target = key_for(proxy).presign("GET", "/proxied/q")
     assert proxy.send("GET", target.replace("/q?", "/r?")).refusal == (403, "SignatureDoesNotMatch")

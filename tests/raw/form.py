@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
+from tests.leaks import SIGNATURES
 from tests.raw.door import Door
 from tests.raw.signing import ALGORITHM, Key, now, stamp
 from tests.raw.wire import Reply
@@ -71,6 +72,7 @@ def signed_v2(key: Key, conditions: Sequence[Any], *, policy: str | None = None)
     policy = policy_of(conditions) if policy is None else policy
     digest = hmac.digest(key.secret_key.encode(), policy.encode(), hashlib.sha1)
     signature = base64.b64encode(digest).decode()
+    SIGNATURES.add(signature)
     return {"AWSAccessKeyId": key.access_key, "policy": policy, "signature": signature}
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from tests.clients.admin import ask_admin
 from tests.clients.identities import Caller, Client, new_user, policy, root_of
+from tests.leaks import SECRETS
 
 from valetkey.testing.server import RunningServer
 
@@ -44,6 +45,7 @@ class Realm:
         """Make another account, and return its root."""
         status, made = ask_admin(self.server, "POST", "accounts", {"name": self.name("account")})
         assert status == 200, made
+        SECRETS[f"the secret of {made['access_key']}"] = made["secret_key"]
         return Caller(server=self.server, access_key=made["access_key"], secret_key=made["secret_key"])
 
     def user(self, *statements: Mapping[str, object], of: Caller | None = None) -> tuple[str, Caller]:

@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import quote
 
+from tests.leaks import SIGNATURES
+
 from valetkey.testing.server import RunningServer
 
 ALGORITHM: Final = "AWS4-HMAC-SHA256"
@@ -96,7 +98,9 @@ class Key:
         key = f"AWS4{self.secret_key}".encode()
         for part in self.scope(at).split("/"):
             key = hmac.digest(key, part.encode(), "sha256")
-        return hmac.digest(key, text.encode(), "sha256").hex()
+        signature = hmac.digest(key, text.encode(), "sha256").hex()
+        SIGNATURES.add(signature)
+        return signature
 
     def authorize(
         self,
@@ -163,12 +167,13 @@ class Key:
             f"{name}:{value}\n" for name, value in sorted(sent.items()) if name.startswith("x-amz-")
         )
         text = f"{method}\n{sent.get('content-md5', '')}\n{sent.get('content-type', '')}\n{expires}\n{amz}{resource}"
+        digest = hmac.digest(self.secret_key.encode(), text.encode(), "sha1")
+        signature = base64.b64encode(digest).decode()
+        SIGNATURES.add(signature)
         parts: dict[str, str | None] = {
             "AWSAccessKeyId": self.access_key,
             "Expires": expires,
-            "Signature": base64.b64encode(
-                hmac.digest(self.secret_key.encode(), text.encode(), "sha1")
-            ).decode(),
+            "Signature": signature,
         }
         parts |= changes or {}
         pairs = [

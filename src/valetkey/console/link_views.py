@@ -8,6 +8,7 @@ from valetkey.console.call import AdminCall
 from valetkey.gateway.iam.errors import IamCode, IamError
 from valetkey.gateway.iam.values import instant
 from valetkey.gateway.links.urls import link_url
+from valetkey.gateway.operations.own_address import client_host
 from valetkey.links.model import Issuer, Link, LinkFilter, State
 from valetkey.policy.principal import PrincipalKind
 from valetkey.sigv4.endpoint import Endpoint
@@ -79,7 +80,7 @@ def endpoint_of(call: AdminCall) -> Endpoint:
         IamError: ValidationError, for one that the server does not answer for.
     """
     request = call.iam.request
-    own = f"{_LOCAL_SCHEMES[request.is_secure]}://{call.iam.headers.get('host', '')}"
+    own = f"{_LOCAL_SCHEMES[request.is_secure]}://{client_host(request, call.iam.headers)}"
     known = list(call.iam.rules.public_urls.values())
     wanted = call.query.get("endpoint") or (known[0] if known else own)
     try:
