@@ -88,8 +88,8 @@ def test_sigv2_can_be_turned_off(start: Start) -> None:
 
 
 def test_sigv2_is_taken_otherwise(door: Door) -> None:
-    door.put("v2-header", b"content")
-    path = door.path("v2-header")
+    door.put("guards-v2-header", b"content")
+    path = door.path("guards-v2-header")
     assert door.send("GET", path, headers=v2_header(door, path)).body == b"content"
 
 

@@ -26,6 +26,32 @@ def test_signatures_and_tokens_are_taken_out(query: bytes, expected: str) -> Non
     assert redacted_target(b"/b/k", query) == expected
 
 
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        (f"/b/k?X-Amz-Sigature={'0a' * 32}&x=1", "/b/k?X-Amz-Sigature=REDACTED&x=1"),
+        (f"/b/k?X-Amz-Signature&{'0A' * 32}", "/b/k?X-Amz-Signature&REDACTED"),
+        (f"/b/k?X-Amz-Signature%{'e9' * 32}", "/b/k?X-Amz-Signature%REDACTED"),
+        ("/b/k?Sig=abcdefghijklmnopqrstuvw%2F%2B12%3D&Expires=1", "/b/k?Sig=REDACTED&Expires=1"),
+        (f"/b/k&amp;X-Amz-Credential=A&amp;Sig={'0a' * 32}", "/b/k&amp;X-Amz-Credential=A&amp;Sig=REDACTED"),
+        (f"/b/{'0a' * 32}?list-type=2", f"/b/{'0a' * 32}?list-type=2"),
+        (f"/b/{'0a' * 32}?X-Amz-Credential=A&x=1", f"/b/{'0a' * 32}?X-Amz-Credential=A&x=1"),
+    ],
+    ids=[
+        "letter lost",
+        "no =",
+        "escape",
+        "SigV2",
+        "in the path",
+        "a key that is a digest",
+        "and a link to it",
+    ],
+)
+def test_a_value_that_looks_like_a_signature_is_taken_for_one(target: str, expected: str) -> None:
+    path, _, query = target.partition("?")
+    assert redacted_target(path.encode(), query.encode()) == expected
+
+
 def test_each_entry_is_one_line_whatever_it_holds() -> None:
     stream = io.StringIO()
     log = AccessLog(stream)

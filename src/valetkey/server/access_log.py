@@ -17,12 +17,12 @@ from valetkey.gateway.call import Answer, Request
 
 _SECRET_PARAMETERS: Final = frozenset(
     {
-        b"x-amz-signature",
-        b"x-amz-security-token",
-        b"x-amz-s3session-token",
-        b"signature",
-        b"x-amz-server-side-encryption-customer-key",
-        b"x-amz-copy-source-server-side-encryption-customer-key",
+        "x-amz-signature",
+        "x-amz-security-token",
+        "x-amz-s3session-token",
+        "signature",
+        "x-amz-server-side-encryption-customer-key",
+        "x-amz-copy-source-server-side-encryption-customer-key",
     }
 )
 
@@ -49,28 +49,61 @@ _SECRET_VALUE: Final = re.compile(
 
 
 # What a short address ends in opens its link.
+_SHORT_ADDRESSES: Final = "/-/s/"
 _TOKEN: Final = re.compile(r"(/-/s/)[^/]*")
+
+
+# A name that was mistyped hides no value: whoever reads the log could mend it. So what is as long as a signature,
+# and made of the same characters, is taken for one: in every query, and where else an access key stands beside it.
+_SHAPE: Final = re.compile(
+    r"(?<![0-9a-f])[0-9a-f]{60,}|(?<![a-z0-9+/])(?:[a-z0-9+/]|%2[bf]){27}(?:=|%3d)", re.IGNORECASE
+)
+_SHORTEST_CHARS: Final = 28
+
+# Looked for first, and by plain search: the expressions above would take longer than many a request.
+_TELLING_WORDS: Final = ("signature", "security-token", "customer-key", "secret")
+_LINK_WORDS: Final = ("amz-credential", "awsaccesskeyid")
+_PLAIN_NAMES: Final = frozenset(
+    {"X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders"}
+)
 
 
 def redacted_target(raw_path: bytes, raw_query: bytes) -> str:
     """Return the request target with signatures and tokens replaced, at most 4,096 characters of it."""
-    target = _TOKEN.sub(r"\1REDACTED", raw_path.decode("latin-1"))
+    target = redacted(raw_path.decode("latin-1"))
+    if _SHORT_ADDRESSES in target:
+        target = _TOKEN.sub(r"\1REDACTED", target)
     if raw_query:
-        query = b"&".join([_redacted(pair) for pair in raw_query.split(b"&")]).decode("latin-1")
-        target = f"{target}?{query}"
-    return redacted(target)[:MOST_TARGET_CHARS]
+        pairs = [_redacted(pair) for pair in raw_query.decode("latin-1").split("&")]
+        target = f"{target}?{'&'.join(pairs)}"
+    return target[:MOST_TARGET_CHARS]
 
 
 def redacted(text: str) -> str:
-    """Return `text` with the value after each `signature=`, `security-token=` and their kin replaced."""
-    return _SECRET_VALUE.sub(r"\1REDACTED", text)
+    """Return `text` with the value after each `signature=`, `security-token=` and their kin replaced.
+
+    And in a text that looks like a link, whatever looks like a signature.
+    """
+    lower = text.lower()
+    if any(word in lower for word in _TELLING_WORDS):
+        text = _SECRET_VALUE.sub(r"\1REDACTED", text)
+    if any(word in lower for word in _LINK_WORDS):
+        text = _SHAPE.sub("REDACTED", text)
+    return text
 
 
-def _redacted(pair: bytes) -> bytes:
-    name, equals, _ = pair.partition(b"=")
+def _redacted(pair: str) -> str:
+    name, equals, _ = pair.partition("=")
     # A name with a needless escape in it is verified like the plain one, so it must be hidden like it too.
-    plain = unquote_to_bytes(name) if b"%" in name else name
-    return name + b"=REDACTED" if equals and plain.lower() in _SECRET_PARAMETERS else pair
+    plain = unquote_to_bytes(name).decode("latin-1") if "%" in name else name
+    if equals and plain.lower() in _SECRET_PARAMETERS:
+        return f"{name}=REDACTED"
+    lower = pair.lower()
+    if any(word in lower for word in _TELLING_WORDS):
+        pair = _SECRET_VALUE.sub(r"\1REDACTED", pair)
+    if name not in _PLAIN_NAMES and len(pair) >= _SHORTEST_CHARS:
+        pair = _SHAPE.sub("REDACTED", pair)
+    return pair
 
 
 class AccessLog:
@@ -149,7 +182,7 @@ def entry_of(request: Request, answer: Answer | None, request_id: str, sent_byte
         "status": answer.status if answer else 0,
         "bytes_sent": sent_bytes,
         "duration_ms": round((time.time_ns() - request.now.timestamp() * 1e9) / 1e6, 2),
-        "user_agent": user_agent[:MOST_AGENT_CHARS].decode("latin-1"),
+        "user_agent": redacted(user_agent[:MOST_AGENT_CHARS].decode("latin-1")),
     }
     if answer is not None:
         entry |= {
