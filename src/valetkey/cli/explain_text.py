@@ -113,6 +113,10 @@ def _finding(title: str, finding: Finding) -> Iterator[str]:
 
 
 def _sides(report: Report, width: int) -> Iterator[str]:
+    if report.verdict is Verdict.NO_MATCH and report.rows:
+        yield "What would have to be signed, to compare with what your signer did:"
+        yield from (f"   {shown(row.received or '')}" for row in report.rows)
+        return
     if not any(row.differs for row in report.rows):
         return
     width = max(_LEAST_WIDTH, min(width, _MOST_WIDTH))

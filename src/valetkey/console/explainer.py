@@ -22,7 +22,7 @@ from valetkey.gateway.links.door import LinkDoor
 from valetkey.gateway.refused_requests import RefusedRequests
 from valetkey.links.errors import LinkRefusedError
 from valetkey.links.history.model import Sight
-from valetkey.links.model import ID_PREFIX
+from valetkey.links.model import is_link_id
 from valetkey.links.rules import require_asked, require_open
 from valetkey.s3.errors import S3Error
 from valetkey.s3.target import parse_target
@@ -59,7 +59,7 @@ class Explainer:
             sight.is_all or (owner.account == sight.party.account and sight.party.user in {"", owner.user})
         )
         hints = self._hints(access_key if is_own else "")
-        if is_own and access_key.startswith(ID_PREFIX) and paste.sent is not None:
+        if is_own and is_link_id(access_key) and paste.sent is not None:
             paste = self._by_link(paste, paste.sent, now)
         return await self._explain(paste, replace(hints, hosts=(*hosts, *hints.hosts)), now)
 
