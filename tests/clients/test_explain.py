@@ -64,10 +64,7 @@ def test_the_cause_is_named(way: Way, box: Box, ask: Callable[..., str]) -> None
 
 
 def test_the_page_lists_the_ways() -> None:
-    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \| `([^|`]+)` \|$", DOCUMENT.read_text("utf-8"), re.MULTILINE)
-    listed = {
-        title: (by, cause) for title, by, cause in rows if cause in {way.cause.value for way in WAYS.values()}
-    }
-    ways = {way.title: (way.made_by, way.cause.value) for way in WAYS.values()}
-    assert {title: row for title, row in listed.items() if title in ways} == ways
-    assert len(ways) >= 30
+    section = DOCUMENT.read_text("utf-8").partition("\n## Ways to break a link\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \| `([^|`]+)` \|$", section, re.MULTILINE)
+    assert rows == [(way.title, way.made_by, way.cause.value) for way in WAYS.values()]
+    assert len(rows) >= 30

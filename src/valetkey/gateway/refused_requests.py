@@ -18,12 +18,15 @@ from valetkey.explain.kept import (
     redacted_target,
     to_record,
 )
-from valetkey.gateway.call import Answer, Request
+from valetkey.gateway.call import Answer, Keys, Request
 from valetkey.gateway.links.door import LinkDoor
+from valetkey.gateway.session_tokens import KEY_PREFIX
 from valetkey.links.history.model import Party, Sight
 from valetkey.links.model import is_link_id
 from valetkey.policy.principal import Principal, PrincipalKind
 from valetkey.processes.ring import PARTITIONS, Ring, partition_of
+from valetkey.s3.errors import S3Error
+from valetkey.sigv4.encoding import decode_text
 from valetkey.store.errors import NoSuchEntityError, StoreError
 from valetkey.store.identity_store import Identities
 
@@ -35,19 +38,22 @@ _CLAIM: Final = re.compile(
     rb"(?:^|[&;?])(?:X-Amz-Credential|AWSAccessKeyId)(?:=|%(?:25)*3d)([A-Za-z0-9._~-]{1,128})", re.IGNORECASE
 )
 _HEADER_CLAIM: Final = re.compile(rb"(?:AWS4-HMAC-SHA256 .*?Credential=|AWS )([A-Za-z0-9._~-]{1,128})[/:]")
+_TOKEN: Final = re.compile(rb"(?:^|&)X-Amz-Security-Token=([^&]+)", re.IGNORECASE)
 _SIGNED_HEADERS: Final = re.compile(rb"SignedHeaders=([^&,\s]*)")
 _MESSAGE: Final = re.compile(r"<Message>([^<]{0,300})</Message>")
 _MOST_TARGET_BYTES: Final = 4096
-_MOST_HEADERS: Final = 40
 
 
 class RefusedRequests:
     """What a ring of all processes keeps. For the thread of the event loop."""
 
-    def __init__(self, ring: Ring, *, links: LinkDoor, identities: Identities, seal: bytes) -> None:
+    def __init__(
+        self, ring: Ring, *, links: LinkDoor, keys: Keys, identities: Identities, seal: bytes
+    ) -> None:
         """`seal` is the key of the seals that stand for signatures."""
         self.seal: Final = seal
         self._ring = ring
+        self._keys = keys
         self._links = links
         self._identities = identities
         self._left = float(MOST_PER_S)
@@ -60,11 +66,10 @@ class RefusedRequests:
         access_key = claimed_key(request)
         if access_key is None or not self._has_room(now_s):
             return
-        owner = self._owner(access_key, request.trail.principal)
-        if owner is None:
-            return
-        record = to_record(self._kept(request, answer, request_id, access_key, owner))
-        self._ring.append(partition_of(owner.account), record)
+        owner = self._owner(access_key, request.trail.principal or self._session(access_key, request))
+        kept = None if owner is None else self._kept(request, answer, request_id, access_key, owner)
+        if kept is not None:
+            self._ring.append(partition_of(kept.account_id), to_record(kept))
 
     def find(self, request_id: str, sight: Sight) -> KeptRequest | None:
         """Return the refused request with this id, or the last one for `last`; None if none is to be seen.
@@ -119,13 +124,30 @@ class RefusedRequests:
             return Party(key.account_id, key.user_name or "")
         return None
 
+    def _session(self, access_key: str, request: Request) -> Principal | None:
+        """Return whose session a token is for; None if there is none that counts."""
+        token = _TOKEN.search(request.raw_query)
+        given = [value for name, value in request.headers if name == b"x-amz-security-token"]
+        if not access_key.startswith(KEY_PREFIX) or not (token or given):
+            return None
+        text = decode_text(token[1]) if token else given[0].decode("utf-8", "replace")
+        try:
+            found = self._keys.find_session(access_key, text, now_ms=request.now_ms)
+        except S3Error:
+            return None
+        return None if found is None else found[1]
+
     def _kept(
         self, request: Request, answer: Answer, request_id: str, access_key: str, owner: Party
-    ) -> KeptRequest:
+    ) -> KeptRequest | None:
         signed = _SIGNED_HEADERS.search(unquote_to_bytes(request.raw_query))
         names = signed[1].lower() if signed is not None else b""
-        query = redacted_target(request.raw_query[:_MOST_TARGET_BYTES], self.seal)
-        headers = redacted_headers(tuple(request.headers[:_MOST_HEADERS]), names, self.seal)
+        path = redacted_target(request.raw_path, self.seal)
+        query = redacted_target(request.raw_query, self.seal)
+        if len(path) + len(query) > _MOST_TARGET_BYTES:
+            # Cut off, it would be another request.
+            return None
+        headers = redacted_headers(tuple(request.headers), names, self.seal)
         return KeptRequest(
             request_id=request_id,
             at_ms=request.now_ms,
@@ -137,7 +159,7 @@ class RefusedRequests:
             method=request.method[:16],
             is_secure=request.is_secure,
             is_proved=request.trail.proof is not None,
-            path=redacted_target(request.raw_path[:_MOST_TARGET_BYTES], self.seal).decode("latin-1"),
+            path=path.decode("latin-1"),
             query=query.decode("latin-1"),
             headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers),
         )

@@ -149,6 +149,7 @@ class App:
         self._refused = RefusedRequests(
             _open_ring(settings.data),
             links=links,
+            keys=keys,
             identities=self._store.identities,
             seal=derive(master, "seals of signatures"),
         )
