@@ -21,7 +21,7 @@ import typer
 from tests.clients.admin import ask_admin
 from tests.raw.door import Door, open_door
 from tests.raw.form import CONTENT_TYPE, encoded_form, signed_v4
-from tests.raw.wire import connect, head
+from tests.raw.wire import connect, fetch, head
 
 from valetkey.cli import links_history
 from valetkey.testing.server import RunningServer, running_server, start_server
@@ -320,3 +320,61 @@ def _first_line(door: Door, lines: io.TextIOWrapper) -> dict[str, Any]:
     finally:
         is_there.set()
         worker.join()
+
+
+def make_link(door: Door, key: str, *, pair: tuple[str, str] | None = None, **more: Any) -> dict[str, Any]:
+    grant = {"operations": ["GET"], "bucket": door.bucket, "key": key, **more}
+    status, link = ask_admin(door.server, "POST", "links", grant, key=pair)
+    assert status == 200, link
+    made: dict[str, Any] = link
+    return made
+
+
+def test_a_link_has_a_history_of_its_own(watched: Door) -> None:
+    watched.put("linked", b"content")
+    link = make_link(watched, "linked", max_uses=1)
+    assert fetch(link["url"], headers={"User-Agent": "one"}).status == 200
+    assert fetch(link["url"], headers={"User-Agent": "two"}).status == 403
+    ask_admin(watched.server, "POST", f"links/{link['id']}/revoke")
+    assert fetch(link["url"]).status == 403
+    found = eventually(lambda: history(watched.server, id=link["id"]), 3)
+    assert [(one["status"], one["error_code"]) for one in found] == [
+        (403, "LinkRevoked"),
+        (403, "LinkUsedUp"),
+        (200, None),
+    ]
+    assert {one["proved"] for one in found} == {True}
+    assert found[-1]["bytes_sent"] == 7
+
+
+def test_a_user_sees_what_became_of_its_links(watched: Door) -> None:
+    server = watched.server
+    reading = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}],
+    }
+    ask_admin(server, "POST", "users", {"name": "linker"})
+    ask_admin(server, "PUT", "policies/reading", {"document": reading})
+    ask_admin(server, "POST", "policies/reading/attach", {"user": "linker"})
+    _, key = ask_admin(server, "POST", "keys", {"user": "linker"})
+    pair = (key["access_key"], key["secret_key"])
+    watched.put("of-user", b"x")
+    link = make_link(watched, "of-user", pair=pair)
+    reply = fetch(link["url"])
+    found = eventually(lambda: history(server, key=pair), 1)
+    assert [(one["access_key"], one["status"], one["user"]) for one in found] == [
+        (link["id"], reply.status, "linker")
+    ]
+
+
+def test_what_a_short_address_serves_is_an_attempt_on_its_link(watched: Door) -> None:
+    watched.put("short", b"content")
+    link = make_link(watched, "short")
+    status, short = ask_admin(watched.server, "POST", f"links/{link['id']}/addresses", {})
+    assert status == 200, short
+    assert fetch(short["url"]).body == b"content"
+    (found,) = eventually(lambda: history(watched.server, id=link["id"]), 1)
+    assert (found["operation"], found["key"], found["bytes_sent"]) == ("GetObject", "short", 7)
+    token = short["url"].rpartition("/")[2]
+    for path in watched.server.data.glob("history.sqlite*"):
+        assert token.encode() not in path.read_bytes()

@@ -28,7 +28,7 @@ class Over(NamedTuple):
     answer: Answer | None
     """None: the client left before there was one."""
     is_own: bool
-    """It went to the admin API."""
+    """It went to a path of ours."""
     request_id: str
     started_ns: int
     answered_ns: int
@@ -38,6 +38,11 @@ class Over(NamedTuple):
     """Of the answer's body."""
     received_bytes: int
     """Of the request's body."""
+
+    @property
+    def is_about_us(self) -> bool:
+        """True: it asked for nothing in the store. What a short address serves is in it."""
+        return self.is_own and self.request.trail.target is None
 
     @property
     def outcome(self) -> tuple[int, str | None]:

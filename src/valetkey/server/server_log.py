@@ -5,6 +5,7 @@ What goes to a bucket lies in the data folder until it is delivered: `server-log
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import threading
@@ -25,6 +26,8 @@ from valetkey.server.log_file import LogFile
 from valetkey.server.observed import Over
 from valetkey.sigv4.claims import AuthType, SignatureVersion
 from valetkey.store.model import Bucket
+
+_LOG: Final = logging.getLogger("valetkey")
 
 WRITE_EVERY_S: Final = 0.5
 MOST_WAITING: Final = 20_000
@@ -87,6 +90,9 @@ class ServerLog:
                 self._write(logged)
             except OSError:
                 self._failed += len(logged)
+            except Exception:  # noqa: BLE001 - a line that cannot be written must not end the log
+                self._failed += len(logged)
+                _LOG.exception("Lines of the server access log could not be written.")
             losses.tell(self._dropped + self._failed, has_more=bool(logged))
         if self._file is not None:
             self._file.close()

@@ -99,7 +99,7 @@ class Watching:
         """Take note of a request that is over."""
         if self._counts is not None:
             self._count(self._counts, over)
-        if over.is_own:
+        if over.is_about_us:
             return
         if self._hooks is not None:
             self._hooks.note(over)
@@ -112,7 +112,7 @@ class Watching:
     def _count(self, counts: Counts, over: Over) -> None:
         status, error = over.outcome
         counts.note(
-            ADMIN if over.is_own else over.request.trail.operation,
+            ADMIN if over.is_about_us else over.request.trail.operation,
             status,
             error,
             duration_ns=over.ended_ns - over.started_ns,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 from collections import deque
@@ -16,6 +17,8 @@ from valetkey.links.history.file import open_writer
 from valetkey.links.history.losses import Losses
 from valetkey.links.history.model import Attempt, Party
 from valetkey.links.history.rows import values_of
+
+_LOG: Final = logging.getLogger("valetkey")
 
 WRITE_EVERY_S: Final = 0.5
 """So a crash loses less than a second."""
@@ -76,6 +79,9 @@ class Recorder(Generic[T]):
         try:
             pen.write(attempts)
         except (sqlite3.Error, OSError):
+            return False
+        except Exception:  # noqa: BLE001 - an attempt that cannot be kept must not end the history
+            _LOG.exception("Attempts could not be kept.")
             return False
         return True
 

@@ -105,6 +105,9 @@ class Teller:
                         self._tell(connection, senders)
                 except (sqlite3.Error, OSError):
                     self._failed += len(events)
+                except Exception:  # noqa: BLE001 - a message that cannot be kept or sent must not end the others
+                    self._failed += len(events)
+                    _LOG.exception("Messages to webhooks could not be kept, or sent.")
                 losses.tell(self.lost, has_more=bool(events))
         finally:
             senders.shutdown(wait=False, cancel_futures=True)
