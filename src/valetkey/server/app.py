@@ -172,12 +172,16 @@ class App:
             new_id=_new_id,
         )
         self._short = ShortDoor(links=links, gateway=self._gateway, rules=rules)
+        self._begin(rules.lifecycle_day_ms)
+
+    def _begin(self, lifecycle_day_ms: int) -> None:
+        """Begin what goes on behind the requests."""
         self._background = [
             *map(asyncio.create_task, self._watching.tasks()),
             asyncio.create_task(self._flush_log()),
             asyncio.create_task(self._flush_ledger()),
             asyncio.create_task(self._sweep()),
-            asyncio.create_task(self._run_lifecycle(rules.lifecycle_day_ms, new_id=_new_id)),
+            asyncio.create_task(self._run_lifecycle(lifecycle_day_ms, new_id=_new_id)),
             asyncio.create_task(self._end_with_parent()),
         ]
         # What is loaded by now stays: a full collection need not walk over it while a request waits.
