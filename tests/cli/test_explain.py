@@ -11,6 +11,7 @@ import pytest
 
 from valetkey import Signer
 from valetkey.cli.main import main
+from valetkey.cli.recipes import Form
 
 KEY, SECRET = "VKHERE", "the+secret/of here"
 OTHER, OTHER_SECRET = "VKTHERE", "the secret of there"
@@ -62,6 +63,20 @@ def test_standard_input_is_read_where_no_url_is_given(
         paste(monkeypatch, f"curl '{presigned()}'")
         assert main(arguments) == 0
         assert json.loads(capsys.readouterr().out)["signature"] == "matches"
+
+
+@pytest.mark.parametrize("form", [form.value for form in Form])
+def test_what_presign_prints_is_understood(
+    form: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wish = ["presign", "PUT", "s3://photos/cat.jpg", "--content-type", "image/jpeg", "--copy-as", form]
+    assert main([*wish, "--endpoint", "https://files.example.com"]) == 0
+    paste(monkeypatch, capsys.readouterr().out)
+    header = ["--header", "Content-Type: image/jpeg"] if form == "url" else []
+    assert main(["explain", "--json", *header]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["signature"], found["request"]["method"]) == ("matches", "PUT")
+    assert found["findings"] == []
 
 
 def test_the_keys_of_all_profiles_are_known(capsys: pytest.CaptureFixture[str]) -> None:

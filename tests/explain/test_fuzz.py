@@ -31,6 +31,13 @@ URLS = [
 PIECES = [
     *URLS,
     *(
+        "wget --method=PUT --header=a:b ",
+        "Invoke-WebRequest -Uri '",
+        "requests.put('",
+        "headers={'a': 'b'}",
+        "-Headers @{",
+    ),
+    *(
         "curl -X PUT -H 'Content-Type: a' -d b ",
         'fetch("',
         "\", {method: 'PUT', headers: {",

@@ -30,6 +30,9 @@ def test_cloudfront_with_the_canned_policy() -> None:
     assert report.facts.access_key == "K2JCJMDEHXQW5F"
     assert report.facts.ends_at == NOW + timedelta(hours=1)
     assert report.verdict is Verdict.NOT_CHECKED
+    assert causes(report) == []
+    assert causes(explained(url, now=NOW + timedelta(hours=1))) == ["expired"]
+    assert causes(explained(url, now=NOW + timedelta(minutes=59))) == []
 
 
 def test_cloudfront_with_a_policy_of_its_own() -> None:

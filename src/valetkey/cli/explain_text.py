@@ -94,11 +94,13 @@ def _wrong(report: Report) -> Iterator[str]:
     said = _verdict(report, is_wrong=bool(wrong))
     if said:
         yield shown(said)
-    if report.is_fine and not report.findings:
+    if report.is_fine and not report.findings and report.facts.scheme is not Scheme.NONE:
         yield "Nothing is wrong that can be seen from here."
 
 
 def _verdict(report: Report, *, is_wrong: bool) -> str:
+    if report.facts.scheme is Scheme.NONE and report.facts.host:
+        return "It is not signed: what is not public is refused."
     if report.verdict is Verdict.MATCHES and is_wrong:
         return "Apart from that, the signature fits."
     return _VERDICTS[report.verdict].format(key=report.facts.access_key or "the signer")

@@ -57,7 +57,7 @@ def face_findings(sent: Sent, facts: Facts, *, now: datetime) -> list[Finding]:
     elif facts.scheme is Scheme.SIGV4_HEADER:
         checks = (_header_v4, _headers_signed, *_COMMON)
     else:
-        checks = _COMMON
+        checks = (_time_elsewhere, *_COMMON)
     return [finding for check in checks for finding in check(sent, facts, now)]
 
 
@@ -160,6 +160,14 @@ def _time(facts: Facts, now: datetime) -> Iterator[Finding]:
         )
     if facts.ends_at is not None and now >= facts.ends_at:
         yield Finding(cause=Cause.EXPIRED, detail=f"It ended {span(now - facts.ends_at)} ago.")
+
+
+def _time_elsewhere(sent: Sent, facts: Facts, now: datetime) -> Iterator[Finding]:
+    if facts.scheme is Scheme.SIGV2_HEADER:
+        return
+    if facts.starts_at is not None and facts.starts_at > now:
+        yield Finding(cause=Cause.NOT_YET_VALID, detail=f"It begins in {span(facts.starts_at - now)}.")
+    yield from _time(facts, now)
 
 
 def _time_v2(sent: Sent, facts: Facts, now: datetime) -> Iterator[Finding]:

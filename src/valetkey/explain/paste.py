@@ -18,6 +18,7 @@ from valetkey.explain.form import SentForm, parse_html_form
 from valetkey.explain.http_text import is_http, parse_http
 from valetkey.explain.mends import mend
 from valetkey.explain.sent import Sent, parse_url
+from valetkey.explain.snippets import parse_snippet
 
 MOST_CHARS: Final = 1024 * 1024
 
@@ -76,7 +77,7 @@ def _told(text: str) -> Told:
             return parse_fetch(text)
         except NotFetchError:
             return Told(url=text)
-    return _json_request(text) or Told(url=text)
+    return _json_request(text) or parse_snippet(text) or Told(url=text)
 
 
 def _with_told(sent: Sent, told: Told) -> Sent:
