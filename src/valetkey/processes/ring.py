@@ -33,7 +33,7 @@ class Ring:
     """Records of bytes, the newest of each partition. For one thread of each process."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file, and make it if there is none. It holds at most 8 MiB.
+        """Open the file, and make it if there is none. It grows to a little above 8 MiB.
 
         Raises:
             OSError
