@@ -138,6 +138,9 @@ def test_an_address_is_within_a_network_or_refused(
         (("image/png", "text/csv"), "text/csv", True),
         (("image/png",), "text/html", False),
         (("image/png",), "", False),
+        (("image/*",), "image/png,text/html", False),
+        (("image/png",), "image/png; x=y, text/html", False),
+        (("image/*",), "image/a b", False),
     ],
 )
 def test_an_upload_has_one_of_the_types(types: tuple[str, ...], sent: str, is_allowed: bool) -> None:

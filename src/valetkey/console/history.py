@@ -90,7 +90,8 @@ def sight_of(call: AdminCall) -> Sight:
     if principal.kind is PrincipalKind.ACCOUNT:
         return Sight(party=Party(principal.account_id))
     if principal.kind is PrincipalKind.USER:
-        return Sight(party=Party(principal.account_id, principal.name))
+        made_ms = call.store.identities.find_user(principal.account_id, principal.name).user.created_ms
+        return Sight(party=Party(principal.account_id, principal.name), since_ms=made_ms)
     raise IamError(IamCode.ACCESS_DENIED, "A session of a role has no history of its own.")
 
 

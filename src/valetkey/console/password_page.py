@@ -60,10 +60,10 @@ async def typed_password(request: Request) -> bytes:
     return password.encode() if len(password) <= MAX_CHARS else b""
 
 
-def opened(request: Request, link: Link, *, path: str, secret_key: bytes) -> Answer:
-    """Return the answer to a right password: back to the same address, with a cookie that opens it for a while."""
+def opened(request: Request, link: Link, *, path: str, below: str, secret_key: bytes) -> Answer:
+    """Return the answer to a right password: back to `path`, with a cookie that opens all `below` for a while."""
     ends_s = int(request.now.timestamp()) + PROVED_S
-    attributes = f"Path={path}; Max-Age={PROVED_S}; HttpOnly; SameSite=Lax"
+    attributes = f"Path={below}; Max-Age={PROVED_S}; HttpOnly; SameSite=Lax"
     secure = "; Secure" if request.is_secure else ""
     value = f"{COOKIE}={ends_s}.{_proof(link, ends_s, secret_key)}; {attributes}{secure}"
     headers = [
@@ -91,7 +91,8 @@ def is_open(request: Request, link: Link, *, secret_key: bytes) -> bool:
         if not (text.isascii() and text.isdigit() and len(text) < 12):
             continue
         is_right = hmac.compare_digest(proof.encode(), _proof(link, int(text), secret_key).encode())
-        if is_right and now_s < int(text):
+        # Not longer than it was given for, whatever has happened to the clock.
+        if is_right and now_s < int(text) <= now_s + PROVED_S:
             return True
     return False
 

@@ -107,7 +107,7 @@ async def _revoke_url(call: AdminCall, url: str) -> Json:
         session = call.keys.find_session(pasted.access_key, pasted.token, now_ms=now_ms)
     _require_own(call, session or call.keys.find(pasted.access_key))
     await call.links.ledger.revoke_signature(
-        signature_digest(pasted.signature),
+        signature_digest(pasted.access_key, pasted.signature),
         account_id=call.iam.account_id,
         now_ms=now_ms,
         ends_ms=now_ms + (KEPT_MS if len(pasted.signature) == 64 else FOREVER_MS),

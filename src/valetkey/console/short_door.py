@@ -22,6 +22,7 @@ from valetkey.links import LinkRefusedError, Rule
 from valetkey.links.model import Link
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
+from valetkey.s3.target import Target
 from valetkey.sigv4.encoding import canonical_path
 from valetkey.sigv4.endpoint import Endpoint
 from valetkey.sigv4.errors import MisuseError
@@ -97,10 +98,14 @@ class ShortDoor:
             try:
                 await self._links.passwords.require_right(link, password, now_s=request.now.timestamp())
             except LinkRefusedError:
+                self._note_refused(request, link)
                 return page(is_wrong=True)
             base = urlsplit(self._rules.public_urls.get(headers.get("host", ""), "")).path.rstrip("/")
-            path = f"{base}{canonical_path(request.raw_path).decode()}"
-            return opened(request, link, path=path, secret_key=secret_key)
+            path, below = (
+                f"{base}{canonical_path(raw_path).decode()}"
+                for raw_path in (request.raw_path, SHORT_PATHS + _token_of(request))
+            )
+            return opened(request, link, path=path, below=below, secret_key=secret_key)
         if _is_navigation(request.method, headers):
             return page(is_wrong=False)
         await self._links.passwords.require(link, request)
@@ -113,12 +118,14 @@ class ShortDoor:
             S3Error: NoSuchLink.
             LinkRefusedError: the address is paused.
         """
-        token, slash, rest = request.raw_path.removeprefix(SHORT_PATHS).partition(b"/")
+        token, rest = _token_of(request), request.raw_path.removeprefix(SHORT_PATHS)
+        _, slash, rest = rest.partition(b"/")
         short = self._links.ledger.short_addresses.find(token.decode("latin-1"))
         known = None if short is None else self._links.find(short.link_id)
         if short is None or known is None or (slash and not known.link.grant.is_prefix):
             raise S3Error(Code.NO_SUCH_LINK)
         if short.is_paused:
+            self._note_refused(request, known.link)
             raise LinkRefusedError(Rule.ADDRESS_PAUSED)
         try:
             endpoint = Endpoint.parse(f"http://{headers.get('host', '')}")
@@ -130,6 +137,12 @@ class ShortDoor:
         if known.link.grant.is_prefix and not _ARCHIVES.isdisjoint(request.raw_query.split(b"&")):
             query = f"{query}&zip"
         return Place(known.link, f"{path}?{query}")
+
+    def _note_refused(self, request: Request, link: Link) -> None:
+        """Let those who watch the link know of a request that does not come as far as the gateway."""
+        known = self._links.find(link.id)
+        request.trail.link, request.trail.principal = link, None if known is None else known.issuer
+        request.trail.target = Target(link.grant.bucket, link.grant.key or None, virtual=False)
 
     def _sent_on(self, request: Request, headers: Mapping[str, str], place: Place) -> Answer:
         """Return the answer by which a client goes to the link's own URL, with the same method and body."""
@@ -146,6 +159,10 @@ class ShortDoor:
             b"",
             0,
         )
+
+
+def _token_of(request: Request) -> bytes:
+    return request.raw_path.removeprefix(SHORT_PATHS).partition(b"/")[0]
 
 
 def _require_reading(method: str) -> None:

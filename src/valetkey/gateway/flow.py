@@ -14,7 +14,7 @@ from valetkey.gateway.cors import add_cors_headers, add_default_cors_headers
 from valetkey.gateway.faults import ROOM_ERRORS, translate
 from valetkey.gateway.guards import require_guarded
 from valetkey.gateway.iam.door import IamDoor, is_iam_request
-from valetkey.gateway.links.door import LinkDoor, answer_query, is_by_link, signature_digest
+from valetkey.gateway.links.door import LinkDoor, answer_query, asked_of, is_by_link, signature_digest
 from valetkey.gateway.links.spending import run_by_link
 from valetkey.gateway.operations.refusals import refuse_version_id, require_expected_owner, require_no_marker
 from valetkey.gateway.operations.registry import OPERATIONS
@@ -171,6 +171,7 @@ class Gateway:
         proof: Proof | None
         if is_by_link(request):
             principal, proof, link = self._links.authenticate(request, target)
+            target = trail.target = asked_of(link, target, query)
             query = {**query, **answer_query(link)}
         else:
             principal, proof = authenticate(request, target, keys=self._keys, rules=self._rules)
@@ -193,7 +194,7 @@ class Gateway:
         if revocations:
             require_unrevoked(
                 revocations,
-                digest=signature_digest(proof.signature),
+                digest=signature_digest(proof.access_key, proof.signature),
                 access_key=proof.access_key,
                 bucket=admitted.target.bucket,
                 key=admitted.target.key,

@@ -178,7 +178,7 @@ def _is_seen(kept: KeptRequest, sight: Sight) -> bool:
     if sight.is_all:
         return True
     is_own_account = kept.account_id == sight.party.account
-    return is_own_account and sight.party.user in {"", kept.user}
+    return is_own_account and sight.party.user in {"", kept.user} and kept.at_ms >= sight.since_ms
 
 
 def _message(answer: Answer) -> str:

@@ -192,8 +192,9 @@ class ListParts:
     bucket: str
     key: str
     upload_id: str
-    initiator: Owner
-    owner: Owner
+    initiator: Owner | None
+    owner: Owner | None
+    """None: it is not told."""
     storage_class: str
     part_number_marker: int
     next_part_number_marker: int

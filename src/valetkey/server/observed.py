@@ -74,7 +74,7 @@ def attempt_of(seen: Observed) -> Attempt:
     return Attempt(
         seen.started_ns // 1_000_000,
         seen.signer,
-        trail.proof is not None,
+        trail.proof is not None or trail.link is not None,
         party_of(trail.principal),
         seen.owner,
         trail.operation,

@@ -146,6 +146,8 @@ class Watching:
                 return None
             owner = NOBODY if trail.bucket is None else Party(self._rules.owner_of(trail.bucket))
             return trail.proof.access_key, owner
+        if trail.link is not None:
+            return trail.link.id, self._owner(request)
         claimed = claimed_key(request)
         if claimed is None or not self._allowance.take(time.monotonic()):
             return None

@@ -13,7 +13,7 @@ import re
 from base64 import b32encode
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from valetkey.gateway.call import Keys, Request, Rules
@@ -52,7 +52,10 @@ _LISTING: Final = frozenset(
     }
 )
 
-_ARCHIVE: Final = frozenset({b"zip"})
+ZIP: Final = "zip"
+"""The parameter that asks for all of a prefix."""
+
+_ARCHIVE: Final = frozenset({ZIP.encode()})
 
 _MOST_KNOWN: Final = 8192
 
@@ -197,15 +200,25 @@ def answer_query(link: Link) -> dict[str, str]:
     return {name: value for name, value in wanted.items() if value}
 
 
+def asked_of(link: Link, target: Target, query: Mapping[str, str]) -> Target:
+    """Return what a request by a link asks for: the ZIP file of a whole bucket is that of its empty prefix."""
+    grant = link.grant
+    is_whole = target.key is None and grant.is_prefix and not grant.key and ZIP in query
+    return replace(target, key="") if is_whole else target
+
+
 def signed_path(link: Link, *, is_virtual: bool) -> str:
     """Return the encoded path that a link is signed with."""
     key = encode_path(link.grant.key)
     return f"/{key}" if is_virtual else f"/{link.grant.bucket}/{key}"
 
 
-def signature_digest(signature: str) -> bytes:
-    """Return by what the signature of an ordinary URL is remembered."""
-    return hashlib.sha256(signature.encode()).digest()
+def signature_digest(access_key: str, signature: str) -> bytes:
+    """Return by what the signature of an ordinary URL is remembered.
+
+    Together with its key: nobody takes back a URL by pasting it with a key of their own.
+    """
+    return hashlib.sha256(f"{access_key}\n{signature}".encode("utf-8", "replace")).digest()
 
 
 def _signed(request: Request, target: Target, link: Link) -> ReceivedRequest:

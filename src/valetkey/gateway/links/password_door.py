@@ -61,13 +61,14 @@ class PasswordDoor:
         mark = hmac.digest(
             self._secret_key, b"\0".join((link.id.encode(), kept.encode(), password)), "sha256"
         )
-        if self._proved.get(mark, 0.0) > now_s:
+        # Neither holds longer, whatever has happened to the clock.
+        if now_s < self._proved.get(mark, 0.0) <= now_s + PROVED_S:
             return
         wrong = self._wrong.setdefault(link.id, deque(maxlen=MOST_WRONG))
         self._wrong.move_to_end(link.id)
         if len(self._wrong) > _MOST_REMEMBERED:
             self._wrong.popitem(last=False)
-        is_too_many = len(wrong) == MOST_WRONG and wrong[0] > now_s - WRONG_WINDOW_S
+        is_too_many = len(wrong) == MOST_WRONG and now_s - WRONG_WINDOW_S < wrong[0] <= now_s
         if is_too_many or not 0 < len(password) <= 4 * MAX_CHARS:
             raise LinkRefusedError(Rule.PASSWORD)
         # Counted before it is tried: many at once are no way around.

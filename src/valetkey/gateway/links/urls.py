@@ -86,7 +86,8 @@ def parse_pasted(url: str) -> PastedURL | None:
     if "AWSAccessKeyId" in values and "Signature" in values:
         return PastedURL(
             access_key=values["AWSAccessKeyId"],
-            signature=values["Signature"],
+            # Of Base64: a plus sign that nobody encoded was read as a space.
+            signature=values["Signature"].replace(" ", "+"),
             token=values.get("x-amz-security-token"),
         )
     return None

@@ -15,6 +15,7 @@ from typing import Final
 from zipstream import ZipStream
 
 from valetkey.gateway.call import Answer, Call
+from valetkey.gateway.links.door import ZIP
 from valetkey.links import LinkRefusedError, Rule
 from valetkey.links.model import Link, Verb
 from valetkey.s3.codes import Code
@@ -23,8 +24,6 @@ from valetkey.s3.errors import S3Error
 from valetkey.store.content_reader import ContentReader
 from valetkey.store.errors import ContentGoneError
 from valetkey.store.model import ObjectSummary, StoredObject
-
-PARAMETER: Final = "zip"
 
 MOST_OBJECTS: Final = 100_000
 """In one file: each takes about 1 KiB of memory while it is made."""
@@ -37,7 +36,7 @@ _POOL: Final = ThreadPoolExecutor(_THREADS, thread_name_prefix="valetkey-zip")
 
 def is_zip(call: Call) -> bool:
     """Return whether the whole of a link's prefix is asked for."""
-    return PARAMETER in call.query and call.operation.name in ("GetObject", "HeadObject")
+    return ZIP in call.query and call.operation.name in ("GetObject", "HeadObject")
 
 
 async def get_zip(call: Call, link: Link) -> Answer:

@@ -21,14 +21,15 @@ async def list_parts(call: Call) -> Answer:
     page = await call.store.uploads.list_parts(
         call.bucket, call.key, upload_id, after_number=wanted.part_number_marker, limit=wanted.max_parts
     )
-    owner = owner_of(call)
+    # The holder of a link learns nothing of its issuer.
+    owner = owner_of(call) if call.link is None else None
     return document(
         ListParts(
             bucket=call.bucket_name,
             key=call.key,
             upload_id=upload_id,
-            initiator=_account(call, upload.initiator_id, owner),
-            owner=_account(call, upload.owner_id, owner),
+            initiator=owner and _account(call, upload.initiator_id, owner),
+            owner=owner and _account(call, upload.owner_id, owner),
             storage_class=_storage_class(upload),
             part_number_marker=wanted.part_number_marker,
             next_part_number_marker=page.parts[-1].number if page.parts else 0,

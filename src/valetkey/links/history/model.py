@@ -65,6 +65,8 @@ class Sight:
     is_all: bool = False
     party: Party = NOBODY
     """An account's root sees what concerns its keys and its buckets, a user what its own keys signed."""
+    since_ms: int = 0
+    """And nothing from before: an earlier user may have had the same name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,7 +105,7 @@ def read_page(
     place = after or _NEWEST
     if wanted.until_ms is not None:
         place = min(place, Place(wanted.until_ms, 0))
-    since_ms = wanted.since_ms or 0
+    since_ms = max(wanted.since_ms or 0, sight.since_ms)
     branches = _branches(cursor, sight, wanted)
     known = _merged([_scan(cursor, branch, wanted, since_ms, place, limit) for branch in branches])
     entries = known.entries[:limit]
