@@ -174,7 +174,7 @@ def _branches(cursor: sqlite3.Cursor, sight: Sight, wanted: Wanted) -> list[_Bra
         return [_Branch("party", (number,), chosen)]
     return [
         _Branch("account", (number,), chosen),
-        _Branch("owner", (number,), chosen.also("not_account", number)),
+        _Branch("owner", (number,), chosen),
     ]
 
 

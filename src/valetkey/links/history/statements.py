@@ -44,14 +44,15 @@ INDEX_COLUMNS: Final = {
 }
 """What an index begins with, before the instant."""
 
+_ONLY: Final = {"party": " AND a.party <> a.account", "owner": " AND a.owner <> a.account"}
+"""What must hold of a row to stand in an index."""
+
 CONDITIONS: Final = {
     "signer": "a.signer = ?",
     "bucket": "a.bucket = ?",
     "prefix": "a.key >= ? AND a.key < ?",
-    "any_key": "a.key IS NOT NULL",
     "party": "a.party = ?",
     "account": "a.account = ?",
-    "not_account": "a.account <> ?",
     "account_or_owner": "(a.account = ? OR a.owner = ?)",
     "status": "a.status = ?",
     "refused": "a.error IS NOT NULL",
@@ -63,6 +64,7 @@ def _source(index: str, *, is_refused: bool) -> str:
     name = f"{'refused_' if is_refused else ''}by_{index}"
     begin = f"a.{column} = ? AND " if column else ""
     refused = " AND a.error IS NOT NULL" if is_refused else ""
+    refused += _ONLY.get(index, "")
     return f"attempts a INDEXED BY {name} {{joins}} WHERE {begin}a.at_ms >= ? AND (a.at_ms, a.id) < (?, ?){refused}"
 
 
