@@ -21,6 +21,7 @@ from valetkey.explain.causes import TEXTS, Cause
 from valetkey.gateway.iam.operations import IAM, STS
 from valetkey.s3.codes import Code
 from valetkey.s3.operations import OPERATIONS, Level, Operation
+from valetkey.s3.target import ACCOUNT_PATH
 from valetkey.server.setting_table import TABLE
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -34,7 +35,12 @@ PAGES: Final = (
 
 HELP_WIDTH: Final = 100
 _SECTION: Final = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
-_PLACES: Final = {Level.SERVICE: "/", Level.BUCKET: "/BUCKET", Level.OBJECT: "/BUCKET/KEY"}
+_PLACES: Final = {
+    Level.SERVICE: "/",
+    Level.BUCKET: "/BUCKET",
+    Level.OBJECT: "/BUCKET/KEY",
+    Level.ACCOUNT: ACCOUNT_PATH.decode(),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -24,10 +24,16 @@ class AwsCli:
     folder: Path
     credentials: Mapping[str, str]
     """As STS answers them: `AccessKeyId`, `SecretAccessKey` and maybe `SessionToken`."""
+    proxy: str = ""
+    """Whom it asks for everything, whatever host a request names."""
 
     def with_key(self, credentials: Mapping[str, str]) -> AwsCli:
         """Return the same with the key of somebody else."""
         return replace(self, credentials=credentials)
+
+    def behind_proxy(self, url: str) -> AwsCli:
+        """Return the same that looks for no host."""
+        return replace(self, proxy=url)
 
     def __call__(self, *arguments: str, text: str = "", status: int = 0) -> str:
         """Return what the command printed; it must end with `status`."""
@@ -38,6 +44,7 @@ class AwsCli:
             "AWS_CONFIG_FILE": str(self.folder / ".aws-config"),
             "AWS_DEFAULT_REGION": self.server.region,
             "AWS_ENDPOINT_URL": self.server.endpoint,
+            "HTTP_PROXY": self.proxy,
             "LC_ALL": "C.UTF-8",
             "PATH": os.environ["PATH"],
         } | {

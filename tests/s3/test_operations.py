@@ -9,6 +9,7 @@ import pytest
 
 from valetkey.gateway.operations import registry
 from valetkey.s3.operations import OPERATIONS, RESOURCE_TYPES, Level, Operation
+from valetkey.s3.target import ACCOUNT_PATH
 
 LEFT_OUT = {
     "GetBucketLifecycle": "replaced by GetBucketLifecycleConfiguration",
@@ -21,16 +22,17 @@ LEFT_OUT = {
 
 
 @cache
-def _amazons_model() -> Any:
+def _amazons_model(service: str = "s3") -> Any:
     """Amazon's own description of S3, as its SDK for Python carries it (untyped)."""
-    return botocore.session.get_session().get_service_model("s3")
+    return botocore.session.get_session().get_service_model(service)
 
 
-BY_NAME = {operation.name: operation for operation in OPERATIONS}
+OF_CONTROL = [operation for operation in OPERATIONS if operation.level is Level.ACCOUNT]
+BY_NAME = {operation.name: operation for operation in OPERATIONS if operation.level is not Level.ACCOUNT}
 
 
 def test_names_are_unique() -> None:
-    assert len(BY_NAME) == len(OPERATIONS)
+    assert len({operation.name for operation in OPERATIONS}) == len(OPERATIONS)
 
 
 def test_implemented_are_those_that_the_server_offers() -> None:
@@ -49,6 +51,13 @@ def test_row_agrees_with_amazons_model(name: str) -> None:
     assert (operation.method, operation.level) == (model.http["method"], level)
     named = {piece.partition("=")[0] for piece in query.split("&") if piece}
     assert named - {"select-type"} <= set(operation.queries)
+
+
+@pytest.mark.parametrize("operation", OF_CONTROL, ids=lambda operation: operation.name)
+def test_row_of_an_account_agrees_with_amazons_model(operation: Operation) -> None:
+    model = _amazons_model("s3control").operation_model(operation.name.replace("Account", ""))
+    assert (operation.method, ACCOUNT_PATH.decode()) == (model.http["method"], model.http["requestUri"])
+    assert model.input_shape.members["AccountId"].serialization["name"] == operation.header
 
 
 def test_no_two_operations_ask_for_the_same() -> None:

@@ -11,14 +11,15 @@ from valetkey.s3.errors import S3Error
 from valetkey.s3.operations import OPERATIONS, Level, Operation
 from valetkey.s3.query import parse_query
 from valetkey.s3.route import find_operation
-from valetkey.s3.target import Target
+from valetkey.s3.target import ACCOUNT, Target
 
 SERVICE = Target(None, None, False)
 BUCKET = Target("bucket", None, False)
 OBJECT = Target("bucket", "key", False)
-AT = {Level.SERVICE: SERVICE, Level.BUCKET: BUCKET, Level.OBJECT: OBJECT}
+AT = {Level.SERVICE: SERVICE, Level.BUCKET: BUCKET, Level.OBJECT: OBJECT, Level.ACCOUNT: ACCOUNT}
 
 COPY = {"x-amz-copy-source": "/a/b"}
+WHOSE = {"x-amz-account-id": "000000000007"}
 
 
 def _find(method: str, target: Target, query: str = "", headers: dict[str, str] | None = None) -> Operation:
@@ -57,6 +58,10 @@ def _find(method: str, target: Target, query: str = "", headers: dict[str, str] 
         ("POST", OBJECT, "uploadId=u", {}, "CompleteMultipartUpload"),
         ("DELETE", OBJECT, "uploadId=u", {}, "AbortMultipartUpload"),
         ("GET", OBJECT, "uploadId=u&max-parts=3", {}, "ListParts"),
+        ("GET", ACCOUNT, "", WHOSE, "GetAccountPublicAccessBlock"),
+        ("DELETE", ACCOUNT, "", WHOSE, "DeleteAccountPublicAccessBlock"),
+        ("GET", SERVICE, "", WHOSE, "ListBuckets"),
+        ("PUT", OBJECT, "", WHOSE, "PutObject"),
     ],
 )
 def test_request_finds_its_operation(
@@ -163,9 +168,9 @@ _NAMES = sorted({name for row in OPERATIONS for name in row.queries} | {"version
 
 @given(
     method=st.sampled_from(["GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", ""]),
-    target=st.sampled_from([SERVICE, BUCKET, OBJECT]),
+    target=st.sampled_from(list(AT.values())),
     query=st.dictionaries(st.sampled_from(_NAMES), st.text(max_size=3), max_size=4),
-    headers=st.sampled_from([{}, COPY]),
+    headers=st.sampled_from([{}, COPY, WHOSE]),
 )
 def test_any_request_is_one_implemented_operation_or_refused(
     refusal_of: Callable[..., Code | None],

@@ -22,7 +22,8 @@ from valetkey.gateway.iam.simulation import (
     simulate,
     source_arn,
 )
-from valetkey.gateway.operations.kept_settings import block_of, policy_of
+from valetkey.gateway.operations.kept_settings import policy_of
+from valetkey.gateway.public_access import block_of
 from valetkey.policy.documents import DocumentKind, Policy, parse_policy
 from valetkey.policy.evaluate import NamedPolicy, PolicySet
 from valetkey.policy.principal import ANONYMOUS, Owner, Principal
@@ -155,9 +156,9 @@ def _at(
     bucket = _bucket(call, resource)
     owner = None if bucket is None else to_owner(call.iam.rules.owner_of(bucket), call.identities)
     is_known = call.is_root or (owner is not None and owner.account_id == call.iam.account_id)
-    block = block_of(bucket) if bucket is not None and is_known else PublicAccessBlock()
-    kept = policy_of(bucket) if bucket is not None and is_known else None
-    named = None
+    block, kept, named = PublicAccessBlock(), None, None
+    if bucket is not None and is_known:
+        block, kept = block_of(bucket, call.identities, call.iam.rules), policy_of(bucket)
     if given is not None:
         named = NamedPolicy(name=BUCKET_POLICY, policy=given)
     elif bucket is not None and kept is not None:

@@ -30,6 +30,11 @@ def bucket_acl(bucket: Bucket, rules: Rules) -> Acl:
     text = bucket.settings.get(BUCKET_ACL)
     if text is None or ownership_of(bucket) is Ownership.BUCKET_OWNER_ENFORCED:
         return private(owner_id)
+    return kept_acl(text, owner_id)
+
+
+def kept_acl(text: str, owner_id: str) -> Acl:
+    """Return the list that a document of `to_kept` holds."""
     return Acl(owner_id=owner_id, grants=_kept_grants(text))
 
 
@@ -38,7 +43,7 @@ def object_acl(bucket: Bucket, found: StoredObject, rules: Rules) -> Acl:
     owner_id = object_owner_of(bucket, found, rules)
     if found.acl is None or ownership_of(bucket) is Ownership.BUCKET_OWNER_ENFORCED:
         return private(owner_id)
-    return Acl(owner_id=owner_id, grants=_kept_grants(found.acl))
+    return kept_acl(found.acl, owner_id)
 
 
 @lru_cache(maxsize=512)

@@ -14,11 +14,11 @@ from valetkey.gateway.call import Request, Rules
 from valetkey.gateway.caller_policies import policies_of
 from valetkey.gateway.context import RequestContext
 from valetkey.gateway.operations.kept_settings import (
-    block_of,
     ownership_of,
     policy_of,
     principal_ids_of,
 )
+from valetkey.gateway.public_access import block_of
 from valetkey.policy.acl import Acl, grants_action, permission_for
 from valetkey.policy.documents import Policy
 from valetkey.policy.errors import AccessDeniedError
@@ -219,12 +219,13 @@ class Authority:
         return rules.owner_of(bucket) if found is None else object_owner_of(bucket, found, rules)
 
     def _policies(self, action: str, policy: Policy | None, owner_id: str | None) -> PolicySet:
+        identities, rules = self.asking.store.identities, self.asking.rules
         return replace(
-            policies_of(self.asking.principal, self.asking.store.identities),
+            policies_of(self.asking.principal, identities),
             resource=None if policy is None or self.bucket is None else bucket_policy(self.bucket, policy),
-            is_resource_owners=self.bucket is None or owner_id == self.asking.rules.owner_of(self.bucket),
+            is_resource_owners=self.bucket is None or owner_id == rules.owner_of(self.bucket),
             acl=None if self.bucket is None else lambda: self._acl_grant(action),
-            block=PublicAccessBlock() if self.bucket is None else block_of(self.bucket),
+            block=PublicAccessBlock() if self.bucket is None else block_of(self.bucket, identities, rules),
         )
 
     def _acl_grant(self, action: str) -> AclGrant:

@@ -34,7 +34,7 @@ from valetkey.s3.headers import header_text, hoisted
 from valetkey.s3.operations import Operation
 from valetkey.s3.query import parse_query
 from valetkey.s3.route import find_operation
-from valetkey.s3.target import Target, parse_target
+from valetkey.s3.target import ACCOUNT, ACCOUNT_HEADER, ACCOUNT_PATH, Target, parse_target
 from valetkey.s3.xml.writer import render
 from valetkey.sigv4.claims import AuthType
 from valetkey.sigv4.verify import Proof
@@ -80,10 +80,14 @@ class Gateway:
             return await self._iam.answer(request, headers, request_id=request_id)
         try:
             answer = await self._run(request, headers, trail)
-        except S3Error as error:
-            answer = render_fault(error, request.method, request_id=request_id, host_id=host_id)
-        except ROOM_ERRORS as error:
-            answer = render_fault(translate(error), request.method, request_id=request_id, host_id=host_id)
+        except (S3Error, *ROOM_ERRORS) as error:
+            answer = render_fault(
+                error if isinstance(error, S3Error) else translate(error),
+                request.method,
+                request_id=request_id,
+                host_id=host_id,
+                is_wrapped=trail.target is not None and trail.target.is_account,
+            )
         _mark(answer, trail)
         if answer.auth_type is AuthType.QUERY and self._rules.contains_links:
             contain(answer)
@@ -202,6 +206,9 @@ class Gateway:
             )
 
     def _target(self, request: Request, headers: Mapping[str, str]) -> Target:
+        if request.raw_path == ACCOUNT_PATH and ACCOUNT_HEADER in headers:
+            # Clients of S3 Control put the account's number in front of the Host, where it is no bucket.
+            return ACCOUNT
         host = headers.get("host", "").encode("latin-1", "replace")
         try:
             return parse_target(request.raw_path, host, self._rules.domains)
@@ -271,8 +278,13 @@ def text_headers(request: Request) -> dict[str, str]:
     return headers
 
 
-def render_fault(error: S3Error, method: str, *, request_id: str, host_id: str) -> Answer:
-    """Return the answer that tells of `error`, in S3's XML; without a body where HTTP allows none."""
+def render_fault(
+    error: S3Error, method: str, *, request_id: str, host_id: str, is_wrapped: bool = False
+) -> Answer:
+    """Return the answer that tells of `error`, in S3's XML; without a body where HTTP allows none.
+
+    `is_wrapped`: in that of S3 Control.
+    """
     extra = [(name.encode(), value.encode("latin-1", "replace")) for name, value in error.headers.items()]
     document = render(
         Fault(
@@ -281,6 +293,7 @@ def render_fault(error: S3Error, method: str, *, request_id: str, host_id: str) 
             details=error.details,
             request_id=request_id,
             host_id=host_id,
+            is_wrapped=is_wrapped,
         )
     )
     answer = Answer(error.code.status, [(b"content-type", _XML), *extra], document, len(document))

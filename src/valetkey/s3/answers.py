@@ -284,3 +284,5 @@ class Fault:
     """Further elements, in order."""
     request_id: str
     host_id: str
+    is_wrapped: bool = False
+    """True: as S3 Control has it, within another element."""

@@ -60,7 +60,7 @@ class Ownership(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicAccessBlockConfiguration:
-    """What of public access is blocked for a bucket."""
+    """What of public access is blocked for a bucket, or for all that an account owns."""
 
     block_public_acls: bool = False
     """No list may be set that is public."""

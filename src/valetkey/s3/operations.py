@@ -2,7 +2,8 @@
 
 Source: Amazon S3 API Reference, "Actions" of Amazon S3, and the "Actions defined by Amazon S3" of the Service
 Authorization Reference for the permissions. Left out are the operations that live on hosts of their own
-(WriteGetObjectResponse, ListDirectoryBuckets) and the four that a later one at the same place has replaced.
+(WriteGetObjectResponse, ListDirectoryBuckets) and the four that a later one at the same place has replaced. Of S3
+Control it has what is implemented.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from valetkey.s3.target import ACCOUNT_HEADER
+
 
 class Level(Enum):
     """What an operation is about. The value is the name that S3's errors give it."""
@@ -19,6 +22,8 @@ class Level(Enum):
     SERVICE = "SERVICE"
     BUCKET = "BUCKET"
     OBJECT = "OBJECT"
+    ACCOUNT = "ACCOUNT"
+    """Of S3 Control: the account itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +74,7 @@ def _row(
 _S: Final = Level.SERVICE
 _B: Final = Level.BUCKET
 _O: Final = Level.OBJECT
+_A: Final = Level.ACCOUNT
 
 _NONE: Final = "There never is one: setting it up is not implemented."
 _NO_EFFECT: Final = "Kept and given back; it changes nothing."
@@ -240,9 +246,18 @@ _OF_BUCKETS: Final = (
     _row("PutBucketWebsite", "PUT", _B, "PutBucketWebsite", "website"),
     _row("DeleteBucketWebsite", "DELETE", _B, "DeleteBucketWebsite", "website", done=True, note=_NONE),
 )
+
+_OF_ACCOUNTS: Final = (
+    _row("GetAccountPublicAccessBlock", "GET", _A, "GetAccountPublicAccessBlock", header=ACCOUNT_HEADER,
+         done=True, note="GetPublicAccessBlock of S3 Control."),
+    _row("PutAccountPublicAccessBlock", "PUT", _A, "PutAccountPublicAccessBlock", header=ACCOUNT_HEADER,
+         done=True, note="PutPublicAccessBlock of S3 Control."),
+    _row("DeleteAccountPublicAccessBlock", "DELETE", _A, "PutAccountPublicAccessBlock", header=ACCOUNT_HEADER,
+         done=True, note="DeletePublicAccessBlock of S3 Control."),
+)
 # fmt: on
 
-OPERATIONS: Final[tuple[Operation, ...]] = _MAIN + _OF_OBJECTS + _OF_BUCKETS
+OPERATIONS: Final[tuple[Operation, ...]] = _MAIN + _OF_OBJECTS + _OF_BUCKETS + _OF_ACCOUNTS
 """All operations. Where several fit a request, the one that asks for most is meant."""
 
 RESOURCE_TYPES: Final[Mapping[tuple[Level, str], str]] = {

@@ -39,6 +39,7 @@ def _demands(operation: Operation) -> int:
 _SERVICE: Final = _Place(Level.SERVICE)
 _BUCKET: Final = _Place(Level.BUCKET)
 _OBJECT: Final = _Place(Level.OBJECT)
+_ACCOUNT: Final = _Place(Level.ACCOUNT)
 
 
 _READS: Final = frozenset({"GET", "HEAD"})
@@ -58,7 +59,7 @@ def find_operation(
             the method has no meaning; InvalidArgument, for two sub-resources at once or a part number without
             an upload.
     """
-    place = _OBJECT if target.key is not None else _BUCKET if target.bucket is not None else _SERVICE
+    place = _place_of(target)
     subresource = None
     if not place.subresources.isdisjoint(query):
         subresource = _subresource(place, query)
@@ -76,6 +77,14 @@ def find_operation(
                 )
             return operation
     return _refuse_method(method, place, subresource)
+
+
+def _place_of(target: Target) -> _Place:
+    if target.key is not None:
+        return _OBJECT
+    if target.bucket is not None:
+        return _BUCKET
+    return _ACCOUNT if target.is_account else _SERVICE
 
 
 def _refuse_misplaced(method: str, place: _Place, query: Mapping[str, str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
@@ -19,6 +20,19 @@ class Target:
     """Decoded, without the slash in front; None for an operation on the bucket."""
     virtual: bool
     """True: the bucket's name stood in the Host."""
+    is_account: bool = False
+    """True: neither a bucket nor the service is meant, but the account that a header names."""
+
+
+ACCOUNT_HEADER: Final = "x-amz-account-id"
+"""The header by which requests of S3 Control say whose account they are about."""
+
+ACCOUNT_PATH: Final = b"/v20180820/configuration/publicAccessBlock"
+"""Where S3 Control has an account's public access block. Without the header, an object has the path. Source: Amazon
+S3 API Reference, "PutPublicAccessBlock" of Amazon S3 Control."""
+
+ACCOUNT: Final = Target(None, None, virtual=False, is_account=True)
+"""What such requests are about."""
 
 
 def parse_target(raw_path: bytes, host: bytes, domains: Sequence[str]) -> Target:

@@ -91,6 +91,18 @@ class Accounts:
         )
         return await self._workings.write(marking(change))
 
+    async def put_public_access_block(self, account_id: str, document: str | None) -> None:
+        """Keep what the account blocks of public access in place of what it did; None removes it.
+
+        Raises:
+            NoSuchEntityError
+        """
+        change = partial(accounts.put_public_access_block, account_id=account_id, document=document)
+        if document is None:
+            await self._workings.free(marking(change))
+        else:
+            await self._workings.write(marking(change), room_bytes=len(document.encode()))
+
     async def delete(self, account_id: str) -> None:
         """Remove an account that has nothing but access keys of its own; those go with it.
 
@@ -120,4 +132,5 @@ def _new_account(
         is_active=True,
         is_root=is_root,
         revoked_before_ms=0,
+        public_access_block=None,
     )

@@ -64,6 +64,11 @@ def update_account(
     return changed
 
 
+def put_public_access_block(connection: sqlite3.Connection, *, account_id: str, document: str | None) -> None:
+    find_account(connection, account_id)
+    connection.execute(statements.SET_ACCOUNT_BLOCK, (document, account_id))
+
+
 def delete_account(connection: sqlite3.Connection, *, account_id: str) -> None:
     """Remove an account that has nothing but keys of its own; those go with it."""
     if find_account(connection, account_id).is_root:

@@ -71,6 +71,8 @@ class Account:
     """Its own credentials stand in the server's settings, and it cannot be deleted."""
     revoked_before_ms: int
     """Sessions of anybody in it that began before this instant count no more; 0: nobody ever said."""
+    public_access_block: str | None
+    """What it blocks of public access to its buckets, as a document that the store does not read; None: nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 def to_account(row: Row) -> Account:
-    account_id, number, name, email, created_ms, is_active, is_root, revoked_before_ms = row
+    account_id, number, name, email, created_ms, is_active, is_root, revoked_before_ms, block = row
     return Account(
         id=account_id,
         number=number,
@@ -30,6 +30,7 @@ def to_account(row: Row) -> Account:
         is_active=bool(is_active),
         is_root=bool(is_root),
         revoked_before_ms=revoked_before_ms,
+        public_access_block=block,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 _ACCOUNT_COLUMNS: Final = """
         accounts.id, accounts.number, accounts.name, accounts.email, accounts.created_ms,
-        accounts.is_active, accounts.is_root, accounts.revoked_before_ms
+        accounts.is_active, accounts.is_root, accounts.revoked_before_ms, accounts.public_access_block
 """
 FIND_ACCOUNT: Final[Mapping[str, str]] = {
     field: f"SELECT {_ACCOUNT_COLUMNS} FROM accounts WHERE {field} = ?"
@@ -18,6 +18,7 @@ ADD_ACCOUNT: Final = """
     INSERT INTO accounts (id, number, name, email, created_ms, is_active, is_root) VALUES (?, ?, ?, ?, ?, 1, ?)
 """
 UPDATE_ACCOUNT: Final = "UPDATE accounts SET name = ?, email = ?, is_active = ? WHERE id = ?"
+SET_ACCOUNT_BLOCK: Final = "UPDATE accounts SET public_access_block = ? WHERE id = ?"
 REMOVE_ACCOUNT: Final = "DELETE FROM accounts WHERE id = ?"
 HAS_BUCKETS: Final = "SELECT EXISTS (SELECT 1 FROM buckets WHERE owner_id = ?)"
 HAS_ENTITIES: Final = """

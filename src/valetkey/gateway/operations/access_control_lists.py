@@ -29,6 +29,7 @@ from valetkey.gateway.operations.requested_lists import (
     require_not_blocked,
     resolved,
 )
+from valetkey.gateway.public_access import block_of
 from valetkey.policy.acl import Acl
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
@@ -86,7 +87,7 @@ async def _wanted(call: Call, *, owner_id: str) -> Acl | None:
         refuse_list(named, owner_id=bucket_owner_id, is_strict=call.rules.is_strict)
         return None
     acl = resolved(named, owner_id=owner_id, bucket_owner_id=bucket_owner_id, keys=call.keys)
-    require_not_blocked(acl, bucket)
+    require_not_blocked(acl, block_of(bucket, call.store.identities, call.rules))
     return acl
 
 

@@ -15,8 +15,8 @@ from valetkey.gateway.operations.kept_settings import (
     PRINCIPAL_IDS,
     policy_of,
     principal_ids_of,
-    public_access_block_of,
 )
+from valetkey.gateway.public_access import block_of
 from valetkey.policy.documents import MAX_BUCKET_POLICY_BYTES, DocumentKind, parse_policy
 from valetkey.policy.public import is_public
 from valetkey.s3.codes import Code
@@ -42,7 +42,8 @@ async def put_bucket_policy(call: Call) -> Answer:
     policy = parse_policy(body, kind=DocumentKind.RESOURCE, bucket=call.bucket_name)
     # As the bucket is by now: a client may have taken its time over the body.
     bucket = call.store.buckets.find(call.bucket_name)
-    if public_access_block_of(bucket).block_public_policy and is_public(policy):
+    block = block_of(bucket, call.store.identities, call.rules)
+    if block.block_public_policy and is_public(policy):
         raise S3Error(Code.ACCESS_DENIED)
     owner = call.store.identities.find_account(call.rules.owner_of(call.bucket))
     ids = principal_ids(policy, call.store.identities, own_number=owner.number)

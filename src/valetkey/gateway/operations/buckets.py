@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from valetkey.gateway.access_lists import BUCKET_ACL
+from valetkey.gateway.access_lists import BUCKET_ACL, kept_acl
 from valetkey.gateway.call import Answer, Call
 from valetkey.gateway.context import LOCATION
 from valetkey.gateway.intake import read_document
 from valetkey.gateway.operations.answers import document, empty, no_content
 from valetkey.gateway.operations.bucket_access import new_bucket_settings
 from valetkey.gateway.operations.kept_settings import ownership_of
+from valetkey.gateway.operations.requested_lists import require_not_blocked
+from valetkey.gateway.public_access import block_of, block_of_account
 from valetkey.gateway.required_actions import CREATE_BUCKET
+from valetkey.policy.public import PublicAccessBlock
 from valetkey.s3.answers import BucketEntry, ListBuckets, Location, ObjectEntry, Owner
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
@@ -88,6 +91,8 @@ async def create_bucket(call: Call) -> Answer:
     stated = {} if wanted.location is None else {LOCATION: wanted.location}
     call.authority.require(CREATE_BUCKET, stated=stated)
     _require_location(wanted.location, call.rules.region)
+    own = block_of_account(call.principal.account_id, call.store.identities)
+    _require_open_to_lists(call, settings.get(BUCKET_ACL), own)
     if wanted.tags:
         call.authority.require("s3:TagResource", request_tags=wanted.tags)
         settings["tagging"] = render(Tagging(tags=wanted.tags)).decode()
@@ -114,7 +119,13 @@ async def _reset_acl(call: Call, text: str | None) -> None:
     bucket = call.store.buckets.find(call.bucket_name)
     is_enforced = ownership_of(bucket) is Ownership.BUCKET_OWNER_ENFORCED
     if not is_enforced and bucket.settings.get(BUCKET_ACL) != text:
+        _require_open_to_lists(call, text, block_of(bucket, call.store.identities, call.rules))
         await call.store.buckets.put_setting(bucket, BUCKET_ACL, text)
+
+
+def _require_open_to_lists(call: Call, text: str | None, block: PublicAccessBlock) -> None:
+    if text is not None:
+        require_not_blocked(kept_acl(text, call.principal.account_id), block)
 
 
 def _require_location(location: str | None, region: str) -> None:

@@ -12,12 +12,11 @@ from types import MappingProxyType
 from typing import Final
 
 from valetkey.policy.documents import DocumentKind, Policy, parse_policy
-from valetkey.policy.public import PublicAccessBlock
-from valetkey.s3.grants import Ownership, PublicAccessBlockConfiguration
+from valetkey.s3.grants import Ownership
 from valetkey.s3.lifecycle import Rules, abort_headers, abort_of_upload, expiration_header, expiry_of_current
 from valetkey.s3.logging_status import LoggingEnabled
 from valetkey.s3.object_lock import LockConfiguration
-from valetkey.s3.xml.access_control import parse_ownership_controls, parse_public_access_block
+from valetkey.s3.xml.access_control import parse_ownership_controls
 from valetkey.s3.xml.encryption import BucketEncryption, parse_bucket_encryption
 from valetkey.s3.xml.lifecycle_reader import parse_lifecycle
 from valetkey.s3.xml.logging_status import parse_logging
@@ -32,8 +31,6 @@ PRINCIPAL_IDS: Final = "policyPrincipals"
 """JSON: whom the policy means by the ARNs of users and roles."""
 
 _NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
-
-_NOTHING_BLOCKED: Final = PublicAccessBlockConfiguration()
 
 
 def lifecycle_of(bucket: Bucket) -> Rules | None:
@@ -89,28 +86,6 @@ def ownership_of(bucket: Bucket) -> Ownership:
 @lru_cache(maxsize=16)
 def _ownership(text: str) -> Ownership:
     return parse_ownership_controls(text.encode())
-
-
-def public_access_block_of(bucket: Bucket) -> PublicAccessBlockConfiguration:
-    """Return what of public access is blocked for a bucket: nothing, if it was not set."""
-    text = bucket.settings.get(PUBLIC_ACCESS_BLOCK)
-    return _NOTHING_BLOCKED if text is None else _public_access_block(text)
-
-
-@lru_cache(maxsize=16)
-def _public_access_block(text: str) -> PublicAccessBlockConfiguration:
-    return parse_public_access_block(text.encode())
-
-
-def block_of(bucket: Bucket) -> PublicAccessBlock:
-    """Return the same as policies are evaluated with."""
-    found = public_access_block_of(bucket)
-    return PublicAccessBlock(
-        block_public_acls=found.block_public_acls,
-        ignore_public_acls=found.ignore_public_acls,
-        block_public_policy=found.block_public_policy,
-        restrict_public_buckets=found.restrict_public_buckets,
-    )
 
 
 def principal_ids_of(bucket: Bucket) -> Mapping[str, str]:

@@ -12,6 +12,11 @@ from valetkey.gateway.operations.access_control_lists import (
     put_bucket_acl,
     put_object_acl,
 )
+from valetkey.gateway.operations.account_access import (
+    delete_account_public_access_block,
+    get_account_public_access_block,
+    put_account_public_access_block,
+)
 from valetkey.gateway.operations.bucket_access import (
     delete_bucket_ownership_controls,
     delete_public_access_block,
@@ -152,6 +157,9 @@ OPERATIONS: Final[Mapping[str, Handler]] = {
     "GetPublicAccessBlock": get_public_access_block,
     "PutPublicAccessBlock": put_public_access_block,
     "DeletePublicAccessBlock": delete_public_access_block,
+    "GetAccountPublicAccessBlock": get_account_public_access_block,
+    "PutAccountPublicAccessBlock": put_account_public_access_block,
+    "DeleteAccountPublicAccessBlock": delete_account_public_access_block,
     "GetBucketRequestPayment": get_bucket_request_payment,
     "PutBucketRequestPayment": put_bucket_request_payment,
     "GetBucketTagging": get_bucket_tagging,

@@ -11,9 +11,11 @@ from typing import Final
 
 from valetkey.gateway.access_lists import to_kept
 from valetkey.gateway.call import Call, Keys
-from valetkey.gateway.operations.kept_settings import ownership_of, public_access_block_of
+from valetkey.gateway.operations.kept_settings import ownership_of
+from valetkey.gateway.public_access import block_of
 from valetkey.policy.acl import Acl, Grant, Grantee, Group, Permission, canned, is_public
 from valetkey.policy.principal import PrincipalKind
+from valetkey.policy.public import PublicAccessBlock
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error, invalid_argument
 from valetkey.s3.grants import (
@@ -82,7 +84,7 @@ def new_access(call: Call) -> NewAccess:
     acl = resolved(
         named, owner_id=owner_id or bucket_owner_id, bucket_owner_id=bucket_owner_id, keys=call.keys
     )
-    require_not_blocked(acl, call.bucket)
+    require_not_blocked(acl, block_of(call.bucket, call.store.identities, call.rules))
     return NewAccess(owner_id=owner_id, acl=to_kept(acl))
 
 
@@ -106,13 +108,13 @@ def _is_owners_own(grant: NamedGrant, owner_id: str) -> bool:
     return is_owner and grant.permission == Permission.FULL_CONTROL.value
 
 
-def require_not_blocked(acl: Acl, bucket: Bucket) -> None:
-    """Return unless a list is public, and the bucket blocks such lists.
+def require_not_blocked(acl: Acl, block: PublicAccessBlock) -> None:
+    """Return unless a list is public, and such lists are blocked.
 
     Raises:
         S3Error: AccessDenied.
     """
-    if public_access_block_of(bucket).block_public_acls and is_public(acl):
+    if block.block_public_acls and is_public(acl):
         raise S3Error(Code.ACCESS_DENIED)
 
 

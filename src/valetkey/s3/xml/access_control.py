@@ -18,9 +18,10 @@ from valetkey.s3.grants import (
     Ownership,
     PublicAccessBlockConfiguration,
 )
-from valetkey.s3.xml.document import document
+from valetkey.s3.xml.document import CONTROL_NAMESPACE, document
 from valetkey.s3.xml.text import element, flag, owner
 from valetkey.s3.xml.tree import Node, fields, malformed, parse_tree
+from valetkey.s3.xml.writer import NAMESPACE
 
 _SCHEMA_INSTANCE: Final = "http://www.w3.org/2001/XMLSchema-instance"
 # As the parser names it.
@@ -114,15 +115,16 @@ def parse_ownership_controls(body: bytes) -> Ownership:
         raise malformed() from None
 
 
-def render_public_access_block(block: PublicAccessBlockConfiguration) -> str:
-    """Return the document that says what of public access is blocked."""
+def render_public_access_block(block: PublicAccessBlockConfiguration, *, of_account: bool = False) -> str:
+    """Return the document that says what of public access is blocked, for a bucket or for an account."""
     content = (
         flag("BlockPublicAcls", value=block.block_public_acls)
         + flag("IgnorePublicAcls", value=block.ignore_public_acls)
         + flag("BlockPublicPolicy", value=block.block_public_policy)
         + flag("RestrictPublicBuckets", value=block.restrict_public_buckets)
     )
-    return document("PublicAccessBlockConfiguration", content)
+    namespace = CONTROL_NAMESPACE if of_account else NAMESPACE
+    return document("PublicAccessBlockConfiguration", content, namespace=namespace)
 
 
 _FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}

@@ -89,7 +89,7 @@ def _small_parts(
         case DeleteResult():
             return "DeleteResult", _deleted(answer)
         case Fault():
-            return "Error", _fault(answer)
+            return _fault(answer)
         case _:
             return setting(answer)
 
@@ -132,11 +132,13 @@ def _deleted(answer: DeleteResult) -> str:
     return "".join(deleted + errors)
 
 
-def _fault(answer: Fault) -> str:
-    return (
+def _fault(answer: Fault) -> tuple[str, str]:
+    reason = (
         element("Code", answer.code)
         + element("Message", answer.message)
         + "".join([element(name, text) for name, text in answer.details.items()])
-        + element("RequestId", answer.request_id)
-        + element("HostId", answer.host_id)
+    )
+    ids = element("RequestId", answer.request_id) + element("HostId", answer.host_id)
+    return (
+        ("ErrorResponse", f"<Error>{reason}</Error>{ids}") if answer.is_wrapped else ("Error", reason + ids)
     )
