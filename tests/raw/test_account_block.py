@@ -319,3 +319,13 @@ def test_a_client_that_leaves_the_number_out_of_the_host_is_served(realm: Realm)
     client.put_public_access_block(AccountId=number, PublicAccessBlockConfiguration=block(*FLAGS))
     found = client.get_public_access_block(AccountId=number)
     assert found["PublicAccessBlockConfiguration"] == block(*FLAGS)
+
+
+def test_the_block_of_the_account_counts_in_a_simulation(realm: Realm) -> None:
+    account = realm.account()
+    bucket = realm.bucket(account, PUBLIC)
+    asked = {"principal": "*", "actions": ["s3:GetObject"], "resources": [f"arn:aws:s3:::{bucket}/k"]}
+    for flags, expected in ((), True), (("RestrictPublicBuckets",), False):
+        put_block(account, *flags)
+        status, found = realm.admin(account, "POST", "simulate", asked)
+        assert (status, found["results"][0]["allowed"]) == (200, expected)

@@ -234,6 +234,10 @@ ANSWERS: dict[str, Document] = {
         code="NoSuchKey", message="The specified key does not exist.", details={"Key": "a<b>&\"c'\x00\r\n\ufffe"},
         request_id="4442587FB7D0A2F9", host_id="aG9zdA==",
     ),
+    "fault_of_control": Fault(
+        code="AccessDenied", message="Access Denied", details={"AccountId": "000000000007"}, request_id="1",
+        host_id="2", is_wrapped=True,
+    ),
     "fault_without_details": Fault(
         code="AccessDenied", message="the region 'us-east-1' is wrong", details={}, request_id="1", host_id="2"
     ),

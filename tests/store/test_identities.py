@@ -1,6 +1,7 @@
 """Accounts, users, groups and roles, and what becomes of their sessions."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,16 @@ def known(store: Store, access_key: str = "AK") -> KnownKey:
     found = store.identities.find_key(access_key)
     assert found is not None
     return found
+
+
+@asynccontextmanager
+async def other_process(folder: Path) -> AsyncIterator[Store]:
+    """Open the folder once more, as another worker does."""
+    opened = open_sealed(folder)
+    try:
+        yield opened
+    finally:
+        await opened.close()
 
 
 # Accounts
@@ -119,6 +130,23 @@ async def test_account_is_renamed_but_not_to_the_name_of_another(store: Store) -
         store.identities.find_account("first", by="name")
     with pytest.raises(EntityExistsError):
         await accounts.update(ACCOUNT, name="second")
+
+
+async def test_what_an_account_blocks_is_kept_until_it_is_taken_away(folder: Path, store: Store) -> None:
+    accounts = store.identities.accounts
+    assert store.identities.find_account(ACCOUNT).public_access_block is None
+    async with other_process(folder) as elsewhere:
+        assert elsewhere.identities.find_account(ACCOUNT).public_access_block is None
+        await accounts.put_public_access_block(ACCOUNT, "<a/>")
+        for each in (store, elsewhere):
+            assert each.identities.find_account(ACCOUNT).public_access_block == "<a/>"
+            assert each.identities.find_account(OTHER).public_access_block is None
+        await accounts.update(ACCOUNT, name="renamed")
+        assert elsewhere.identities.find_account(ACCOUNT).public_access_block == "<a/>"
+        await accounts.put_public_access_block(ACCOUNT, None)
+        assert elsewhere.identities.find_account(ACCOUNT).public_access_block is None
+    with pytest.raises(NoSuchEntityError):
+        await accounts.put_public_access_block("nobody", "<a/>")
 
 
 async def test_account_that_owns_anything_stays(store: Store) -> None:

@@ -205,6 +205,22 @@ def steps_of(script: str) -> list[str]:
     return steps[:-1]
 
 
+async def test_account_of_the_seventh_schema_blocks_nothing(old: OldFolder, folder: Path) -> None:
+    for migration in MIGRATIONS[FIRST_SCHEMA:7]:
+        old.catalog.executescript(migration.read_text())
+    old.catalog.execute(
+        "INSERT INTO accounts (id, number, name, created_ms, is_active, is_root)"
+        " VALUES ('a', '000000000007', 'old', ?, 1, 0)",
+        (NOW_MS,),
+    )
+    store = open_store(folder)
+    found = store.identities.find_account("a")
+    assert (found.name, found.public_access_block) == ("old", None)
+    await store.identities.accounts.put_public_access_block("a", "<a/>")
+    assert store.identities.find_account("a").public_access_block == "<a/>"
+    await store.close()
+
+
 @pytest.mark.parametrize("share", [0.3, 0.6, 1.0], ids=["early", "halfway", "before the commit"])
 async def test_migration_that_breaks_off_leaves_the_old_state(
     old: OldFolder, folder: Path, share: float
