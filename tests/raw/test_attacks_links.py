@@ -12,7 +12,7 @@ from zipfile import ZipFile
 
 import pytest
 from tests.clients.admin_links import Link, new_link, refusal
-from tests.clients.identities import Caller, allow
+from tests.clients.identities import Caller, allow, policy
 from tests.raw.realm import Realm, id_of, number_of, put
 from tests.raw.wire import fetch
 
@@ -196,3 +196,59 @@ def test_a_url_is_taken_back_however_its_base64_is_pasted(realm: Realm) -> None:
     assert fetch(url).status == 200
     assert realm.admin(owner, "POST", "revocations", {"url": unquote(url)})[0] == 200
     assert [refusal(fetch(url)) for _ in range(4)] == [(403, "LinkRevoked")] * 4
+
+
+def test_what_the_issuer_is_counts_as_it_is_now(realm: Realm) -> None:
+    """Also in its tags, its policies and its account, of which the key itself says nothing."""
+    account = realm.account()
+    owner = id_of(account)
+    bucket = realm.bucket(account)
+    put(account.client("s3"), bucket, "k")
+    tagged = allow("s3:*", Condition={"StringEquals": {"aws:PrincipalTag/team": "red"}})
+    name, user = realm.user(tagged, of=account)
+    iam = account.client("iam")
+    link = link_of(realm, user, bucket, key="k")
+    address = address_of(realm, user, link)
+    seen = []
+    changes = (
+        lambda: None,
+        lambda: iam.tag_user(UserName=name, Tags=[{"Key": "team", "Value": "red"}]),
+        lambda: iam.tag_user(UserName=name, Tags=[{"Key": "team", "Value": "blue"}]),
+        lambda: iam.put_user_policy(UserName=name, PolicyName="more", PolicyDocument=policy(IN_S3)),
+        lambda: realm.admin(realm.root, "POST", f"accounts/{owner}/deactivate", {}),
+    )
+    for change in changes:
+        change()
+        codes = {
+            reply.status if reply.status == 200 else refusal(reply)[1]
+            for url in (link.url, address)
+            for reply in [fetch(url) for _ in range(4)]
+        }
+        seen.append(codes)
+    assert seen == [{"AccessDenied"}, {200}, {"AccessDenied"}, {200}, {"LinkIssuerInactive"}]
+
+
+def test_nobody_reaches_links_and_addresses_of_others(realm: Realm) -> None:
+    owner, other = realm.account(), realm.account()
+    bucket, others = realm.bucket(owner), realm.bucket(other)
+    link, own = link_of(realm, owner, bucket, key="k"), link_of(realm, other, others, key="k")
+    made = realm.admin(owner, "POST", f"links/{link.id}/addresses", {})[1]
+    mine = realm.admin(other, "POST", f"links/{own.id}/addresses", {})[1]
+    asked: list[tuple[str, str, Any]] = [
+        ("GET", f"links/{link.id}", None),
+        ("POST", f"links/{link.id}", {"label": "mine"}),
+        ("POST", f"links/{link.id}/pause", {}),
+        ("DELETE", f"links/{link.id}", None),
+        ("GET", f"links/{link.id}/addresses", None),
+        ("POST", f"links/{link.id}/addresses", {}),
+        ("POST", f"addresses/{made['id']}", {"link": own.id}),
+        ("POST", f"addresses/{mine['id']}", {"link": link.id}),
+        ("DELETE", f"addresses/{made['id']}", None),
+    ]
+    for method, path, body in asked:
+        assert realm.admin(other, method, path, body)[0] == 404, (method, path)
+    assert realm.admin(other, "POST", "revocations", {"url": link.url})[0] == 404
+    assert realm.admin(other, "POST", "links/revoke", {"access_key": owner.access_key})[1] == {"count": 0}
+    fetch(link.url)
+    some_attempts_of(realm, owner, id=link.id)
+    assert attempts_of(realm, other, id=link.id) == []

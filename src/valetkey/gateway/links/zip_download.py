@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import md5
 from typing import Final
+from unicodedata import normalize
+from weakref import WeakSet
 
 from zipstream import ZipStream
 
@@ -27,6 +29,9 @@ from valetkey.store.model import ObjectSummary, StoredObject
 
 MOST_OBJECTS: Final = 100_000
 """In one file: each takes about 1 KiB of memory while it is made."""
+
+MOST_AT_ONCE: Final = 4 * MOST_OBJECTS
+"""In all the files that one worker makes at a time."""
 
 _PAGE: Final = 1000
 _THREADS: Final = 4
@@ -55,12 +60,15 @@ async def get_zip(call: Call, link: Link) -> Answer:
     call.authority.at(call.bucket, "").require("s3:ListBucket")
     archive, digest = ZipStream(sized=True), md5(usedforsecurity=False)
     loop = asyncio.get_running_loop()
-    names: set[str] = set()
+    body = ZipBody(archive)
+    _LIVE.add(body)
+    names: dict[str, int] = {}
     async for entry in _readable(call, call.key):
         name = _free_name(entry.key[len(call.key) :], names)
         if name is None:
             continue
-        names.add(name)
+        body.count += 1
+        _require_room()
         digest.update(f"{entry.key}\0{entry.etag}\0".encode())
         archive.add(_content(call, entry, loop), name, size=entry.size)
     headers = [
@@ -71,24 +79,34 @@ async def get_zip(call: Call, link: Link) -> Answer:
     length = len(archive)
     if call.request.method == "HEAD":
         return Answer(200, headers, b"", length)
-    return Answer(200, headers, ZipBody(archive), length)
+    return Answer(200, headers, body, length)
 
 
 class ZipBody:
     """The bytes of an archive on their way out."""
 
     def __init__(self, archive: ZipStream) -> None:
-        self._blocks: Iterator[bytes] = iter(archive)
+        self.count = 0
+        """How many objects it holds."""
+        self._archive: ZipStream | None = archive
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        loop = asyncio.get_running_loop()
-        while (block := await loop.run_in_executor(_POOL, next, self._blocks, None)) is not None:
+        loop, blocks = asyncio.get_running_loop(), iter(self._archive or ())
+        while (block := await loop.run_in_executor(_POOL, next, blocks, None)) is not None:
             if block:
                 yield block
 
     def close(self) -> None:
         """What is open of an object is closed with the generator that reads it."""
-        self._blocks = iter(())
+        self._archive, self.count = None, 0
+
+
+_LIVE: Final[WeakSet[ZipBody]] = WeakSet()
+
+
+def _require_room() -> None:
+    if sum(body.count for body in _LIVE) > MOST_AT_ONCE:
+        raise S3Error(Code.SLOW_DOWN)
 
 
 def _content(call: Call, entry: ObjectSummary, loop: asyncio.AbstractEventLoop) -> Iterator[bytes]:
@@ -149,23 +167,31 @@ def _may_read(call: Call, entry: ObjectSummary) -> bool:
     return found.encryption != _CUSTOMER_KEY
 
 
-def _free_name(key: str, taken: set[str]) -> str | None:
+def _free_name(key: str, taken: dict[str, int]) -> str | None:
     """Return a name in the archive that leads out of no folder and that nothing else has; None for a folder.
 
     Keys may hold `..`, begin with a slash or be told apart by what file systems fold; programs that unpack do with
-    such names what they like.
+    such names what they like. `taken` holds the names given so far, folded, and how often each was wanted.
     """
     if key.endswith("/"):
         return None
     parts = [part for part in key.replace("\\", "/").split("/") if part not in ("", ".", "..")]
     if not parts:
         return None
-    name, number = "/".join(part.replace(":", "_") for part in parts), 2
-    while name in taken:
-        stem, dot, ending = parts[-1].rpartition(".")
-        last = f"{stem} ({number}).{ending}" if dot and stem else f"{parts[-1]} ({number})"
-        name, number = "/".join([*parts[:-1], last]), number + 1
+    *folders, last = [part.replace(":", "_") for part in parts]
+    wanted = name = "/".join([*folders, last])
+    stem, dot, ending = last.rpartition(".")
+    while _folded(name) in taken:
+        # It goes on where it ended for the last such name: else many of them would take for ever.
+        number = taken[_folded(wanted)] = taken[_folded(wanted)] + 1
+        numbered = f"{stem} ({number}).{ending}" if dot and stem else f"{last} ({number})"
+        name = "/".join([*folders, numbered])
+    taken[_folded(name)] = 1
     return name
+
+
+def _folded(name: str) -> str:
+    return normalize("NFC", name).casefold()
 
 
 def _title(prefix: str, link: Link) -> str:
