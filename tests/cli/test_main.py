@@ -180,6 +180,20 @@ def test_help(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert "Usage: valetkey" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "group",
+    ["", "accounts", "users", "keys", "policies", "links", "links addresses"],
+    ids=lambda name: name or "all",
+)
+def test_no_command_is_cut_short_in_a_list_of_80_columns(
+    group: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*group.split(), "--help"]) == 0
+    listed = capsys.readouterr().out.partition("Commands:\n")[2]
+    assert listed
+    assert "..." not in listed
+
+
 def test_presign_loads_neither_http_client_nor_server() -> None:
     program = (
         "import sys\nfrom valetkey.cli.main import main\n"

@@ -39,6 +39,7 @@ def test_lists_are_split_at_spaces_and_commas() -> None:
         ({"listen": "127.0.0.1:0"}, {}, "HOST:PORT"),
         ({"listen": "127.0.0.1:70000"}, {}, "HOST:PORT"),
         ({"listen": "unix:/" + "x" * 107}, {}, "at most 107 bytes"),
+        ({"listen": "unix:"}, {}, "a path after unix:"),
         ({}, {"VALETKEY_SOCKET_MODE": "6600"}, "octal"),
         ({"trusted_proxies": ["10.0.0.1/8"]}, {}, "host bits"),
         ({"trusted_proxies": ["proxy.example"]}, {}, "CIDR"),

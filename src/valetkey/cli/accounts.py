@@ -69,19 +69,19 @@ def activate_account(name: Name, *, as_json: options.AsJson = False, client: "Ad
 @app.command("deactivate")
 @options.with_server
 def deactivate_account(name: Name, *, as_json: options.AsJson = False, client: "AdminClient") -> None:
-    """Let no key of an account count, nor any URL that one signed."""
+    """Let no key of an account count, and end its URLs."""
     options.print_fields(client.send("POST", "accounts", name, "deactivate"), as_json=as_json)
 
 
 @app.command("revoke-sessions")
 @options.with_server
 def revoke_sessions(name: Name, *, client: "AdminClient") -> None:
-    """End all temporary credentials of an account that there are now."""
+    """End all temporary credentials of an account. Later ones count."""
     client.send("POST", "accounts", name, "revoke-sessions")
 
 
 @app.command("delete")
 @options.with_server
 def delete_account(name: Name, *, client: "AdminClient") -> None:
-    """Delete an account that has no buckets and no users."""
+    """Delete an account with nothing left in it but keys."""
     client.send("DELETE", "accounts", name)

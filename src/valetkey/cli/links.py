@@ -131,7 +131,7 @@ def list_links(
 @app.command("show")
 @options.with_account
 def show_link(link: Id, *, as_json: options.AsJson = False, client: "AdminClient") -> None:
-    """Tell what a link may do, how it stands, what it has done, and its last attempts."""
+    """Tell what a link may do and what it has done."""
     found = client.send("GET", "links", key_of(link))
     if as_json:
         options.print_json(found)
@@ -196,7 +196,7 @@ def revoke_links(
     everything: All = False,
     client: "AdminClient",
 ) -> None:
-    """Take back one link, or all that the flags describe, from the next request on."""
+    """Take back a link, or all that the flags describe, at once."""
     narrowed = _filter(bucket, prefix, label, tag, issuer)
     if link is not None:
         if narrowed or everything:
@@ -235,7 +235,7 @@ def revoke_signed(
     as_json: options.AsJson = False,
     client: "AdminClient",
 ) -> None:
-    """Take back ordinary presigned URLs, which anybody signed offline, in one go."""
+    """Take back ordinary presigned URLs, many in one go."""
     body = {"access_key": access_key, "bucket": bucket, "key": key, "prefix": prefix, "before": before}
     options.print_fields(client.send("POST", "revocations", body=body), as_json=as_json)
 

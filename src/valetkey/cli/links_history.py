@@ -99,7 +99,7 @@ def watch_history(
     as_json: AsJsonLines = False,
     client: "AdminClient",
 ) -> None:
-    """Tell what becomes of presigned URLs from now on, until Ctrl-C."""
+    """Tell of each attempt as it is made, until Ctrl-C."""
     query = _filters(which, bucket, prefix, status, refused=refused)
     after: str | None = None
     try:

@@ -153,7 +153,9 @@ def share(
     ] = None,
     expires: Annotated[
         str,
-        typer.Option("--expires", metavar="TIME", help="How long the link holds: 30s, 2h, 30d; 7d if plain."),
+        typer.Option(
+            "--expires", metavar="TIME", help="How long the link holds: 30s, 2h, 30d; with --plain, up to 7d."
+        ),
     ] = "1h",
     uses: Annotated[
         int | None, typer.Option("--uses", metavar="N", min=1, help="How often it may be fetched.")

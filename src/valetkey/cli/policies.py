@@ -37,7 +37,7 @@ def list_policies(
     as_json: options.AsJson = False,
     client: "AdminClient",
 ) -> None:
-    """List the policies that can be attached, or those that a user, group or role has of its own."""
+    """List the policies that can be attached. With --user, --group or --role, those of that one alone."""
     columns = ("name",) if holder else _COLUMNS
     options.print_table(client.pages("policies", "policies", query=holder), columns, as_json=as_json)
 
@@ -53,7 +53,7 @@ def put_policy(
     as_json: options.AsJson = False,
     client: "AdminClient",
 ) -> None:
-    """Keep a document, as a policy that can be attached or as one of a user, group or role alone."""
+    """Keep a document as a policy. With --user, --group or --role it is of that one alone."""
     body = {"document": _text_of(file)}
     options.print_fields(client.send("PUT", "policies", name, query=holder, body=body), as_json=as_json)
 
@@ -92,7 +92,7 @@ def detach_policy(name: Name, *, holder: Holder, client: "AdminClient") -> None:
 @options.with_account
 @options.with_holder
 def delete_policy(name: Name, *, holder: Holder, client: "AdminClient") -> None:
-    """Delete a policy that nobody has, or one of a user, group or role alone."""
+    """Delete a policy that nobody has. With --user, --group or --role, one of that one alone."""
     client.send("DELETE", "policies", name, query=holder)
 
 

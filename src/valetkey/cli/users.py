@@ -57,7 +57,7 @@ def show_user(name: Name, *, as_json: options.AsJson = False, client: "AdminClie
 @app.command("revoke-sessions")
 @options.with_account
 def revoke_sessions(name: Name, *, client: "AdminClient") -> None:
-    """End all temporary credentials of a user that there are now."""
+    """End all temporary credentials of a user. Later ones count."""
     client.send("POST", "users", name, "revoke-sessions")
 
 

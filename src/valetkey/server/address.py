@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import stat
 from pathlib import Path
@@ -49,6 +50,7 @@ def _require_free_port(listen: Listen) -> None:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
+        advice = "Stop what uses it, or say" if error.errno == errno.EADDRINUSE else "Say"
         raise SettingsError(
-            f"Cannot listen on {listen}: {error.strerror or error}. Stop what uses it, or say --listen HOST:PORT."
+            f"Cannot listen on {listen}: {error.strerror or error}. {advice} --listen HOST:PORT."
         ) from error

@@ -58,7 +58,10 @@ class PublicUrl:
 
 def parse_listen(text: str) -> Listen | ListenUnix:
     if text.startswith(f"{UNIX}:"):
-        path = Path(text.removeprefix(f"{UNIX}:")).absolute()
+        name = text.removeprefix(f"{UNIX}:")
+        if not name:
+            raise ValueError("expected a path after unix:, such as unix:/run/valetkey/socket")
+        path = Path(name).absolute()
         if len(str(path).encode()) > _MOST_SOCKET_PATH_BYTES:
             raise ValueError(f"a socket's path has at most {_MOST_SOCKET_PATH_BYTES} bytes")
         return ListenUnix(path=path)

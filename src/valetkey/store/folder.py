@@ -98,7 +98,9 @@ def hold_folder(path: Path) -> Iterator[None]:
         make_private_folder(path)
         lock = FileLock(DataFolder(path).server_lock)
     except OSError as error:
-        raise StorageFailedError(f"The data folder {path} cannot be held: {error}") from error
+        raise StorageFailedError(
+            f"The data folder {path} cannot be held: {error.strerror or error}."
+        ) from error
     try:
         if not lock.take_at_once():
             raise FolderInUseError(path)
