@@ -3,7 +3,8 @@
 #
 # The root credentials are made at the first start and kept in /data/credentials; or give VALETKEY_ACCESS_KEY
 # and VALETKEY_SECRET_KEY_FILE. Every VALETKEY_* setting works. A client that reaches the container by another
-# name than it signs for needs VALETKEY_PUBLIC_URLS.
+# name than it signs for needs VALETKEY_PUBLIC_URLS. With TLS or another VALETKEY_LISTEN, give `docker run` a
+# --health-cmd of its own, or --no-healthcheck.
 
 # The Python that the tests run on. For a build that can be repeated to the byte, pin its digest here.
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm
