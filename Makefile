@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCKS := requirements/build.txt requirements/runtime.txt
 JS := tests/clients/js
 # Each folder of unit tests that exists, and the rules of the house; the other tests start real clients.
-UNIT_TESTS := $(wildcard $(addprefix tests/,sigv4 s3 explain store gateway policy server cli console raw)) tests/test_house_rules.py
+UNIT_TESTS := $(wildcard $(addprefix tests/,sigv4 s3 explain processes store links gateway policy server cli console raw)) tests/test_house_rules.py
 
 .PHONY: help run install dev system-packages test check docs bench lock clean
 
