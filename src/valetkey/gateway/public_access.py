@@ -28,7 +28,9 @@ _EVERYTHING: Final = PublicAccessBlock(
 def block_of(bucket: Bucket, identities: Identities, rules: Rules) -> PublicAccessBlock:
     """Return what is blocked for a bucket and all that is in it, whoever owns that."""
     own = _kept(bucket.settings.get(PUBLIC_ACCESS_BLOCK))
-    return own.joined(block_of_account(rules.owner_of(bucket), identities))
+    of_account = block_of_account(rules.owner_of(bucket), identities)
+    # Nearly always: no account blocks anything until it says so.
+    return own if of_account is _NOTHING else own.joined(of_account)
 
 
 def block_of_account(account_id: str, identities: Identities) -> PublicAccessBlock:
