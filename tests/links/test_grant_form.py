@@ -99,6 +99,8 @@ def test_a_prefix_may_be_a_whole_bucket() -> None:
         ({"expires_in": 0}, "expires_in"),
         ({"expires_in": MAX_LIFETIME_MS // 1000 + 1}, "ends"),
         ({"starts": "2036-01-01T00:00:00Z"}, "starts"),
+        ({"version": ""}, "version"),
+        ({"etag": '""'}, "etag"),
     ],
 )
 def test_what_is_no_grant_is_refused_with_its_place(more: dict[str, Any], member: str) -> None:
@@ -115,6 +117,10 @@ def test_what_is_no_grant_is_refused_with_its_place(more: dict[str, Any], member
 def test_whatever_is_stated_is_a_grant_or_refused(values: dict[str, Any]) -> None:
     with suppress(InvalidGrantError):
         parse_grant(values, now_ms=NOW_MS)
+
+
+def test_an_etag_may_be_stated_as_headers_have_it() -> None:
+    assert parsed(etag='"abc"').etag == parsed(etag="abc").etag == "abc"
 
 
 def test_altering_keeps_what_is_not_stated() -> None:

@@ -149,6 +149,14 @@ def _short_text(values: Values, name: str) -> str:
     return text
 
 
+def _bound_to(values: Values, name: str) -> str:
+    """Return a version or an ETag, which headers put in quotes. An empty one would bind to nothing."""
+    text = _short_text(values, name).removeprefix('"').removesuffix('"')
+    if not text:
+        raise InvalidGrantError(name, "must not be empty")
+    return text
+
+
 def _filename(values: Values, name: str) -> str:
     text = _short_text(values, name)
     if not is_filename(text):
@@ -238,8 +246,8 @@ def _tags(values: Values, name: str) -> dict[str, str]:
 
 
 _READERS: Final[Mapping[str, Callable[[Values, str], Any]]] = {
-    "version": _short_text,
-    "etag": _short_text,
+    "version": _bound_to,
+    "etag": _bound_to,
     "starts": parse_instant,
     "max_uses": _positive,
     "max_bytes": _positive,
