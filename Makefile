@@ -20,7 +20,7 @@ run: install ## start a store in ./data, with one sample object and links that w
 install: $(VENV)/.installed ## set up .venv with what the program needs
 
 test: dev system-packages $(JS)/node_modules/.package-lock.json ## run every test (PYTEST_ARGS="-k name" for some)
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest $(PYTEST_ARGS)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 check: dev ## format, lint, types, import order, documentation and unit tests
 	$(BIN)/ruff format --check .

@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -48,10 +49,21 @@ def folder_of_the_run(tmp_path_factory: pytest.TempPathFactory, pytestconfig: py
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail a run in which a server wrote a secret. All servers have ended by now."""
-    folder = session.config.stash.get(_FOLDER, None)
-    leaks = session.config.stash[_LEAKS] = [] if folder is None else find_leaks(folder)
+    config = session.config
+    folder = config.stash.get(_FOLDER, None)
+    # Those that other processes of a run have told of already, where there are several.
+    leaks = config.stash.setdefault(_LEAKS, [])
+    leaks += [] if folder is None else find_leaks(folder)
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["leaks"] = leaks
     if leaks and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Gather what one of several processes of a run has found."""
+    node.config.stash.setdefault(_LEAKS, []).extend(getattr(node, "workeroutput", {}).get("leaks", []))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

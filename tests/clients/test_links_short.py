@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 from tests.clients.admin import ask_admin
 from tests.clients.admin_links import Link, new_link, refusal
 from tests.clients.boto import S3Client
-from tests.raw.wire import Reply, fetch
+from tests.raw.wire import Reply, exchange, fetch
 
 from valetkey.testing.server import RunningServer
 
@@ -132,6 +132,15 @@ def test_the_rules_of_the_link_hold_by_its_address_too(make: Make) -> None:
 def test_what_is_no_address_leads_nowhere(server: RunningServer) -> None:
     for token in ("", "x", "x" * 24, "%00", "a%2Fb", "%C3%A9", "VKL"):
         assert fetch(f"{server.endpoint}/-/s/{token}").refusal == (404, "NoSuchLink")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:1/x", "a/b", "x@y", "a b", "a?b", ""])
+def test_a_host_that_is_none_leads_nowhere(make: Make, host: str) -> None:
+    link = make(key="doc.txt")
+    path = address_of(link)["url"].removeprefix(link.server.endpoint)
+    reply = exchange(link.server.port, "GET", path, host=host or "%", headers=AS_BROWSER)
+    assert reply.status in (400, 404)
+    assert reply.header("location") is None
 
 
 def test_credentials_for_something_else_do_no_harm(make: Make) -> None:

@@ -190,7 +190,7 @@ def links(ask: Asker, door: Door) -> None:
     ask("DELETE", f"addresses/{short['id']}")
     other = ask("POST", "links", {**place, "operations": "PUT", "prefix": "in/", "label": "other"})
     for action in ("pause", "resume", "revoke"):
-        assert ask("POST", f"links/{action}", {"label": "other"}) == {"count": 1}
+        assert ask("POST", f"links/{action}", {"label": "other", "bucket": door.bucket}) == {"count": 1}
     ask("POST", "links/revoke", {}, status=400)
     lines = [{**place, "key": "described"}, {**place, "kee": "described"}]
     made, refused = ask.lines("links/bulk", lines)

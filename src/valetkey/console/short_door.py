@@ -131,6 +131,9 @@ class ShortDoor:
             endpoint = Endpoint.parse(f"http://{headers.get('host', '')}")
         except MisuseError as error:
             raise S3Error(Code.NO_SUCH_LINK) from error
+        if endpoint.path_prefix:
+            # A Host that holds a path would stand in the address that a browser is sent on to.
+            raise S3Error(Code.NO_SUCH_LINK)
         url = link_url(known.link, known.secret, endpoint=endpoint, region=self._rules.region).url
         path = signed_path(known.link, is_virtual=False) + (canonical_path(rest).decode() if rest else "")
         query = url.partition("?")[2]

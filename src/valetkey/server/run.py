@@ -26,7 +26,7 @@ from valetkey.server.credentials import FILE_NAME, root_credentials
 from valetkey.server.master_key import master_key
 from valetkey.server.setting_values import Listen, ListenUnix
 from valetkey.server.settings import Settings, SettingsError, unknown_variables
-from valetkey.server.workers import Workers, require_pair
+from valetkey.server.workers import Workers, hear_stop, require_pair
 from valetkey.store.errors import StoreError
 from valetkey.store.folder import hold_folder
 from valetkey.store.store import Store
@@ -116,6 +116,7 @@ def _greeting(settings: Settings, access_key: str) -> str:
 
 def build(settings: Settings, parent_pid: int) -> App:
     """Return a worker's application. A function of this module, so that it can be pickled."""
+    hear_stop()
     return App(settings, parent_pid=parent_pid)
 
 

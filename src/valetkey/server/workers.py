@@ -7,11 +7,13 @@ finish what they have begun, however long that takes.
 from __future__ import annotations
 
 import logging
+import signal
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,6 +65,11 @@ class Workers(MPServer):
                 self.signal_handler_reload()  # type: ignore[no-untyped-call]
             before = now
 
+    def _spawn_worker(self, *args: Any, **options: Any) -> WorkerProcess:  # noqa: ANN401 - handed on
+        worker = super()._spawn_worker(*args, **options)
+        worker.inner.start = partial(_start_held, worker.inner.start)
+        return worker
+
     def _init_shared_socket(self) -> None:
         super()._init_shared_socket()  # type: ignore[no-untyped-call]
         if not self._pair or self._shd is not None:
@@ -101,6 +108,25 @@ class Workers(MPServer):
     def _stop_workers(self) -> None:
         self.wrks += self._leaving
         super()._stop_workers()  # type: ignore[no-untyped-call]
+
+
+def _start_held(start: Callable[[], None]) -> None:
+    """Start a process that hears SIGTERM no sooner than it says so, by `hear_stop`.
+
+    Until it has handlers of its own it has a copy of ours, which would swallow the signal: it would go on serving, and
+    be waited for in vain.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def hear_stop() -> None:
+    """Let SIGTERM end this process, from now on and if it came before, until the library has its own way."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
 def require_pair(certificate: Path, key: Path) -> None:
