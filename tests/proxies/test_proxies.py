@@ -282,7 +282,11 @@ def test_a_refused_upload_is_not_sent_where_the_proxy_asks_first(proxy: Proxy) -
     with proxy.connection() as connection:
         connection.sendall(head("PUT", target, headers))
         began = connection.recv(12)
-        assert began == (b"HTTP/1.1 403" if proxy.name in ASKED_FIRST else b"HTTP/1.1 100")
+        if proxy.name in ASKED_FIRST:
+            assert began == b"HTTP/1.1 403"
+        else:
+            # They let the client send and ask the server at the same time: what comes first is chance.
+            assert began in {b"HTTP/1.1 100", b"HTTP/1.1 403"}
 
 
 def test_nothing_but_its_own_files_is_in_the_proxys_folder(proxy: Proxy) -> None:
