@@ -120,7 +120,8 @@ class Gateway:
         headers.update(stand_ins)
         if link is not None:
             self._links.require(link, request, operation=operation.name, target=target, query=query)
-            await self._links.passwords.require(link, request)
+            if link.grant.password_hash is not None:
+                await self._links.passwords.require(link, request)
             headers.update(_own_headers(link, operation))
         else:
             self._require_unrevoked(admitted, request)

@@ -38,8 +38,9 @@ async def run_by_link(call: Call, link: Link, run: Run, ledger: Ledger) -> Answe
         LinkRefusedError, UploadSizeError: the link does not grant so much, or has none left.
         Exception: whatever `run` raises.
     """
-    await _require_upload(call, link)
     name = call.operation.name
+    if name not in _READS:
+        await _require_upload(call, link)
     if name in _SPENDING:
         return await _upload(call, link, run, ledger)
     if name in _BEGINNING and link.is_counted:
