@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from bench import links, listing, serving, signing, startup, verifying, watching
+from bench.kept import Run, from_json, to_json
 from bench.machine import machine, versions
-from bench.report import as_json, replace_latest, summary
+from bench.report import latest, replace_latest, summary
 from bench.rounds import FULL, QUICK, Comparison, MissingPeerError, Plan, Result, run
 
 DOCS: Final = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
@@ -41,6 +42,8 @@ class Wish:
     json_file: Path | None
     is_for_docs: bool
     """Put the table into the documentation too."""
+    kept: tuple[Path, ...]
+    """Reports of earlier runs to show, instead of measuring."""
 
 
 def _parse(arguments: Sequence[str]) -> Wish:
@@ -56,18 +59,25 @@ def _parse(arguments: Sequence[str]) -> Wish:
     parser.add_argument("--quick", action="store_true", help="one short round: shows that it runs, no more")
     parser.add_argument("--docs", action="store_true", help=f"put the table into {DOCS.name} too")
     parser.add_argument("--rounds", type=int, metavar="N", help=f"rounds after the warm-up ({FULL.rounds})")
+    parser.add_argument(
+        "--render", type=Path, nargs="+", metavar="FILE", dest="kept", default=(),
+        help="measure nothing: show what --json kept; of an entry in several files the last counts",
+    )  # fmt: skip
     given = parser.parse_args(arguments)
     unknown = [name for name in given.names if name not in COMPARISONS]
     if unknown:
         parser.error(f"no such name: {', '.join(unknown)}; --help lists them")
     if given.rounds is not None and given.rounds < 1:
         parser.error("--rounds must be 1 or more")
+    if given.kept and (given.names or given.json_file):
+        parser.error("--render takes no names, and nothing to keep")
     plan = QUICK if given.quick else FULL
     return Wish(
         comparisons=tuple(COMPARISONS[name] for name in given.names or COMPARISONS),
         plan=dataclasses.replace(plan, rounds=given.rounds or plan.rounds),
         json_file=given.json_file,
         is_for_docs=given.docs,
+        kept=tuple(given.kept),
     )
 
 
@@ -86,20 +96,28 @@ def _measure(wish: Wish) -> list[Result]:
     return results
 
 
+def _measured_run(wish: Wish) -> Run:
+    started_at = datetime.now(UTC)
+    results = _measure(wish)
+    return Run(
+        at=started_at,
+        machine=machine(),
+        versions=versions(),
+        rounds=wish.plan.rounds,
+        results=tuple(results),
+    )
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run the bench and return the exit code: 1 if nothing could be measured."""
     wish = _parse(arguments)
-    started_at = datetime.now(UTC)
-    results = _measure(wish)
-    found, here = versions(), machine()
-    text = summary(results, wish.plan, machine=here, versions=found, at=started_at)
-    print(f"\n{text}")
+    runs = [from_json(json.loads(file.read_bytes())) for file in wish.kept] or [_measured_run(wish)]
+    print(f"\n{summary(runs)}")
     if wish.is_for_docs:
-        replace_latest(DOCS, text)
+        replace_latest(DOCS, summary(runs))
     if wish.json_file is not None:
-        report = as_json(results, wish.plan, machine=here, versions=found, at=started_at)
-        wish.json_file.write_text(json.dumps(report, indent=2) + "\n", "utf-8")
-    return 0 if results else 1
+        wish.json_file.write_text(json.dumps(to_json(runs[0]), indent=2) + "\n", "utf-8")
+    return 0 if latest(runs) else 1
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
-"""The findings as a table for people and as JSON for programs."""
+"""The findings as tables for people."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from bench.rounds import Outcome, Plan, Result
+from bench.goals import Finding, findings, goal_text
+from bench.kept import Run
+from bench.rounds import Outcome, Result
 
 STEADY_SPREAD: Final = 0.15
 """Rounds of an undisturbed machine lie closer together than this."""
@@ -15,27 +16,35 @@ STEADY_SPREAD: Final = 0.15
 _BEGIN: Final = "<!-- latest run -->"
 _END: Final = "<!-- end of the latest run -->"
 _HEADINGS: Final = ("What", "Who", "Median", "Spread", "Ratio", "Goal")
+_GOAL_HEADINGS: Final = ("What", "Goal", "Measured", "Met")
+_MET: Final = {True: "yes", False: "**no**", None: "not measured"}
 
 
-def table(results: Sequence[Result]) -> str:
-    """Return the results as a Markdown table that also reads well in a terminal."""
-    rows = [_HEADINGS, *(row for result in results for row in _rows(result))]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
-    rule = tuple("-" * width for width in widths)
-    return "\n".join(_line(row, widths) for row in (rows[0], rule, *rows[1:]))
+def summary(runs: Sequence[Run], *, plot: str = "") -> str:
+    """Return the goals, the plot (Markdown that shows it) and the table, with what was measured on, with and when.
+
+    Of an entry that several runs measured, the last one counts.
+    """
+    results = latest(runs)
+    parts = ["\n".join(_head(run, runs) for run in runs), *_remarks(results)]
+    found = findings(results)
+    if found:
+        parts.append(_grid(_GOAL_HEADINGS, [_goal_row(each) for each in found]))
+    if plot:
+        parts.append(plot)
+    parts.append(_grid(_HEADINGS, [row for result in results for row in _rows(result)]))
+    notes = [f"- `{result.name}`: {note}" for result in results for note in result.notes]
+    if notes:
+        parts.append("\n".join(notes))
+    return "\n\n".join(parts)
 
 
-def summary(
-    results: Sequence[Result], plan: Plan, *, machine: str, versions: Mapping[str, str], at: datetime
-) -> str:
-    """Return the table with what it was measured on, with and when."""
-    software = ", ".join(f"{name} {number}" for name, number in versions.items())
-    rounds = f"{plan.rounds} round{'s' if plan.rounds > 1 else ''}"
-    lines = [f"{machine}.", f"{software}.", f"{at:%Y-%m-%d %H:%M} UTC, {rounds}."]
-    widest = max((outcome.spread for result in results for outcome in result.outcomes), default=0.0)
-    if widest > STEADY_SPREAD:
-        lines.append(f"Something else was running too: a spread of {widest:.0%} is no steady measurement.")
-    return "\n".join(lines) + f"\n\n{table(results)}"
+def latest(runs: Sequence[Run]) -> list[Result]:
+    """Return the results of all runs, the later one of an entry's two in the place of the first."""
+    by_name: dict[str, Result] = {}
+    for run in runs:
+        by_name |= {result.name: result for result in run.results}
+    return list(by_name.values())
 
 
 def replace_latest(file: Path, text: str) -> None:
@@ -51,58 +60,67 @@ def replace_latest(file: Path, text: str) -> None:
     file.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", "utf-8")
 
 
+def _head(run: Run, runs: Sequence[Run]) -> str:
+    software = ", ".join(f"{name} {number}" for name, number in run.versions.items())
+    rounds = f"{run.rounds} round{'s' if run.rounds > 1 else ''}"
+    lines = [f"{run.machine}.", f"{software}.", f"{run.at:%Y-%m-%d %H:%M} UTC, {rounds}."]
+    if len(runs) > 1:
+        later = {result.name for other in runs[runs.index(run) + 1 :] for result in other.results}
+        names = [result.name for result in run.results if result.name not in later]
+        lines.append(f"In this run: {', '.join(names)}.")
+    return "\n".join(lines)
+
+
+def _remarks(results: Sequence[Result]) -> Iterator[str]:
+    spreads = [(outcome.spread, result.name) for result in results for outcome in result.outcomes]
+    restless = sorted({name for spread, name in spreads if spread > STEADY_SPREAD})
+    if restless:
+        yield (
+            f"No steady measurement, with a spread of up to {max(spreads)[0]:.0%}: {', '.join(restless)}. "
+            "Something else was running too, or the thing itself is not steady."
+        )
+
+
+def _goal_row(finding: Finding) -> tuple[str, ...]:
+    return (finding.what, finding.goal, finding.measured, _MET[finding.is_met])
+
+
+def _grid(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table that also reads well in a terminal."""
+    every = [headings, *rows]
+    widths = [max(len(row[column]) for row in every) for column in range(len(headings))]
+    rule = ["-" * width for width in widths]
+    return "\n".join(_line(row, widths) for row in (headings, rule, *rows))
+
+
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:
     return "| " + " | ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) + " |"
 
 
 def _rows(result: Result) -> Iterator[tuple[str, ...]]:
-    title = result.comparison.title
+    title = result.title
     for outcome in result.outcomes:
         yield (
             title,
             outcome.name,
-            result.comparison.unit.show(outcome.rate),
+            result.unit.show(outcome.rate),
             f"{outcome.spread:.0%}",
             _ratio(outcome),
-            "" if outcome.goal is None else f"{outcome.goal:g}",
+            goal_text(result, outcome),
         )
         title = ""
+    for absent in result.absent:
+        yield (
+            title,
+            absent.name,
+            "not measured",
+            "",
+            "",
+            "" if absent.goal is None else f"{absent.goal:.3g}",
+        )
 
 
 def _ratio(outcome: Outcome) -> str:
     if outcome.ratio is None:
         return ""
     return f"{outcome.ratio:.2f} ({min(outcome.ratios):.2f} to {max(outcome.ratios):.2f})"
-
-
-def as_json(
-    results: Sequence[Result], plan: Plan, *, machine: str, versions: Mapping[str, str], at: datetime
-) -> dict[str, object]:
-    """Return everything that was measured, as values that JSON can hold. Rates count per second."""
-    return {
-        "measured_at": at.isoformat(timespec="seconds"),
-        "machine": machine,
-        "versions": dict(versions),
-        "rounds": plan.rounds,
-        "comparisons": [
-            {
-                "name": result.comparison.name,
-                "title": result.comparison.title,
-                "notes": list(result.notes),
-                "sides": [_side(outcome) for outcome in result.outcomes],
-            }
-            for result in results
-        ],
-    }
-
-
-def _side(outcome: Outcome) -> dict[str, object]:
-    return {
-        "name": outcome.name,
-        "rates": list(outcome.rates),
-        "median_rate": outcome.rate,
-        "spread": outcome.spread,
-        "ratio": outcome.ratio,
-        "ratios": list(outcome.ratios),
-        "goal": outcome.goal,
-    }

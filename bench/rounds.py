@@ -6,30 +6,24 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from enum import Enum
 from statistics import median
+
+from bench.units import Unit as Unit
 
 
 class MissingPeerError(Exception):
     """What a measurement needs is not installed. The text is a sentence that says how to get it."""
 
 
-class Unit(Enum):
-    """How a rate is shown."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """A goal that is stated against a side of another entry."""
 
-    URLS = "URLs/s"
-    REQUESTS = "requests/s"
-    MICROSECONDS = "µs each"
-    MILLISECONDS = "ms each"
-
-    def show(self, rate: float) -> str:
-        """Return `rate`, which counts per second, as text with the unit."""
-        if self is Unit.MICROSECONDS:
-            return f"{1e6 / rate:.2f} {self.value}"
-        if self is Unit.MILLISECONDS:
-            digits = 0 if rate <= 100 else 2
-            return f"{1e3 / rate:.{digits}f} {self.value}"
-        return f"{rate:,.0f} {self.value}"
+    entry: str
+    """Its name."""
+    side: str
+    least: float
+    """What the rate of the side that has this goal, divided by that side's, should reach."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +32,21 @@ class Side:
 
     name: str
     measure: Callable[[float], float]
-    """Works for about so many seconds and returns how much was done per second."""
+    """Works for about so many seconds and returns how much was done per second (or per MiB: see `Unit`)."""
     goal: float | None = None
     """What our rate divided by this side's should reach; None where nothing is promised."""
+    limit: float | None = None
+    """What this side itself should keep to, in the unit of the entry: the most of what costs, else the least."""
+    beside: Beside | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AbsentSide:
+    """One that could not take part, and what was promised against it."""
+
+    name: str
+    reason: str
+    goal: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +73,8 @@ class Field:
     sides: Sequence[Side]
     slice_s: float
     notes: Sequence[str] = ()
-    """Sentences about sides that could not take part."""
+    """Sentences about what was measured, or on what."""
+    absent: Sequence[AbsentSide] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +86,8 @@ class Comparison:
     unit: Unit
     prepare: Callable[[Plan], AbstractContextManager[Field]]
     """Sets everything up, and takes it down again. Raises MissingPeerError."""
+    panel: str | None = None
+    """The part of the plot in which the ratios are drawn; None: they are not drawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +99,9 @@ class Outcome:
     """One per round."""
     ratios: tuple[float, ...]
     """Our rate divided by this side's, one per round; empty for our own side."""
-    goal: float | None
+    goal: float | None = None
+    limit: float | None = None
+    beside: Beside | None = None
 
     @property
     def rate(self) -> float:
@@ -112,9 +123,13 @@ class Outcome:
 class Result:
     """What one comparison found."""
 
-    comparison: Comparison
+    name: str
+    title: str
+    unit: Unit
+    panel: str | None
     outcomes: tuple[Outcome, ...]
     notes: tuple[str, ...]
+    absent: tuple[AbsentSide, ...] = ()
 
 
 def run(comparison: Comparison, plan: Plan) -> Result:
@@ -135,13 +150,28 @@ def run(comparison: Comparison, plan: Plan) -> Result:
                 rates[side.name].append(side.measure(field.slice_s))
         ours = rates[field.sides[0].name]
         outcomes = tuple(_outcome(side, rates[side.name], ours) for side in field.sides)
-        return Result(comparison=comparison, outcomes=outcomes, notes=tuple(field.notes))
+        return Result(
+            name=comparison.name,
+            title=comparison.title,
+            unit=comparison.unit,
+            panel=comparison.panel,
+            outcomes=outcomes,
+            notes=tuple(field.notes),
+            absent=tuple(field.absent),
+        )
 
 
 def _outcome(side: Side, rates: Sequence[float], ours: Sequence[float]) -> Outcome:
     is_ours = rates is ours
     ratios = () if is_ours else tuple(our / their for our, their in zip(ours, rates, strict=True))
-    return Outcome(name=side.name, rates=tuple(rates), ratios=ratios, goal=side.goal)
+    return Outcome(
+        name=side.name,
+        rates=tuple(rates),
+        ratios=ratios,
+        goal=side.goal,
+        limit=side.limit,
+        beside=side.beside,
+    )
 
 
 def cpu_rate(work: Callable[[], int]) -> Callable[[float], float]:
