@@ -180,6 +180,29 @@ def test_repeated_calls_do_not_mix(signer: Signer, at: datetime) -> None:
     assert url() == fresh
 
 
+def test_plain_calls_that_follow_each_other_do_not_mix(signer: Signer) -> None:
+    asked = [
+        (method, bucket, key, expires)
+        for method in ("GET", "PUT")
+        for bucket in ("bucket", "other-bucket")
+        for expires in (3600, timedelta(hours=1), 60)
+        for key in ("a b c", "100%", "ключ", "a")
+    ]
+    for method, bucket, key, expires in [*asked, *reversed(asked)]:
+        made = signer.presign(method, bucket, key, expires=expires)
+        lifetime = expires if isinstance(expires, timedelta) else timedelta(seconds=expires)
+        assert made == signer.presign(method, bucket, key, expires=expires, at=made.expires_at - lifetime)
+
+
+@pytest.mark.parametrize("same_number", [3600.0, True])
+def test_number_of_another_type_is_no_lifetime_after_the_same_number_either(
+    same_number: Any, signer: Signer
+) -> None:
+    signer.presign("GET", "bucket", "key", expires=int(same_number))
+    with pytest.raises(MisuseError, match="whole seconds"):
+        signer.presign("GET", "bucket", "key", expires=same_number)
+
+
 def test_many_are_what_one_by_one_gives(signer: Signer, at: datetime) -> None:
     keys = ["a", "/b", "ü", "c d"]
     many = signer.presign_many(

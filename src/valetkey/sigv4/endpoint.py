@@ -42,14 +42,31 @@ class Place(NamedTuple):
         """
         if key is None:
             return self.own_path
-        if not key:
-            raise MisuseError("the key is empty; leave it out (None) to address the bucket itself")
+        return self.prefix_of_keys() + encoded_key(key)
+
+    def prefix_of_keys(self) -> str:
+        """Return what stands before an encoded key.
+
+        Raises:
+            MisuseError: there is no bucket to hold it.
+        """
         if self.key_prefix is None:
             raise MisuseError("a key needs a bucket; name the bucket that holds the object")
-        try:
-            return self.key_prefix + encode_path(key)
-        except UnicodeEncodeError as error:
-            raise MisuseError("the key holds half of a surrogate pair, which is no Unicode text") from error
+        return self.key_prefix
+
+
+def encoded_key(key: str) -> str:
+    """Return `key` as it stands in a path.
+
+    Raises:
+        MisuseError: it is empty or no valid Unicode.
+    """
+    if not key:
+        raise MisuseError("the key is empty; leave it out (None) to address the bucket itself")
+    try:
+        return encode_path(key)
+    except UnicodeEncodeError as error:
+        raise MisuseError("the key holds half of a surrogate pair, which is no Unicode text") from error
 
 
 class Endpoint(NamedTuple):

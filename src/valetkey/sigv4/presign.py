@@ -5,7 +5,7 @@ Source: Amazon S3 API Reference, "Authenticating Requests: Using Query Parameter
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
 from types import MappingProxyType
@@ -15,7 +15,7 @@ from valetkey.sigv4 import parameters
 from valetkey.sigv4.canonical import header_value
 from valetkey.sigv4.credentials import SigningCredentials
 from valetkey.sigv4.encoding import encode_component
-from valetkey.sigv4.endpoint import Place
+from valetkey.sigv4.endpoint import Place, encoded_key
 from valetkey.sigv4.errors import MisuseError
 from valetkey.sigv4.instants import signed_until, signing_instant, to_amz_date
 from valetkey.sigv4.keys import ALGORITHM, SigningKey, signing_key
@@ -53,21 +53,35 @@ class Template(NamedTuple):
     method: str
     origin: str
     query: str
-    """Sorted and encoded, without the signature."""
+    """What follows the path, up to the signature."""
     canonical_tail: str
     """The canonical request after the path."""
-    string_head: str
-    """The string to sign before the hash of the canonical request."""
     key: SigningKey
+    """Takes the hash of the canonical request: the string to sign before it is the stamp's."""
     headers: Mapping[str, str]
     expires_at: datetime
 
     def url(self, path: str) -> str:
         """Return the signed URL of the encoded `path`."""
-        method, origin, query, tail, head, key, _, _ = self
-        canonical = f"{method}\n{path}\n{tail}"
-        signature = key.hex_signature(f"{head}{sha256(canonical.encode()).hexdigest()}".encode())
-        return f"{origin}{path}?{query}&X-Amz-Signature={signature}"
+        method, origin, query, tail, key, _, _ = self
+        digest = sha256(f"{method}\n{path}{tail}".encode()).hexdigest()
+        return f"{origin}{path}{query}{key.hex_signature(digest.encode())}"
+
+    def url_of_key(self, prefix: str) -> Callable[[str], str]:
+        """Return the function that returns the signed URL of a key, whose path is the key behind `prefix`.
+
+        It is `url` with all that the keys share put together once, a sixth less for each. Of the 1.8 µs that are left,
+        the two hashes take 1.2.
+        """
+        method, origin, query, tail, signing_key, _, _ = self
+        begin, address, hex_signature = f"{method}\n{prefix}", f"{origin}{prefix}", signing_key.hex_signature
+
+        def url(key: str) -> str:
+            path = encoded_key(key)
+            digest = sha256(f"{begin}{path}{tail}".encode()).hexdigest()
+            return f"{address}{path}{query}{hex_signature(digest.encode())}"
+
+        return url
 
 
 class Stamp(NamedTuple):
@@ -80,9 +94,8 @@ class Stamp(NamedTuple):
     amz_date: str
     credential: str
     """The value of X-Amz-Credential, encoded."""
-    string_head: str
-    """The string to sign before the hash of the canonical request."""
     key: SigningKey
+    """Takes the hash of a canonical request, which ends the string to sign."""
     session_token: Secret | None
 
 
@@ -95,13 +108,13 @@ def make_stamp(credentials: SigningCredentials, at: datetime) -> Stamp:
     at = signing_instant(at)
     amz_date = to_amz_date(at)
     scope = credentials.scope(amz_date[:8])
+    key = signing_key(credentials.secret.reveal(), amz_date[:8], credentials.region, credentials.service)
     return Stamp(
         at=at,
         next_at=signed_until(at, 1),
         amz_date=amz_date,
         credential=encode_component(f"{credentials.access_key}/{scope}"),
-        string_head=f"{ALGORITHM}\n{amz_date}\n{scope}\n",
-        key=signing_key(credentials.secret.reveal(), amz_date[:8], credentials.region, credentials.service),
+        key=key.begun(f"{ALGORITHM}\n{amz_date}\n{scope}\n".encode()),
         session_token=credentials.session_token,
     )
 
@@ -131,7 +144,7 @@ def make_template(
         names = ";".join(sorted(lines))
         encoded = _encoded_query(stamp, lifetime_s=lifetime_s, names=names, query=query or {})
         header_lines = "".join([f"{name}:{lines[name]}\n" for name in sorted(lines)])
-        tail = f"{encoded}\n{header_lines}\n{names}\n{payload_sha256 or UNSIGNED_PAYLOAD}"
+        rest = f"{header_lines}\n{names}\n{payload_sha256 or UNSIGNED_PAYLOAD}"
     else:
         # The same in one piece for the URL that has nothing to sort: it saves three quarters of the time.
         signed = {}
@@ -139,13 +152,12 @@ def make_template(
             f"X-Amz-Algorithm={ALGORITHM}&X-Amz-Credential={stamp.credential}&X-Amz-Date={stamp.amz_date}"
             f"&X-Amz-Expires={lifetime_s}&X-Amz-SignedHeaders=host"
         )
-        tail = f"{encoded}\nhost:{place.host}\n\nhost\n{UNSIGNED_PAYLOAD}"
+        rest = f"host:{place.host}\n\nhost\n{UNSIGNED_PAYLOAD}"
     return Template(
         method,
         place.origin,
-        encoded,
-        tail,
-        stamp.string_head,
+        f"?{encoded}&X-Amz-Signature=",
+        f"\n{encoded}\n{rest}",
         stamp.key,
         MappingProxyType(signed) if signed else _NO_HEADERS,
         signed_until(stamp.at, lifetime_s),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from valetkey.sigv4.credentials import SigningCredentials, require_credentials
 from valetkey.sigv4.endpoint import Addressing, Endpoint, Place, amazon_endpoint, require_addressing
@@ -27,10 +27,29 @@ from valetkey.sigv4.secret import Secret
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
+class _Usual(NamedTuple):
+    """What the plainest URLs share that one call after the other asks for."""
+
+    method: str
+    bucket: str
+    expires: int | timedelta
+    stamp: Stamp
+    url_of_key: Callable[[str], str]
+    expires_at: datetime
+    headers: Mapping[str, str]
+
+
 class Signer:
     """Signs requests to S3 or any service that speaks its protocol. It never talks to it."""
 
-    __slots__ = ("_addressing", "_credentials", "_endpoint", "_recent_place", "_recent_stamp")
+    __slots__ = (
+        "_addressing",
+        "_credentials",
+        "_endpoint",
+        "_recent_place",
+        "_recent_stamp",
+        "_recent_usual",
+    )
 
     def __init__(
         self,
@@ -63,6 +82,7 @@ class Signer:
         self._credentials: Final = credentials
         self._endpoint: Final = Endpoint.parse(amazon_endpoint(region) if endpoint is None else endpoint)
         self._addressing: Final[Addressing] = addressing
+        self._recent_usual: _Usual | None = None
         self._recent_stamp: Stamp | None = None
         self._recent_place: tuple[str | None, Place] | None = None
 
@@ -106,6 +126,10 @@ class Signer:
         Raises:
             MisuseError: one of the values cannot be signed. The message says which, and what to do.
         """
+        is_plain = query is None and headers is None and payload_sha256 is None and stable_for is None
+        if is_plain and at is None and bucket is not None and key is not None:
+            usual = self._usual(method, bucket, expires)
+            return PresignedURL(usual.url_of_key(key), method, usual.expires_at, usual.headers)
         place = self._place(bucket)
         signed_at, lifetime_s = _instant(at), lifetime_seconds(expires)
         if stable_for is not None:
@@ -137,7 +161,7 @@ class Signer:
         place = self._place(bucket)
         stamp, lifetime_s = self._stamp(_instant(at)), lifetime_seconds(expires)
         template = make_template(stamp, place, method, lifetime_s, query, headers, payload_sha256)
-        return (template.url(place.path(key)) for key in keys)
+        return map(template.url_of_key(place.prefix_of_keys()), keys)
 
     def presign_post(
         self,
@@ -200,6 +224,33 @@ class Signer:
             payload_line=sha256(body or b"").hexdigest() if payload_sha256 is None else payload_sha256,
             at=_instant(at),
         )
+
+    def _usual(self, method: str, bucket: str, expires: int | timedelta) -> _Usual:
+        """Return what the plainest URLs of one method and bucket share; the last again within its second.
+
+        Nearly all URLs are such, and come in rows: it saves half of the time of one.
+        """
+        recent, now = self._recent_usual, _instant(None)
+        if recent is not None and recent.stamp.at <= now < recent.stamp.next_at:
+            # The type too, since Python takes True and 1.0 for 1.
+            if (
+                recent.method == method
+                and recent.bucket == bucket
+                and recent.expires == expires
+                and type(recent.expires) is type(expires)
+            ):
+                return recent
+            stamp = recent.stamp
+        else:
+            stamp = make_stamp(self._credentials, now)
+        place = self._place(bucket)
+        template = make_template(stamp, place, method, lifetime_seconds(expires), None, None, None)
+        url_of_key = template.url_of_key(place.prefix_of_keys())
+        # One assignment, so that threads see either the old one or the new one.
+        self._recent_usual = usual = _Usual(
+            method, bucket, expires, stamp, url_of_key, template.expires_at, template.headers
+        )
+        return usual
 
     def _stamp(self, at: datetime) -> Stamp:
         """Return the stamp of the second of `at`; the last one again within its second."""
