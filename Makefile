@@ -6,10 +6,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCKS := requirements/build.txt requirements/runtime.txt
 JS := tests/clients/js
+PEERS_JS := bench/js
 # Each folder of unit tests that exists, and the rules of the house; the other tests start real clients.
 UNIT_TESTS := $(wildcard $(addprefix tests/,sigv4 s3 explain processes store links gateway policy server cli console raw)) tests/test_house_rules.py
 
-.PHONY: help run install dev system-packages test check docs bench lock clean
+.PHONY: help run install dev system-packages test check docs bench peers lock clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -33,8 +34,11 @@ check: dev ## format, lint, types, import order, documentation and unit tests
 docs: dev ## write the generated sections of docs/ anew
 	$(BIN)/python scripts/docs.py
 
-bench: dev system-packages ## measure against the peers (BENCH_ARGS goes to `python -m bench`)
+bench: dev system-packages peers ## measure against the peers (BENCH_ARGS goes to `python -m bench`)
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m bench $(BENCH_ARGS)
+
+# A peer that cannot be installed here is left out of the tables, with a note.
+peers: $(VENV)/.installed-bench $(PEERS_JS)/node_modules/.package-lock.json
 
 dev: $(VENV)/.installed-dev ## set up .venv with the tools and tests too
 
@@ -42,7 +46,7 @@ lock: dev ## write requirements/*.txt anew from pyproject.toml (UPGRADE=--upgrad
 	BIN=$(BIN) sh scripts/lock.sh $(UPGRADE)
 
 clean: ## remove all that make has made; ./data stays
-	rm -rf $(VENV) $(JS)/node_modules $(JS)/uppy5/node_modules dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(JS)/node_modules $(JS)/uppy5/node_modules $(PEERS_JS)/node_modules dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 system-packages:
@@ -77,4 +81,18 @@ $(JS)/node_modules/.package-lock.json: $(JS)/package.json $(JS)/uppy5/package.js
 	  cd $(JS) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && touch node_modules/.package-lock.json; \
 	else \
 	  echo "There is no npm here; tests that need it say so."; \
+	fi
+
+$(VENV)/.installed-bench: requirements/bench.txt $(VENV)/.installed-dev
+	@echo "Installing the bench's peers into $(VENV)"
+	@if $(PIP) install --require-hashes -r requirements/bench.txt; then touch $@; \
+	else echo "The peers in requirements/bench.txt could not be installed; the bench goes on without them."; fi
+
+$(PEERS_JS)/node_modules/.package-lock.json: $(PEERS_JS)/package.json $(PEERS_JS)/package-lock.json $(PEERS_JS)/.npmrc | system-packages
+	@if command -v npm >/dev/null; then \
+	  echo "Installing the bench's JavaScript peers into $(PEERS_JS)/node_modules"; \
+	  cd $(PEERS_JS) && { npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && touch node_modules/.package-lock.json || \
+	    echo "They could not be installed; the bench goes on without them."; }; \
+	else \
+	  echo "There is no npm here; the bench goes on without its JavaScript peers."; \
 	fi

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Write requirements/{build,runtime,dev}.txt from pyproject.toml. Called by `make lock`.
+# Write requirements/{build,runtime,dev,bench}.txt from pyproject.toml. Called by `make lock`.
 #
 # An argument such as --upgrade goes to pip-compile; without it, pins that still fit stay. The files name
 # versions and hashes only: no registry, so that each machine uses the one it is set up with.
@@ -18,5 +18,7 @@ compile() {
 
 compile build.txt --only-build-deps --all-build-deps "$@"
 compile runtime.txt "$@"
-compile dev.txt --all-extras --all-build-deps \
+compile dev.txt --extra test --extra bench --extra dev --all-build-deps \
     --constraint requirements/build.txt --constraint requirements/runtime.txt "$@"
+# In the same environment as the tools: the peers take the versions that are there.
+compile bench.txt --extra peers --constraint requirements/dev.txt "$@"
