@@ -10,6 +10,8 @@ Source: Amazon S3 API Reference, "Signature Calculations for the Authorization H
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import cache
 from operator import itemgetter
 from typing import Final
 
@@ -21,6 +23,7 @@ _ENCODED_IN_PATH: Final = tuple("/" if byte == 0x2F else _ENCODED[byte] for byte
 
 _RESERVED_IN_PATH: Final = re.compile(r"[^A-Za-z0-9\-._~/]")
 # Those of the verifying half are compiled when first used: at import they would cost the signing half milliseconds.
+_BROKEN_ESCAPE: Final = rb"%(?![0-9A-Fa-f]{2})"
 _ODD_IN_PATH: Final = rb"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~/%]"
 _ODD_IN_COMPONENT: Final = rb"%[0-9A-Fa-f]{2}|[^A-Za-z0-9\-._~]"
 _NEEDLESS_OR_BROKEN_ESCAPE: Final = (
@@ -69,8 +72,11 @@ def canonical_path(raw: bytes) -> bytes:
     Escapes stay as they were sent, down to the case of their digits, and so do `//`, `.` and `..`. Only
     bytes that no encoder leaves bare are escaped, since some clients sign them escaped and send them bare.
     """
-    if not raw.translate(None, _UNRESERVED_IN_PATH):
+    reserved = raw.translate(None, _UNRESERVED_IN_PATH)
+    if not reserved:
         return raw or b"/"
+    if not reserved.strip(b"%") and _broken_escape()(raw) is None:
+        return raw
     return re.sub(_ODD_IN_PATH, _escaped, raw)
 
 
@@ -106,8 +112,8 @@ def decode_component(value: bytes) -> bytes:
         value = value.replace(b"+", b" ")
     if b"%" not in value:
         return value
-    # Nearly every escape of a presigned URL is one of its credential's slashes.
-    value = value.replace(b"%2F", b"/")
+    # Nearly every escape of a presigned URL is a slash of its credential, or stands between two signed headers.
+    value = value.replace(b"%2F", b"/").replace(b"%3B", b";")
     return re.sub(_ESCAPE, _unescaped, value) if b"%" in value else value
 
 
@@ -116,6 +122,11 @@ def decode_text(value: bytes) -> str:
     if b"%" in value or b"+" in value:
         value = decode_component(value)
     return value.decode("utf-8", "replace")
+
+
+@cache
+def _broken_escape() -> Callable[[bytes], re.Match[bytes] | None]:
+    return re.compile(_BROKEN_ESCAPE).search
 
 
 def _encoded_ascii(found: re.Match[str]) -> str:

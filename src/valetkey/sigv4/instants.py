@@ -55,11 +55,10 @@ def signed_until(at: datetime, lifetime_s: int) -> datetime:
 
 def parse_amz_date(text: str) -> datetime | None:
     """Return the instant that `yyyyMMdd'T'HHmmss'Z'` names, or None for any other form."""
-    if len(text) != 16 or text[8] != "T" or text[15] != "Z":
-        return None
-    digits = text[:8] + text[9:15]
     # fromisoformat of later Pythons reads 24:00:00 as the next day's midnight.
-    if not (digits.isascii() and digits.isdigit()) or text[9:11] == "24":
+    if not (len(text) == 16 and text.isascii() and text[8] == "T" and text[15] == "Z" and text[9:11] != "24"):
+        return None
+    if not (text[:8] + text[9:15]).isdigit():
         return None
     try:
         return datetime.fromisoformat(text)

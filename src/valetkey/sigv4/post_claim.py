@@ -31,6 +31,8 @@ _V4: Final = {
 }
 _V2: Final = {"signature": "Signature", "awsaccesskeyid": "AWSAccessKeyId", "policy": "Policy"}
 """Fields of a signature, and how S3's errors spell them."""
+_V4_MARKERS: Final = _V4.keys() - {"policy"}
+_V2_MARKERS: Final = _V2.keys() - {"policy"}
 
 _TOKEN: Final = "x-amz-security-token"  # noqa: S105 - the name of a field
 
@@ -47,6 +49,8 @@ class PostClaim(NamedTuple):
     signature: str
     policy: str
     """Base64, as sent."""
+    date: str
+    """The day of `signed_at` as yyyyMMdd; empty for SigV2."""
 
     def __repr__(self) -> str:
         # Neither the token nor the signature: each is as good as a password for a while.
@@ -62,9 +66,9 @@ def read_post_claim(fields: Mapping[str, str], *, region: str) -> PostClaim | No
         MissingFormFieldError: a field of the signature is missing.
         MalformedFormFieldError: one of them is malformed.
     """
-    if not fields.keys().isdisjoint(_V4.keys() - {"policy"}):
+    if not fields.keys().isdisjoint(_V4_MARKERS):
         return _read_v4(fields, region=region)
-    if not fields.keys().isdisjoint(_V2.keys() - {"policy"}):
+    if not fields.keys().isdisjoint(_V2_MARKERS):
         return _read_v2(fields, region=region)
     return None
 
@@ -107,6 +111,7 @@ def _read_v4(fields: Mapping[str, str], *, region: str) -> PostClaim:
         region=credential.region,
         signature=fields["x-amz-signature"],
         policy=fields["policy"],
+        date=credential.date,
     )
 
 
@@ -120,6 +125,7 @@ def _read_v2(fields: Mapping[str, str], *, region: str) -> PostClaim:
         region=region,
         signature=fields["signature"],
         policy=fields["policy"],
+        date="",
     )
 
 
@@ -154,5 +160,4 @@ def require_post_signature(claim: PostClaim, *, secret: Secret) -> Proof:
 def _signature(claim: PostClaim, to_sign: bytes, secret: Secret) -> bytes:
     if claim.signed_at is None:
         return base64_signature(secret.reveal(), to_sign)
-    date = f"{claim.signed_at:%Y%m%d}".rjust(8, "0")
-    return signing_key(secret.reveal(), date, claim.region).hex_signature(to_sign).encode()
+    return signing_key(secret.reveal(), claim.date, claim.region).hex_signature(to_sign).encode()
