@@ -27,6 +27,9 @@ from valetkey.store import (
     WriteRule,
 )
 from valetkey.store import writer as writer_module
+from valetkey.store.contents import Effects
+from valetkey.store.jobs import Job, JobQueue
+from valetkey.store.space import MIB
 
 
 async def test_writes_that_arrive_together_all_happen(store: Store) -> None:
@@ -222,3 +225,69 @@ async def test_bug_in_a_change_reaches_its_caller_alone(store: Store) -> None:
 
 
 BROKEN = NewObject(etag="e", headers={"x-amz-meta-a": object()})  # type: ignore[dict-item] # the bug
+
+
+async def test_change_that_fails_halfway_is_undone_and_hurts_no_neighbour(store: Store) -> None:
+    def fail_halfway(connection: sqlite3.Connection, effects: Effects) -> None:
+        connection.execute("UPDATE objects SET etag = 'halfway'")
+        effects.keys.append(("bucket", "one"))
+        raise LookupError
+
+    await put(store, "one", b"1")
+    workings = store._workings
+    results = await asyncio.gather(
+        put(store, "two", b"2"),
+        workings.write(fail_halfway),
+        put(store, "three", b"3"),
+        return_exceptions=True,
+    )
+    assert isinstance(results[1], LookupError)
+    tags = {key: store.find_object("bucket", key).etag for key in ("one", "two", "three")}
+    assert tags == {"one": etag_of(b"1"), "two": etag_of(b"2"), "three": etag_of(b"3")}
+
+
+async def test_writes_that_come_together_share_one_transaction(store: Store, folder: Path) -> None:
+    drafts = [await receive(store, f"{number}".encode()) for number in range(50)]
+    new = NewObject(etag="e", headers={})
+    with closing(sqlite3.connect(folder / "catalog.sqlite")) as catalog:
+        before = _frames_committed(catalog, folder)
+        writes = [
+            store.put_object("bucket", f"{number}", draft, new, now_ms=NOW_MS)
+            for number, draft in enumerate(drafts)
+        ]
+        await asyncio.gather(*writes)
+        assert _frames_committed(catalog, folder) - before == 1
+
+
+def _frames_committed(catalog: sqlite3.Connection, folder: Path) -> int:
+    """Return how many transactions stand in the log: of each, the last frame says how long the catalog is."""
+    (page_bytes,) = catalog.execute("PRAGMA page_size").fetchone()
+    log = (folder / "catalog.sqlite-wal").read_bytes()
+    salt = log[16:24]
+    frames = [log[start : start + 24] for start in range(32, len(log), 24 + page_bytes)]
+    return sum(1 for frame in frames if frame[8:16] == salt and frame[4:8] != bytes(4))
+
+
+async def test_job_put_by_a_loop_that_went_away_is_taken_along(folder: Path) -> None:
+    jobs = JobQueue()
+    left, later = (Job(change=_nothing, room_bytes=0, blob=None, future=None) for _ in range(2))
+    gone = asyncio.new_event_loop()
+    jobs.put_soon(left, gone)
+    gone.close()
+    jobs.put_soon(later, asyncio.get_running_loop())
+    await asyncio.sleep(0)
+    jobs.put(None)
+    assert jobs.next_group() == ([left, later], False)
+
+
+async def test_jobs_beyond_one_group_are_the_next(folder: Path) -> None:
+    jobs = JobQueue()
+    many = [Job(change=_nothing, room_bytes=MIB, blob=None, future=None) for _ in range(6)]
+    for job in many:
+        jobs.put_soon(job, asyncio.get_running_loop())
+    await asyncio.sleep(0)
+    assert [jobs.next_group(), jobs.next_group()] == [(many[:4], True), (many[4:], True)]
+
+
+def _nothing(connection: sqlite3.Connection, effects: Effects) -> None:
+    """Change nothing."""

@@ -78,7 +78,11 @@ def drop_content(
     connection: sqlite3.Connection, effects: Effects, *, content_id: int, is_inline: bool
 ) -> None:
     """Remove a content that its object gives up, and note the blobs that nobody names then."""
-    segments = () if is_inline else list_segments(connection, content_id)
+    if is_inline:
+        # Nothing else hangs on it: parts lie in blobs.
+        connection.execute(statements.REMOVE_CONTENT, (content_id,))
+        return
+    segments = list_segments(connection, content_id)
     if len(segments) > 1:
         # Somebody may be between two of its files: the rows stay until it is known that nobody is.
         connection.execute(statements.DOOM_CONTENT, (content_id,))

@@ -23,10 +23,10 @@ from valetkey.store.identity_model import (
     KnownUser,
     NamedDocument,
 )
+from valetkey.store.jobs import Change
 from valetkey.store.seal import Keyring
 from valetkey.store.statements import BEGIN_READ, COMMIT
 from valetkey.store.workings import Workings
-from valetkey.store.writer import Change
 
 T = TypeVar("T")
 

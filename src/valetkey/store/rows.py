@@ -175,4 +175,9 @@ def _decode_map(text: str) -> dict[str, str]:
 
 
 def from_map(pairs: Mapping[str, str]) -> str | None:
-    return json.dumps(dict(pairs), ensure_ascii=False, separators=(",", ":")) if pairs else None
+    return _encode_map(tuple(pairs.items())) if pairs else None
+
+
+@lru_cache(maxsize=512)
+def _encode_map(pairs: tuple[tuple[str, str], ...]) -> str:
+    return json.dumps(dict(pairs), ensure_ascii=False, separators=(",", ":"))

@@ -78,6 +78,17 @@ _STATE_COLUMNS: Final = """
     WHERE {table}.bucket_id = ? AND {table}.key = ?
 """
 FIND_CURRENT: Final = "SELECT" + _STATE_COLUMNS.format(table="objects", index="")
+# The same with the bucket before it: a change that places an object has to know both, and nothing else.
+FIND_PLACE: Final = """
+    SELECT buckets.id, buckets.versioning,
+           objects.rank, objects.version_id, objects.size, objects.etag, objects.modified_ms,
+           objects.content_id, contents.bytes IS NOT NULL,
+           contents.lock_mode, contents.lock_until_ms, contents.legal_hold
+    FROM buckets
+    LEFT JOIN objects ON objects.bucket_id = buckets.id AND objects.key = ?2
+    LEFT JOIN contents ON contents.id = objects.content_id
+    WHERE buckets.name = ?1
+"""
 FIND_NEWEST_OTHER: Final = (
     "SELECT" + _STATE_COLUMNS.format(table="versions", index="") + "ORDER BY rank LIMIT 1"
 )

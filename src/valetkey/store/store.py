@@ -215,7 +215,7 @@ class Store:
         """
         change = partial(
             objects.put_object,
-            bucket=name_of(bucket),
+            bucket=bucket,
             key=key,
             content=draft.content,
             seal=draft.seal,
@@ -226,7 +226,7 @@ class Store:
             now_ms=now_ms,
             rule=rule,
         )
-        return await self._workings.write(change, within=bucket, draft=draft)
+        return await self._workings.write(change, draft=draft)
 
     async def copy_object(
         self,

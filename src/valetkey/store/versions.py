@@ -8,8 +8,13 @@ from typing import Final, NamedTuple
 
 from valetkey.store import rows, statements
 from valetkey.store.contents import Effects, drop_content
-from valetkey.store.errors import NoSuchKeyError, ObjectLockedError, PreconditionFailedError
-from valetkey.store.model import Bucket, Deleted, Deletion, WriteRule
+from valetkey.store.errors import (
+    NoSuchBucketError,
+    NoSuchKeyError,
+    ObjectLockedError,
+    PreconditionFailedError,
+)
+from valetkey.store.model import Bucket, Deleted, Deletion, InBucket, WriteRule, name_of
 
 NULL_ID: Final = "null"
 """What S3 calls the null version."""
@@ -29,6 +34,28 @@ class State(NamedTuple):
     lock_mode: str | None
     lock_until_ms: int | None
     legal_hold: int | None
+
+
+class Place(NamedTuple):
+    """Where an object is to be put, and what is there now."""
+
+    bucket_id: int
+    versioning: str | None
+    current: State | None
+    """The current version; None also if that is a delete marker."""
+
+
+def find_place(source: rows.Source, bucket: InBucket, key: bytes) -> Place:
+    """Return the place of a key.
+
+    Raises:
+        NoSuchBucketError: there is no such bucket, or it is another one of the same name.
+    """
+    name = name_of(bucket)
+    row = source.execute(statements.FIND_PLACE, (name, key)).fetchone()
+    if row is None or not (isinstance(bucket, str) or bucket.id == row[0]):
+        raise NoSuchBucketError(name)
+    return Place(row[0], row[1], None if row[2] is None else State._make(row[2:]))
 
 
 def find_current(source: rows.Source, bucket_id: int, key: bytes) -> State | None:
@@ -77,33 +104,29 @@ def require_rule(rule: WriteRule | None, state: State | None, *, bucket: str, ke
 
 
 def make_way(
-    connection: sqlite3.Connection,
-    effects: Effects,
-    bucket: Bucket,
-    key: bytes,
-    current: State | None,
-    *,
-    now_ms: int,
+    connection: sqlite3.Connection, effects: Effects, place: Place, key: bytes, *, now_ms: int
 ) -> int:
-    """Clear the place of the current version for a new one, and return the new one's rank."""
-    if bucket.versioning is None:
+    """Take away what is in the place of a new version, or keep it elsewhere, and return the new one's rank.
+
+    Only the row in `objects` stays: another takes its place, or the caller removes it.
+    """
+    bucket_id, versioning, current = place
+    if versioning is None:
         if current is not None and current.content_id is not None:
             _require_unlocked(current, key, now_ms=now_ms)
-            connection.execute(statements.REMOVE_OBJECT, (bucket.id, key))
             drop_content(
                 connection, effects, content_id=current.content_id, is_inline=bool(current.is_inline)
             )
         return _next_rank(current, now_ms=now_ms)
-    newest = current or find_newest_other(connection, bucket.id, key)
+    newest = current or find_newest_other(connection, bucket_id, key)
     if current is not None:
-        connection.execute(statements.RETIRE_OBJECT, (bucket.id, key))
-        connection.execute(statements.REMOVE_OBJECT, (bucket.id, key))
-    if bucket.versioning != "Enabled":
+        connection.execute(statements.RETIRE_OBJECT, (bucket_id, key))
+    if versioning != "Enabled":
         # There is one null version at most, and the new one is it.
-        former = _find_other(connection, bucket.id, key, None)
+        former = _find_other(connection, bucket_id, key, None)
         if former is not None:
             _require_unlocked(former, key, now_ms=now_ms)
-            _remove_other(connection, effects, bucket, key, former)
+            _remove_other(connection, effects, bucket_id, key, former)
     return _next_rank(newest, now_ms=now_ms)
 
 
@@ -145,7 +168,9 @@ def delete(
     key = deletion.key.encode()
     current = find_current(connection, bucket.id, key)
     _require_deletable(connection, bucket, deletion, current)
-    rank = make_way(connection, effects, bucket, key, current, now_ms=now_ms)
+    rank = make_way(connection, effects, Place(bucket.id, bucket.versioning, current), key, now_ms=now_ms)
+    if current is not None:
+        connection.execute(statements.REMOVE_OBJECT, (bucket.id, key))
     if bucket.versioning is None:
         return Deleted(key=deletion.key, version_id=None, marker_id=None, is_versioned=False)
     version_id = marker_id if bucket.versioning == "Enabled" else None
@@ -203,7 +228,7 @@ def _delete_version(
         connection.execute(statements.REMOVE_OBJECT, (bucket.id, key))
         drop_content(connection, effects, content_id=state.content_id, is_inline=bool(state.is_inline))
     else:
-        _remove_other(connection, effects, bucket, key, state)
+        _remove_other(connection, effects, bucket.id, key, state)
     if is_current or current is None:
         _promote_newest(connection, bucket.id, key)
     is_marker = state.content_id is None
@@ -221,9 +246,9 @@ def _require_superseded(state: State, newest: State | None) -> None:
 
 
 def _remove_other(
-    connection: sqlite3.Connection, effects: Effects, bucket: Bucket, key: bytes, state: State
+    connection: sqlite3.Connection, effects: Effects, bucket_id: int, key: bytes, state: State
 ) -> None:
-    connection.execute(statements.REMOVE_VERSION, (bucket.id, key, state.rank))
+    connection.execute(statements.REMOVE_VERSION, (bucket_id, key, state.rank))
     if state.content_id is not None:
         drop_content(connection, effects, content_id=state.content_id, is_inline=bool(state.is_inline))
 

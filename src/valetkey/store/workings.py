@@ -19,6 +19,7 @@ from valetkey.store.contents import Effects, forget_doomed, require_live
 from valetkey.store.drafts import Draft, Intake
 from valetkey.store.errors import NoSuchBucketError, StorageFailedError, StoreClosedError, StoreError
 from valetkey.store.folder import DataFolder, make_private_folder
+from valetkey.store.jobs import Change
 from valetkey.store.model import Bucket, InBucket, StoredObject, SweepReport
 from valetkey.store.object_cache import (
     BUCKET_CACHE_BYTES,
@@ -32,7 +33,7 @@ from valetkey.store.schema import migrate, open_reader, open_writer
 from valetkey.store.seal import Keyring
 from valetkey.store.space import Room
 from valetkey.store.sweep import sweep
-from valetkey.store.writer import Change, Writer
+from valetkey.store.writer import Writer
 
 T = TypeVar("T")
 

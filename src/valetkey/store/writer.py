@@ -1,17 +1,16 @@
 """Group commit: one thread of the process writes to the catalog.
 
-Changes that wait while a transaction is being made durable share the next one, and its one fsync. Each runs in a
-savepoint of its own, so that one which fails does not hurt its neighbours.
+Changes that wait while a transaction is being made durable share the next one, and its one fsync. One that fails
+does not hurt its neighbours: most fail before they have changed anything, and if one did not, the whole group is
+run again, each in a savepoint of its own.
 """
 
 import asyncio
-import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from valetkey.processes.file_lock import FileLock
 from valetkey.processes.marks import Marks
@@ -19,40 +18,17 @@ from valetkey.store import statements
 from valetkey.store.blobs import NewBlob
 from valetkey.store.contents import Effects
 from valetkey.store.errors import OutOfSpaceError, StoreClosedError
+from valetkey.store.jobs import Change, Job, JobQueue
 from valetkey.store.remover import Remover
 from valetkey.store.space import MIB, Room, is_full
 
 T = TypeVar("T")
-Change = Callable[[sqlite3.Connection, Effects], T]
-"""Runs in the writer's thread, inside a transaction. May run again if a neighbour spoiled the transaction."""
 
-_MOST_CHANGES: Final = 512
-_MOST_BYTES: Final = 4 * MIB
 # What a few rows and their index pages may add to the log.
 _ROWS_BYTES: Final = 16 * 1024
 # Readers that overlap without a pause keep SQLite from reusing the log. Beyond this the writer waits for them.
 _LONG_LOG_BYTES: Final = 64 * MIB
 _SHORT_LOG_BYTES: Final = MIB
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class _Job:
-    change: Change[Any]
-    room_bytes: int | None
-    """What the change adds to the catalog. None: it makes room, and may use the disk's reserve."""
-    blob: NewBlob | None
-    """The blob that the change gives a name to; the job's own from now on."""
-    future: asyncio.Future[Any] | None
-    done: threading.Event | None = None
-    """Set when everything that the job leaves behind has been handed on."""
-    result: Any = None
-    error: Exception | None = None
-    is_alone: bool = False
-    """It has a transaction of its own, for the last time."""
-    is_committed: bool = False
-    is_in_doubt: bool = False
-    """The commit failed halfway: after a crash it might be found done after all."""
-    effects: Effects = field(default_factory=Effects)
 
 
 class Writer:
@@ -66,7 +42,7 @@ class Writer:
         self._room = room
         self._remover = remover
         self._marks = marks
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._jobs = JobQueue()
         self._is_closed = False
         self._empty_log_above = _LONG_LOG_BYTES
         self._thread = threading.Thread(target=self._run, name="valetkey-writer", daemon=True)
@@ -85,13 +61,14 @@ class Writer:
         """
         if self._is_closed:
             raise StoreClosedError
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._jobs.put(_Job(change=change, room_bytes=room_bytes, blob=blob, future=future))
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._jobs.put_soon(Job(change=change, room_bytes=room_bytes, blob=blob, future=future), loop)
         return future
 
     def post(self, change: Change[object]) -> None:
         """Queue a change that makes room and that nobody waits for."""
-        self._jobs.put(_Job(change=change, room_bytes=None, blob=None, future=None))
+        self._jobs.put(Job(change=change, room_bytes=None, blob=None, future=None))
 
     def refuse_more(self) -> None:
         """From now on `submit` raises; `post` goes on until `stop`."""
@@ -105,33 +82,18 @@ class Writer:
     def settle(self) -> None:
         """Wait until what is queued now has been written and handed to the remover."""
         done = threading.Event()
-        self._jobs.put(_Job(change=_change_nothing, room_bytes=None, blob=None, future=None, done=done))
+        self._jobs.put(Job(change=_change_nothing, room_bytes=None, blob=None, future=None, done=done))
         done.wait()
 
     def _run(self) -> None:
         goes_on = True
         while goes_on:
-            jobs, goes_on = self._next_group()
+            jobs, goes_on = self._jobs.next_group()
             if jobs:
                 self._write_group(jobs)
                 self._hand_out(jobs)
 
-    def _next_group(self) -> tuple[list[_Job], bool]:
-        """Wait for a job, and return it with all that wait behind it, and whether more may come."""
-        jobs: list[_Job] = []
-        size = 0
-        while len(jobs) < _MOST_CHANGES and size < _MOST_BYTES:
-            try:
-                job = self._jobs.get(block=not jobs)
-            except queue.Empty:
-                break
-            if job is None:
-                return jobs, False
-            jobs.append(job)
-            size += job.room_bytes or 0
-        return jobs, True
-
-    def _write_group(self, jobs: Sequence[_Job]) -> None:
+    def _write_group(self, jobs: Sequence[Job]) -> None:
         try:
             with self._lock.hold():
                 admitted = self._admit(jobs)
@@ -148,7 +110,7 @@ class Writer:
         # On a full disk the log itself eats the reserve, which deletes need to go through.
         return self._empty_log_above if self._room.available_bytes() > 0 else _SHORT_LOG_BYTES
 
-    def _admit(self, jobs: Sequence[_Job]) -> list[_Job]:
+    def _admit(self, jobs: Sequence[Job]) -> list[Job]:
         """Refuse what would touch the disk's reserve, and return the rest."""
         # Twice: what is written to the log is written to the catalog later.
         needs = [0 if job.room_bytes is None else 2 * (job.room_bytes + _ROWS_BYTES) for job in jobs]
@@ -175,11 +137,9 @@ class Writer:
         # Twice, since what is asked for counts the log and the catalog.
         return min(2 * int(free_bytes), self._room.reserve_bytes)
 
-    def _commit(self, jobs: Sequence[_Job]) -> None:
-        self._connection.execute(statements.BEGIN_WRITE)
+    def _commit(self, jobs: Sequence[Job]) -> None:
         try:
-            for job in jobs:
-                self._apply(job)
+            self._run_all(jobs)
         except sqlite3.Error as error:
             self._retry_alone(jobs, error)
             return
@@ -198,22 +158,40 @@ class Writer:
             for job in jobs:
                 job.is_committed = True
 
-    def _apply(self, job: _Job) -> None:
-        """Run one change. An error of SQLite's goes up, since it may have undone the whole transaction."""
+    def _run_all(self, jobs: Sequence[Job]) -> None:
+        """Run the changes in one transaction that is left open. An error of SQLite's goes up: it may have undone all."""
+        self._connection.execute(statements.BEGIN_WRITE)
+        # A savepoint keeps copies of pages and is two statements more: of a small PUT, a fifth of the writer's time.
+        if all(self._apply(job) for job in jobs):
+            return
+        self._connection.execute(statements.ROLLBACK)
+        self._connection.execute(statements.BEGIN_WRITE)
+        for job in jobs:
+            self._apply_guarded(job)
+
+    def _apply(self, job: Job) -> bool:
+        """Run one change. False: it failed, and what it had changed by then is still there."""
+        changed_rows = self._connection.total_changes
         job.effects = Effects()
         job.error = None
-        self._connection.execute(statements.OPEN_CHANGE)
         try:
             job.result = job.change(self._connection, job.effects)
         except sqlite3.Error:
             raise
         except Exception as error:  # noqa: BLE001 - carried to the caller, who raises it
-            self._connection.execute(statements.UNDO_CHANGE)
             job.error = error
             job.effects = Effects()
+            return self._connection.total_changes == changed_rows
+        return True
+
+    def _apply_guarded(self, job: Job) -> None:
+        """Run one change that may have to be undone."""
+        self._connection.execute(statements.OPEN_CHANGE)
+        if not self._apply(job):
+            self._connection.execute(statements.UNDO_CHANGE)
         self._connection.execute(statements.KEEP_CHANGE)
 
-    def _retry_alone(self, jobs: Sequence[_Job], error: sqlite3.Error) -> None:
+    def _retry_alone(self, jobs: Sequence[Job], error: sqlite3.Error) -> None:
         """After a spoiled transaction: one for each change, so that only the guilty one fails.
 
         The log grows until it is emptied, so on a full disk that comes first, and gives each change its chance.
@@ -229,7 +207,7 @@ class Writer:
             job.is_alone = True
             self._commit([job])
 
-    def _fail(self, jobs: Sequence[_Job], error: Exception) -> None:
+    def _fail(self, jobs: Sequence[Job], error: Exception) -> None:
         for job in jobs:
             if isinstance(error, sqlite3.Error | OSError):
                 job.error = self._room.explain(error)
@@ -248,12 +226,12 @@ class Writer:
             self._connection.execute(statements.EMPTY_LOG).fetchall()
         self._connection.execute(statements.WAIT_LONG)
 
-    def _hand_out(self, jobs: Sequence[_Job]) -> None:
+    def _hand_out(self, jobs: Sequence[Job]) -> None:
         """Tell the callers, then let go of blobs: of the new ones to their rows, of the old ones for good."""
         for job in jobs:
             if job.blob is not None and (job.error is None or job.is_in_doubt):
                 job.blob.release()
-        waiting: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
+        waiting: dict[asyncio.AbstractEventLoop, list[Job]] = {}
         for job in jobs:
             if job.future is not None:
                 waiting.setdefault(job.future.get_loop(), []).append(job)
@@ -264,7 +242,7 @@ class Writer:
         for job in jobs:
             self._clear_up(job)
 
-    def _clear_up(self, job: _Job) -> None:
+    def _clear_up(self, job: Job) -> None:
         if job.blob is not None and job.error is not None and not job.is_in_doubt:
             self._remover.abandon(job.blob)
         if job.error is None and job.effects.leaves_files:
@@ -277,7 +255,7 @@ def _change_nothing(connection: sqlite3.Connection, effects: Effects) -> None:
     """Stands in the queue, to be waited for."""
 
 
-def _resolve(jobs: Sequence[_Job]) -> None:
+def _resolve(jobs: Sequence[Job]) -> None:
     for job in jobs:
         future = job.future
         if future is None or future.done():
