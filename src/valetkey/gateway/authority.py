@@ -65,7 +65,7 @@ def bucket_policy(bucket: Bucket, policy: Policy) -> NamedPolicy:
     return NamedPolicy(name=BUCKET_POLICY, policy=policy, principal_ids=principal_ids_of(bucket))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True)
 class Asking:
     """Who asks, and all that policies may want to know of how."""
 
@@ -78,7 +78,7 @@ class Asking:
     rules: Rules
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True)
 class Authority:
     """Decides what a caller may do with one resource: an object, a bucket, or the service."""
 

@@ -71,10 +71,14 @@ class Request:
     is_password_proved: bool = False
     """A page of ours has asked for the link's password, and it was right."""
 
+    _now_ms: int = 0
+
     @property
     def now_ms(self) -> int:
         """The same in milliseconds since the epoch."""
-        return round(self.now.timestamp() * 1000)
+        if not self._now_ms:
+            self._now_ms = round(self.now.timestamp() * 1000)
+        return self._now_ms
 
 
 class Stream(Protocol):

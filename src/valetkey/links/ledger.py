@@ -102,7 +102,8 @@ class Ledger:
     def revocations(self, *, now_ms: int) -> Revocations:
         """Return what is taken back of ordinary presigned URLs, likewise."""
         self._require_open()
-        return self._revocations.find(*changes.REVOCATIONS, lambda: self._read_revocations(now_ms))
+        known = self._revocations.known(changes.REVOCATIONS)
+        return self._look_for_revocations(now_ms) if known is None else known
 
     async def spend_download(self, link_id: str, download: Download, *, now_ms: int) -> Spent:
         """Take from the counters what an answer with content costs, durably.
@@ -304,6 +305,9 @@ class Ledger:
         if row is None:
             raise NoSuchLinkError(link_id)
         return rows.to_link(row)
+
+    def _look_for_revocations(self, now_ms: int) -> Revocations:
+        return self._revocations.find(*changes.REVOCATIONS, lambda: self._read_revocations(now_ms))
 
     def _read_revocations(self, now_ms: int) -> Revocations:
         try:

@@ -29,11 +29,8 @@ class Marks:
             self._map = mmap.mmap(descriptor, FILE_BYTES, mmap.MAP_SHARED)
         finally:
             os.close(descriptor)
-        self._counts = memoryview(self._map).cast("Q")
-
-    def count(self, slot: int) -> int:
-        """Return a counter. An odd one says that one of its keys is being changed: nothing may be kept."""
-        return self._counts[slot]
+        self.counts: Final = memoryview(self._map).cast("Q")
+        """One of each slot. An odd one says that one of its keys is being changed: nothing may be kept."""
 
     @contextmanager
     def changing(self, keys: Iterable[tuple[str, str]]) -> Iterator[None]:
@@ -43,15 +40,15 @@ class Marks:
         """
         slots = {slot_of(bucket, key) for bucket, key in keys}
         for slot in slots:
-            self._counts[slot] |= 1
+            self.counts[slot] |= 1
         try:
             yield
         finally:
             for slot in slots:
-                self._counts[slot] += 1
+                self.counts[slot] += 1
 
     def close(self) -> None:
-        self._counts.release()
+        self.counts.release()
         self._map.close()
 
 

@@ -44,7 +44,7 @@ _OVERRIDES: Final = {
         "expires",
     )
 }
-_OVERRIDE_NAMES: Final = frozenset(_OVERRIDES)
+OVERRIDE_NAMES: Final = frozenset(_OVERRIDES)
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """What may stand as a header's name. Source: RFC 9110, section 5.6.2."""
@@ -205,7 +205,7 @@ def response_overrides(query: Mapping[str, str]) -> dict[str, str]:
 
     Source: Amazon S3 API Reference, "GetObject", Overriding Response Header Values.
     """
-    if _OVERRIDE_NAMES.isdisjoint(query):
+    if OVERRIDE_NAMES.isdisjoint(query):
         return {}
     overrides: dict[str, str] = {}
     for parameter, header in _OVERRIDES.items():

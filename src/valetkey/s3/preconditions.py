@@ -29,7 +29,7 @@ _DELETE_SIZE: Final = "x-amz-if-match-size"
 # Nineteen digits hold every size there can be.
 _SIZE: Final = re.compile(r"[0-9]{1,19}")
 
-_READ_CONDITIONS: Final = frozenset({"if-match", "if-none-match", "if-modified-since", "if-unmodified-since"})
+READ_CONDITIONS: Final = frozenset({"if-match", "if-none-match", "if-modified-since", "if-unmodified-since"})
 
 
 class Verdict(Enum):
@@ -63,7 +63,7 @@ def decide_read(headers: Mapping[str, str], *, etag: str, modified_ms: int, now_
     Raises:
         S3Error: PreconditionFailed, naming the condition.
     """
-    if _READ_CONDITIONS.isdisjoint(headers):
+    if READ_CONDITIONS.isdisjoint(headers):
         return Verdict.PROCEED
     failed = _failed_precondition(headers, "", etag, modified_ms)
     if failed is not None:

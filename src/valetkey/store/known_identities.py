@@ -68,26 +68,39 @@ class KnownIdentities:
         # guessing keys pushes nothing out.
         if not access_key.isascii():
             return None
+        place = (access_key, "")
+        if (known := self._known(self._keys, place)) is not None:
+            return known
         read = partial(_find_key, access_key=access_key, keyring=self._workings.keyring)
         try:
-            return self._find(self._keys, (access_key, ""), read)
+            return self._find(self._keys, place, read)
         except NoSuchEntityError:
             return None
 
     def find_account(self, value: str, *, by: str) -> Account:
-        return self._find(self._accounts, (by, value), partial(find_account, value=value, by=by))
+        place = (by, value)
+        return self._known(self._accounts, place) or self._find(
+            self._accounts, place, partial(find_account, value=value, by=by)
+        )
 
     def find_user(self, account_id: str, name: str) -> KnownUser:
-        read = partial(_find_user, account_id=account_id, name=name)
-        return self._find(self._users, (account_id, name), read)
+        place = (account_id, name)
+        return self._known(self._users, place) or self._find(
+            self._users, place, partial(_find_user, account_id=account_id, name=name)
+        )
 
     def find_role(self, account_id: str, name: str) -> KnownRole:
-        read = partial(_find_role, account_id=account_id, name=name)
-        return self._find(self._roles, (account_id, name), read)
+        place = (account_id, name)
+        return self._known(self._roles, place) or self._find(
+            self._roles, place, partial(_find_role, account_id=account_id, name=name)
+        )
 
-    def _find(self, cache: MarkedCache[T], place: tuple[str, str], read: Callable[[sqlite3.Cursor], T]) -> T:
+    def _known(self, cache: MarkedCache[T], place: tuple[str, str]) -> T | None:
         if self._workings.is_closed:
             raise StoreClosedError
+        return cache.known(place)
+
+    def _find(self, cache: MarkedCache[T], place: tuple[str, str], read: Callable[[sqlite3.Cursor], T]) -> T:
         return cache.find(*place, lambda: self._workings.look(read))
 
 

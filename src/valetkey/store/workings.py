@@ -119,6 +119,9 @@ class Workings:
         """Return the object as it is now, from memory if it is known to have stayed the same."""
         if self.is_closed:
             raise StoreClosedError
+        return self._objects.known((bucket, key)) or self._look_for_object(bucket, key)
+
+    def _look_for_object(self, bucket: str, key: str) -> StoredObject:
         return self._objects.find(
             bucket, key, lambda: self.look(lambda cursor: objects.find_object(cursor, bucket, key))
         )
@@ -127,6 +130,9 @@ class Workings:
         """Return the bucket as it is now, likewise."""
         if self.is_closed:
             raise StoreClosedError
+        return self._buckets.known((name, WHOLE_BUCKET)) or self._look_for_bucket(name)
+
+    def _look_for_bucket(self, name: str) -> Bucket:
         return self._buckets.find(
             name, WHOLE_BUCKET, lambda: self.look(lambda cursor: find_bucket(cursor, name))
         )
