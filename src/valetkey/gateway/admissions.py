@@ -28,7 +28,7 @@ MOST_ADMISSIONS: Final = 4096
 _READS: Final = frozenset({"GET", "HEAD"})
 _HOST_ALONE: Final = "host"
 
-_Place = tuple[str, bytes, bytes, bytes, tuple[SignedHost, ...]]
+Place = tuple[str, bytes, bytes, bytes, tuple[SignedHost, ...]]
 
 
 class Admitted(NamedTuple):
@@ -58,11 +58,13 @@ class Admissions:
     def __init__(self, find_signer: Callable[[str], tuple[Secret, Principal] | None]) -> None:
         """`find_signer` returns a key's secret, the same value as long as all that it stands for is the same."""
         self._find_signer = find_signer
-        self._kept: OrderedDict[_Place, _Kept] = OrderedDict()
+        self._kept: OrderedDict[Place, _Kept] = OrderedDict()
 
-    def find(self, request: Request) -> Admitted | None:
-        """Return what was admitted for the same URL before, if that still holds at `request.now`."""
-        place = _place_of(request)
+    def find(self, place: Place | None, request: Request) -> Admitted | None:
+        """Return what was admitted for the same URL before, if that still holds at `request.now`.
+
+        `place` is that of the request, by `place_of`.
+        """
         if place is None:
             return None
         kept = self._kept.get(place)
@@ -80,11 +82,12 @@ class Admissions:
         self._kept.move_to_end(place)
         return kept.admitted
 
-    def keep(self, request: Request, admitted: Admitted) -> None:
+    def keep(self, place: Place | None, request: Request, admitted: Admitted) -> None:
         """Remember a request whose signature has just been found right, if it is of the plain kind."""
         proof = admitted.proof
         if (
-            proof is None
+            place is None
+            or proof is None
             or proof.auth_type is not AuthType.QUERY
             or proof.version is not SignatureVersion.V4
             or proof.expires_at is None
@@ -93,15 +96,15 @@ class Admissions:
             or any(name.endswith("customer-key") for name in admitted.stand_ins)
         ):
             return
-        place, known = _place_of(request), self._find_signer(proof.access_key)
-        if place is None or known is None:
+        known = self._find_signer(proof.access_key)
+        if known is None:
             return
         self._kept[place] = _Kept(admitted, known[0], request.now, proof.expires_at)
         if len(self._kept) > MOST_ADMISSIONS:
             self._kept.popitem(last=False)
 
 
-def _place_of(request: Request) -> _Place | None:
+def place_of(request: Request) -> Place | None:
     """Return all that the signature of a plain URL depends on; None where a header makes it another kind."""
     if request.method not in _READS:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from valetkey.gateway.admissions import Admissions, Admitted
+from valetkey.gateway.admissions import Admissions, Admitted, place_of
 from valetkey.gateway.authenticate import authenticate
 from valetkey.gateway.authority import Asking, Authority
 from valetkey.gateway.call import Answer, Call, Keys, Request, Rules, Trail
@@ -106,7 +106,11 @@ class Gateway:
             trail.target = self._target(request, headers)
             return answer_preflight(trail.target, headers, store=self._store, rules=self._rules)
 
-        admitted = self._admissions.find(request) or self._admit(request, headers, trail)
+        place = place_of(request)
+        admitted = self._admissions.find(place, request)
+        if admitted is None:
+            admitted = self._admit(request, headers, trail)
+            self._admissions.keep(place, request, admitted)
         form = None
         trail.operation = admitted.operation.name
         if admitted.operation.name == "PostObject":
@@ -177,9 +181,7 @@ class Gateway:
         is_signed_query = proof is not None and proof.auth_type is AuthType.QUERY
         stand_ins = hoisted(query) if is_signed_query and link is None else {}
         operation = _find_operation(request, target, query, {**headers, **stand_ins}, principal)
-        admitted = Admitted(target, query, operation, principal, proof, stand_ins, link)
-        self._admissions.keep(request, admitted)
-        return admitted
+        return Admitted(target, query, operation, principal, proof, stand_ins, link)
 
     def _require_unrevoked(self, admitted: Admitted, request: Request) -> None:
         """Return unless the presigned URL, or form, was taken back."""
