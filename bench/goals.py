@@ -102,6 +102,8 @@ def goal_text(result: Result, outcome: Outcome) -> str:
 
 
 def _at_least(goal: float) -> str:
+    if goal == 1:
+        return "at least as fast as"
     return f"at least {goal:.3g} times" if goal > 1 else f"at least {goal:.3g} of"
 
 

@@ -2,35 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from functools import partial
 from itertools import cycle
 from typing import Final
 from urllib.parse import urlsplit
 
-from bench.rounds import Comparison, Field, MissingPeerError, Plan, Side, Unit, cpu_rate
+from bench import signers
+from bench.rounds import Comparison, Field, Plan, Side, Unit
+from bench.signers import (
+    ACCESS_KEY,
+    BUCKET,
+    EXPIRES_S,
+    HOST,
+    REGION,
+    SECRET_KEY,
+    Peer,
+    SignOne,
+    peer_sides,
+    sign_all,
+    sign_each,
+)
 from valetkey import Signer
 from valetkey.sigv4.claims import read_claim
+from valetkey.sigv4.parameters import MAX_LIFETIME_S
 from valetkey.sigv4.received import ReceivedRequest
 from valetkey.sigv4.secret import Secret
 from valetkey.sigv4.verify import require_signature
 
-ACCESS_KEY: Final = "AKIDBENCHMARK0000001"
-SECRET_KEY: Final = "bench/secret+0123456789abcdefghijklmnopq"
-REGION: Final = "us-east-1"
-HOST: Final = "storage.example.com"
-BUCKET: Final = "benchmark"
-EXPIRES_S: Final = 3600
+PANEL: Final = "Signing"
 
 _BATCH: Final = 200
 """Keys between two looks at the clock."""
-_LARGE_BATCH: Final = 10_000
+_LARGE_BATCH: Final = 100_000
 
-GOAL_BOTO3: Final = 30.0
-GOAL_AHEAD: Final = 1.0
+_AHEAD: Final = 1.0
+_GOALS_ONE: Final[Mapping[Peer, float]] = {
+    signers.BOTO3: 40.0,
+    signers.MINIO: 8.0,
+    signers.LIBPRESIGN: 2.0,
+    signers.FAST_S3_URL: _AHEAD,
+    signers.JAVASCRIPT: _AHEAD,
+}
+# What none of the URLs before it helps is held to less.
+_GOALS_ANEW: Final[Mapping[Peer, float]] = dict.fromkeys(_GOALS_ONE, _AHEAD) | {signers.BOTO3: 30.0}
+_GOALS_BATCH: Final[Mapping[Peer, float]] = {
+    signers.BOTO3: 80.0,
+    signers.MINIO: _AHEAD,
+    signers.LIBPRESIGN: _AHEAD,
+    signers.FAST_S3_URL_BATCH: _AHEAD,
+    signers.JAVASCRIPT: _AHEAD,
+}
 
-SignOne = Callable[[str], object]
+MakeKeys = Callable[[int], list[str]]
 
 
 def ascii_keys(count: int) -> list[str]:
@@ -38,64 +64,13 @@ def ascii_keys(count: int) -> list[str]:
     return [f"reports/2026/{number % 12 + 1:02}/customer {number:06}/summary.pdf" for number in range(count)]
 
 
-def _boto3() -> SignOne:
-    try:
-        import boto3  # noqa: PLC0415 - the other sides are measured without it too
-        from botocore.config import Config  # noqa: PLC0415 - as above
-    except ImportError as error:
-        raise MissingPeerError(_missing("boto3")) from error
-    client = boto3.client(
-        "s3",
-        region_name=REGION,
-        endpoint_url=f"https://{HOST}",
-        aws_access_key_id=ACCESS_KEY,
-        aws_secret_access_key=SECRET_KEY,
-        config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
-    )
-    sign = client.generate_presigned_url
-    return lambda key: sign("get_object", {"Bucket": BUCKET, "Key": key}, EXPIRES_S)
+def non_ascii_keys(count: int) -> list[str]:
+    """Return `count` distinct keys as long as those of `ascii_keys`, half of them letters beyond ASCII."""
+    return [f"отчёты/2026/{number % 12 + 1:02}/клиент {number:06}/Übersicht.pdf" for number in range(count)]
 
 
-def _minio() -> SignOne:
-    try:
-        from minio import Minio  # noqa: PLC0415 - the other sides are measured without it too
-    except ImportError as error:
-        raise MissingPeerError(_missing("minio")) from error
-    # With the region given it does not ask the server where the bucket is.
-    sign = Minio(HOST, access_key=ACCESS_KEY, secret_key=SECRET_KEY, region=REGION).presigned_get_object
-    lifetime = timedelta(seconds=EXPIRES_S)
-    return lambda key: sign(BUCKET, key, lifetime)
-
-
-def _libpresign() -> SignOne:
-    try:
-        from libpresign import get  # noqa: PLC0415 - ships for one platform only
-    except ImportError as error:
-        raise MissingPeerError(_missing("libpresign")) from error
-    # It takes a host as endpoint and writes virtual-host style only; the work is the same.
-    return lambda key: get(
-        access_key_id=ACCESS_KEY,
-        secret_access_key=SECRET_KEY,
-        region=REGION,
-        bucket=BUCKET,
-        key=key,
-        expires=EXPIRES_S,
-        endpoint=HOST,
-    )
-
-
-PEERS: Final = (
-    ("boto3", _boto3, GOAL_BOTO3),
-    ("minio-py", _minio, GOAL_AHEAD),
-    ("libpresign (C++)", _libpresign, GOAL_AHEAD),
-)
-
-
-def _missing(package: str) -> str:
-    return f"The Python package {package} is not installed; `make dev` brings it."
-
-
-def _signer() -> Signer:
+def bench_signer() -> Signer:
+    """Return our own signer, set up as the peers are."""
     return Signer(
         access_key=ACCESS_KEY,
         secret_key=SECRET_KEY,
@@ -103,15 +78,6 @@ def _signer() -> Signer:
         endpoint=f"https://{HOST}",
         addressing="path",
     )
-
-
-def _each(sign: SignOne, keys: Sequence[str]) -> Callable[[], int]:
-    def work() -> int:
-        for key in keys:
-            sign(key)
-        return len(keys)
-
-    return work
 
 
 def _require_valid(name: str, url: str) -> None:
@@ -125,69 +91,75 @@ def _require_valid(name: str, url: str) -> None:
     require_signature(claim, request, secret=Secret(SECRET_KEY))
 
 
-def _peer_sides(keys: Sequence[str]) -> tuple[list[Side], list[str]]:
-    sides, notes = [], []
-    for name, make, goal in PEERS:
-        try:
-            sign = make()
-        except MissingPeerError as error:
-            notes.append(f"{name} is left out. {error}")
-            continue
-        _require_valid(name, str(sign(keys[0])))
-        sides.append(Side(name=name, measure=cpu_rate(_each(sign, keys)), goal=goal))
-    return sides, notes
-
-
-@contextmanager
-def _one_at_a_time(plan: Plan) -> Iterator[Field]:
+def _sign_one() -> SignOne:
     # Signer keeps what the last URL has in common with the next one. That is the usual case, and what the
-    # peers' clients meet too; `_one_at_a_time_anew` is the case in which it helps nothing.
-    signer, keys = _signer(), ascii_keys(_BATCH)
+    # peers' clients meet too; with `_sign_anew` it helps nothing.
+    presign = bench_signer().presign
+    # Everybody hands out text in the end.
+    return lambda key: presign("GET", BUCKET, key, expires=EXPIRES_S).url
 
-    def sign(key: str) -> str:
-        # Everybody hands out text in the end.
-        return str(signer.presign("GET", BUCKET, key, expires=EXPIRES_S))
 
-    _require_valid("Valetkey", sign(keys[0]))
-    peers, notes = _peer_sides(keys)
-    ours = Side(name="Valetkey presign", measure=cpu_rate(_each(sign, keys)))
-    yield Field(sides=[ours, *peers], slice_s=plan.cpu_slice_s, notes=notes)
+def _sign_anew() -> SignOne:
+    presign, lifetimes = bench_signer().presign, cycle(range(EXPIRES_S, MAX_LIFETIME_S))
+    return lambda key: presign("GET", BUCKET, key, expires=next(lifetimes)).url
 
 
 @contextmanager
-def _one_at_a_time_anew(plan: Plan) -> Iterator[Field]:
-    signer, keys = _signer(), ascii_keys(_BATCH)
-    lifetimes = cycle(range(EXPIRES_S, EXPIRES_S + _BATCH))
-
-    def sign(key: str) -> str:
-        return str(signer.presign("GET", BUCKET, key, expires=next(lifetimes)))
-
-    _require_valid("Valetkey", sign(keys[0]))
-    peers, notes = _peer_sides(keys)
-    ours = Side(name="Valetkey presign, each with another lifetime", measure=cpu_rate(_each(sign, keys)))
-    yield Field(sides=[ours, *peers], slice_s=plan.cpu_slice_s, notes=notes)
+def _one_at_a_time(
+    plan: Plan, *, make_keys: MakeKeys, make_sign: Callable[[], SignOne], goals: Mapping[Peer, float]
+) -> Iterator[Field]:
+    keys, sign = make_keys(_BATCH), make_sign()
+    _require_valid("Valetkey", str(sign(keys[0])))
+    peers = [(peer, keys, goal) for peer, goal in goals.items()]
+    with peer_sides(peers, _require_valid) as (sides, absent):
+        ours = Side(name="Valetkey presign", measure=sign_each(sign, keys))
+        yield Field(sides=[ours, *sides], slice_s=plan.cpu_slice_s, absent=absent)
 
 
 @contextmanager
-def _many(plan: Plan) -> Iterator[Field]:
-    signer, keys = _signer(), ascii_keys(int(_LARGE_BATCH * plan.share))
+def _many(plan: Plan, *, make_keys: MakeKeys) -> Iterator[Field]:
+    presign_many, keys = bench_signer().presign_many, make_keys(int(_LARGE_BATCH * plan.share))
 
-    def sign_all() -> int:
-        return len(list(signer.presign_many("GET", BUCKET, keys, expires=EXPIRES_S)))
+    def sign(keys: Sequence[str]) -> None:
+        for _ in presign_many("GET", BUCKET, keys, expires=EXPIRES_S):
+            pass
 
-    _require_valid("Valetkey", next(iter(signer.presign_many("GET", BUCKET, keys, expires=EXPIRES_S))))
-    peers, notes = _peer_sides(keys[:_BATCH])
-    ours = Side(name="Valetkey presign_many", measure=cpu_rate(sign_all))
-    yield Field(sides=[ours, *peers], slice_s=plan.cpu_slice_s, notes=notes)
+    _require_valid("Valetkey", next(iter(presign_many("GET", BUCKET, keys[:1], expires=EXPIRES_S))))
+    peers = [
+        (peer, keys if peer is signers.FAST_S3_URL_BATCH else keys[:_BATCH], goal)
+        for peer, goal in _GOALS_BATCH.items()
+    ]
+    with peer_sides(peers, _require_valid) as (sides, absent):
+        ours = Side(name="Valetkey presign_many", measure=sign_all(sign, keys))
+        yield Field(sides=[ours, *sides], slice_s=plan.cpu_slice_s, absent=absent)
+
+
+def _comparison(
+    name: str, title: str, prepare: Callable[[Plan], AbstractContextManager[Field]]
+) -> Comparison:
+    return Comparison(name=name, title=title, unit=Unit.URLS, prepare=prepare, panel=PANEL)
 
 
 COMPARISONS: Final = (
-    Comparison(name="sign", title="Sign a GET, one at a time", unit=Unit.URLS, prepare=_one_at_a_time),
-    Comparison(
-        name="sign-anew",
-        title="Sign a GET, nothing shared with the one before",
-        unit=Unit.URLS,
-        prepare=_one_at_a_time_anew,
+    _comparison(
+        "sign",
+        "Sign a GET, one at a time",
+        partial(_one_at_a_time, make_keys=ascii_keys, make_sign=_sign_one, goals=_GOALS_ONE),
     ),
-    Comparison(name="sign-many", title="Sign GETs in batches", unit=Unit.URLS, prepare=_many),
+    _comparison(
+        "sign-non-ascii",
+        "Sign a GET, one at a time, keys beyond ASCII",
+        partial(_one_at_a_time, make_keys=non_ascii_keys, make_sign=_sign_one, goals=_GOALS_ONE),
+    ),
+    _comparison(
+        "sign-anew",
+        "Sign a GET, each with another lifetime",
+        partial(_one_at_a_time, make_keys=ascii_keys, make_sign=_sign_anew, goals=_GOALS_ANEW),
+    ),
+    _comparison("sign-many", "Sign 100,000 GETs", partial(_many, make_keys=ascii_keys)),
+    _comparison(
+        "sign-many-non-ascii",
+        "Sign 100,000 GETs, keys beyond ASCII",
+        partial(_many, make_keys=non_ascii_keys),
+    ),
 )

@@ -11,7 +11,16 @@ import pytest
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 
-COMPUTING: Final = ("sign", "sign-anew", "sign-many", "verify")
+COMPUTING: Final = (
+    "sign",
+    "sign-non-ascii",
+    "sign-anew",
+    "sign-many",
+    "sign-many-non-ascii",
+    "verify",
+    "verify-put",
+    "verify-post",
+)
 SERVING: Final = ("get-1kib", "get-1kib-new-urls", "get-1kib-2-workers", "get-1mib", "put-1kib")
 STARTING: Final = ("start", "import")
 WATCHING: Final = ("get-1kib-watched",)
