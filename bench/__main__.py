@@ -14,10 +14,12 @@ from typing import Final
 from bench import links, listing, serving, signing, startup, verifying, watching
 from bench.kept import Run, from_json, to_json
 from bench.machine import machine, versions
+from bench.plot import drawn, plot
 from bench.report import latest, replace_latest, summary
 from bench.rounds import FULL, QUICK, Comparison, MissingPeerError, Plan, Result, run
 
 DOCS: Final = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
+PLOT: Final = DOCS.with_suffix(".svg")
 
 COMPARISONS: Final = {
     comparison.name: comparison
@@ -57,7 +59,7 @@ def _parse(arguments: Sequence[str]) -> Wish:
     parser.add_argument("names", nargs="*", metavar="NAME", help="what to measure; everything if left out")
     parser.add_argument("--json", type=Path, metavar="FILE", dest="json_file", help="keep every number here")
     parser.add_argument("--quick", action="store_true", help="one short round: shows that it runs, no more")
-    parser.add_argument("--docs", action="store_true", help=f"put the table into {DOCS.name} too")
+    parser.add_argument("--docs", action="store_true", help=f"put tables and plot into {DOCS.name} too")
     parser.add_argument("--rounds", type=int, metavar="N", help=f"rounds after the warm-up ({FULL.rounds})")
     parser.add_argument(
         "--render", type=Path, nargs="+", metavar="FILE", dest="kept", default=(),
@@ -108,13 +110,22 @@ def _measured_run(wish: Wish) -> Run:
     )
 
 
+def _write_docs(runs: Sequence[Run]) -> None:
+    results = latest(runs)
+    shown = ""
+    if drawn(results):
+        PLOT.write_text(plot(results), "utf-8")
+        shown = f"![How many times as fast as each peer Valetkey is]({PLOT.name})"
+    replace_latest(DOCS, summary(runs, plot=shown))
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run the bench and return the exit code: 1 if nothing could be measured."""
     wish = _parse(arguments)
     runs = [from_json(json.loads(file.read_bytes())) for file in wish.kept] or [_measured_run(wish)]
     print(f"\n{summary(runs)}")
     if wish.is_for_docs:
-        replace_latest(DOCS, summary(runs))
+        _write_docs(runs)
     if wish.json_file is not None:
         wish.json_file.write_text(json.dumps(to_json(runs[0]), indent=2) + "\n", "utf-8")
     return 0 if latest(runs) else 1

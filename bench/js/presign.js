@@ -22,9 +22,13 @@ const spentSince = (start) => {
   return (user + system) / 1e6;
 };
 
+// The first turn is the warm-up, which a compiler that learns while it runs needs longer than the other signers.
+let turns = 10;
+
 console.log(await sign(keys[0]));
 for (let line = await lines.next(); !line.done; line = await lines.next()) {
-  const seconds = Number(line.value);
+  const seconds = Number(line.value) * turns;
+  turns = 1;
   const start = process.cpuUsage();
   let done = 0;
   while (spentSince(start) < seconds) {
