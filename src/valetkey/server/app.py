@@ -6,7 +6,6 @@ import asyncio
 import gc
 import logging
 import os
-import secrets
 import signal
 import time
 from base64 import b64encode
@@ -50,6 +49,7 @@ from valetkey.server.hooks import secret_of
 from valetkey.server.master_key import derive, master_key
 from valetkey.server.observed import Over
 from valetkey.server.own_paths import HEALTH, OwnPaths
+from valetkey.server.random_ids import RandomIds
 from valetkey.server.rules import rules_of
 from valetkey.server.settings import Settings, SettingsError
 from valetkey.server.watching import Watching
@@ -71,7 +71,7 @@ LIFECYCLE_EVERY_S: Final = 3600.0
 
 PARENT_CHECK_S: Final = 1.0
 
-_ID_BYTES: Final = 36
+_new_id: Final = RandomIds().draw
 
 
 class App:
@@ -353,10 +353,3 @@ def _open_ring(folder: Path) -> Ring:
         return Ring(folder / "refused")
     except OSError as error:
         raise SettingsError(f"The refused requests in {folder} cannot be kept: {error}") from error
-
-
-def _new_id() -> str:
-    # Command lines take an id that begins with a hyphen for a flag.
-    while (drawn := secrets.token_urlsafe(_ID_BYTES)).startswith("-"):
-        continue
-    return drawn

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from valetkey.gateway.call import Call
 from valetkey.gateway.operations.kept_settings import expiration_header_of
 from valetkey.gateway.operations.upload_options import wire_headers
@@ -11,6 +13,7 @@ from valetkey.s3.object_lock import lock_headers
 from valetkey.store.model import NO_LOCK, Bucket, Checksum, StoredObject
 
 NULL_ID = b"null"
+_CHECKSUM_NAMES: Final = {algorithm.name: algorithm.header.encode() for algorithm in Algorithm}
 
 
 def version_header(bucket: Bucket, version_id: str | None) -> list[tuple[bytes, bytes]]:
@@ -52,5 +55,7 @@ def checksum_headers(checksum: Checksum | None) -> list[tuple[bytes, bytes]]:
     """Return the headers that tell a client the checksum that is kept."""
     if checksum is None:
         return []
-    name = Algorithm[checksum.algorithm].header.encode()
-    return [(name, checksum.value.encode()), (b"x-amz-checksum-type", checksum.type.encode())]
+    return [
+        (_CHECKSUM_NAMES[checksum.algorithm], checksum.value.encode()),
+        (b"x-amz-checksum-type", checksum.type.encode()),
+    ]
