@@ -10,6 +10,7 @@ from typing import Final
 
 from valetkey.sigv4.encoding import Pairs, decode_component
 
+_HOST_ALONE: Final = [b"host"]
 _SIGNATURE: Final = b"X-Amz-Signature"
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -50,6 +51,11 @@ def header_lines(names: Sequence[bytes], headers: Headers, *, host: bytes, stand
     it then writes into the query). A header found nowhere gets no line, so that nothing matches, not even
     the signature of a request in which it was empty.
     """
+    if names == _HOST_ALONE and not host:
+        # The usual presigned URL: half the time of what follows.
+        hosts = [value for name, value in headers if name == b"host"]
+        if len(hosts) == 1:
+            return b"host:" + header_value(hosts[0]) + b"\n"
     values = dict(headers)
     if len(values) < len(headers):
         values = _joined(headers)

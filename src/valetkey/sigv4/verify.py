@@ -19,8 +19,6 @@ from valetkey.sigv4.payload import Payload, PayloadKind
 from valetkey.sigv4.received import ReceivedRequest
 from valetkey.sigv4.secret import Secret
 
-_CHUNKS_SIGNED: Final = frozenset((PayloadKind.STREAMING_SIGNED, PayloadKind.STREAMING_SIGNED_TRAILER))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedHost:
@@ -84,16 +82,18 @@ def require_signature(
     if isinstance(claim.evidence, EvidenceV2):
         _require_v2(claim, claim.evidence, request, methods, secret=secret, virtual_bucket=virtual_bucket)
     else:
-        _require_headers_signed(claim.evidence, request)
         evidence = claim.evidence
+        _require_headers_signed(evidence, request)
         key = signing_key(secret.reveal(), evidence.date, evidence.region, evidence.service)
-        _require_v4(claim, claim.evidence, request, methods, key=key, alternatives=alternatives)
-        if claim.payload.kind in _CHUNKS_SIGNED:
+        _require_v4(claim, evidence, request, methods, key=key, alternatives=alternatives)
+        kind = claim.payload.kind
+        # Not by a set: to hash a member of an enumeration takes longer than both.
+        if kind is PayloadKind.STREAMING_SIGNED or kind is PayloadKind.STREAMING_SIGNED_TRAILER:
             chunk_signer = ChunkSigner(
                 key=key,
                 access_key=claim.access_key,
-                amz_date=claim.evidence.amz_date,
-                scope=claim.evidence.scope,
+                amz_date=evidence.amz_date,
+                scope=evidence.scope,
                 seed=claim.signature,
             )
     return Proof(
