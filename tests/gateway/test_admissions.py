@@ -2,102 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from urllib.parse import urlsplit
+from datetime import timedelta
 
 import pytest
-from tests.gateway.doors import link_door
+from tests.gateway.doors import AT, SIGNER, Door
 
-from valetkey import Secret, Signer
-from valetkey.gateway.call import Answer, Request, Rules
-from valetkey.gateway.flow import Gateway
-from valetkey.gateway.session_tokens import TokenBox
-from valetkey.policy.principal import Principal, PrincipalKind
-from valetkey.store.store import Store
-
-AT = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
-HOST = b"127.0.0.1:9000"
-SIGNER = Signer("AKIDEXAMPLE", "the-secret-of-the-example", endpoint="http://127.0.0.1:9000")
-ROOT = Principal(kind=PrincipalKind.ACCOUNT, name="root", account_id="a" * 64)
-
-
-@dataclass
-class Keys:
-    """Keys that can be taken back."""
-
-    secrets: dict[str, Secret] = field(
-        default_factory=lambda: {"AKIDEXAMPLE": Secret("the-secret-of-the-example")}
-    )
-
-    def find(self, access_key: str) -> tuple[Secret, Principal] | None:
-        secret = self.secrets.get(access_key)
-        return None if secret is None else (secret, ROOT)
-
-    def find_session(self, access_key: str, token: str, *, now_ms: int) -> tuple[Secret, Principal] | None:
-        return None
-
-    def note_use(self, access_key: str, *, now_ms: int) -> None:
-        pass
-
-    def name_of(self, account_id: str) -> str | None:
-        return ROOT.name if account_id == ROOT.account_id else None
-
-    def id_by_email(self, email: str) -> str | None:
-        return None
-
-
-@dataclass
-class Door:
-    """A gateway, and its keys."""
-
-    gateway: Gateway
-    keys: Keys
-
-    async def ask(
-        self,
-        method: str,
-        url: str,
-        *,
-        at: datetime = AT,
-        headers: list[tuple[bytes, bytes]] | None = None,
-        body: bytes = b"",
-        host: bytes = HOST,
-    ) -> Answer:
-        async def pieces() -> AsyncIterator[bytes]:
-            yield body
-
-        parts = urlsplit(url)
-        sent = [(b"host", host), (b"content-length", str(len(body)).encode()), *(headers or [])]
-        request = Request(method, parts.path.encode(), parts.query.encode(), sent, pieces, at)
-        return await self.gateway.answer(request, request_id="id", host_id="host")
-
-
-@pytest.fixture
-async def door(tmp_path: Path) -> AsyncIterator[Door]:
-    store, keys = Store.open(tmp_path / "data"), Keys()
-    rules = Rules(region="us-east-1")
-    links = link_door(tmp_path / "data", keys, rules)
-    door = Door(
-        Gateway(
-            store=store,
-            links=links,
-            keys=keys,
-            rules=rules,
-            box=TokenBox(bytes(32)),
-            new_id=lambda: "id",
-        ),
-        keys,
-    )
-    assert (await door.ask("PUT", str(SIGNER.presign("PUT", "bucket", at=AT)))).status == 200
-    assert (
-        await door.ask("PUT", str(SIGNER.presign("PUT", "bucket", "k", at=AT)), body=b"one")
-    ).status == 200
-    yield door
-    await links.ledger.close()
-    await store.close()
+from valetkey import Secret
 
 
 def link(method: str = "GET", *, query: dict[str, str] | None = None) -> str:

@@ -24,7 +24,7 @@ from valetkey.policy.documents import Policy
 from valetkey.policy.errors import AccessDeniedError
 from valetkey.policy.evaluate import AclGrant, Decision, NamedPolicy, PolicySet, evaluate
 from valetkey.policy.evaluate import Request as Asked
-from valetkey.policy.principal import Owner, Principal, PrincipalKind
+from valetkey.policy.principal import Owner, Principal
 from valetkey.policy.public import PublicAccessBlock
 from valetkey.s3.grants import Ownership
 from valetkey.sigv4.verify import Proof
@@ -168,8 +168,7 @@ class Authority:
         principal = asking.principal
         owner_id = self._owner_id(action)
         policy = None if bucket is None else policy_of(bucket)
-        is_root = principal.kind is PrincipalKind.ACCOUNT and principal.session is None
-        if policy is None and is_root and owner_id in (None, principal.account_id):
+        if policy is None and principal.is_root and owner_id in (None, principal.account_id):
             # Nearly every request: nobody but the owner itself has a say.
             return _BY_OWNER
         try:
@@ -184,6 +183,20 @@ class Authority:
             context=self._context(request_tags, stated),
         )
         return evaluate(asked, policies)
+
+    def is_owners_alone(self) -> bool:
+        """Return whether the bucket and all that is in it is the caller's own, and nobody else has a say in it.
+
+        Then `decide` allows each action, whatever else is asked and how.
+        """
+        bucket, principal = self.bucket, self.asking.principal
+        return (
+            bucket is not None
+            and principal.is_root
+            and policy_of(bucket) is None
+            and ownership_of(bucket) is Ownership.BUCKET_OWNER_ENFORCED
+            and self.asking.rules.owner_of(bucket) == principal.account_id
+        )
 
     @property
     def _arn(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from valetkey.gateway.admissions import Admissions, Admitted, place_of
+from valetkey.gateway.admissions import Admissions, Admitted, Place, place_of
 from valetkey.gateway.authenticate import authenticate
 from valetkey.gateway.authority import Asking, Authority
 from valetkey.gateway.call import Answer, Call, Keys, Request, Rules, Trail
@@ -19,6 +19,7 @@ from valetkey.gateway.links.spending import run_by_link
 from valetkey.gateway.operations.refusals import refuse_version_id, require_expected_owner, require_no_marker
 from valetkey.gateway.operations.registry import OPERATIONS
 from valetkey.gateway.operations.requested_lists import is_given_away
+from valetkey.gateway.passes import Passes
 from valetkey.gateway.posted_form import read_posted
 from valetkey.gateway.preflight import answer_preflight
 from valetkey.gateway.required_actions import action_for, required_actions
@@ -66,6 +67,7 @@ class Gateway:
         self._new_id = new_id
         self._links = links
         self._admissions = Admissions(links.find_signer)
+        self._passes = Passes(self._admissions, store, links.ledger, rules)
         self._iam = IamDoor(identities=store.identities, keys=keys, rules=rules, box=box)
 
     async def answer(self, request: Request, *, request_id: str, host_id: str) -> Answer:
@@ -74,12 +76,16 @@ class Gateway:
         Raises:
             Exception: only for a fault of ours, which the server reports as InternalError.
         """
-        trail = request.trail
+        place = place_of(request)
+        known = self._passes.answer(place, request)
+        if known is not None:
+            return known
+        trail, authority = request.trail, None
         headers = text_headers(request)
         if is_iam_request(request):
             return await self._iam.answer(request, headers, request_id=request_id)
         try:
-            answer = await self._run(request, headers, trail)
+            answer, authority = await self._run(request, headers, trail, place)
         except (S3Error, *ROOM_ERRORS) as error:
             answer = render_fault(
                 error if isinstance(error, S3Error) else translate(error),
@@ -93,6 +99,8 @@ class Gateway:
             contain(answer)
         if "origin" in headers:
             add_cors_headers(answer, request.method, headers, store=self._store, rules=self._rules)
+        if place is not None and authority is not None:
+            self._passes.keep(place, request, answer, authority)
         return answer
 
     def open_to_pages(self, answer: Answer, request: Request) -> None:
@@ -101,12 +109,14 @@ class Gateway:
         if "origin" in headers:
             add_default_cors_headers(answer, request.method, headers, rules=self._rules)
 
-    async def _run(self, request: Request, headers: dict[str, str], trail: Trail) -> Answer:
+    async def _run(
+        self, request: Request, headers: dict[str, str], trail: Trail, place: Place | None
+    ) -> tuple[Answer, Authority | None]:
+        """Return the answer, and what decided that it may be given, if something had to."""
         if request.method == "OPTIONS":
             trail.target = self._target(request, headers)
-            return answer_preflight(trail.target, headers, store=self._store, rules=self._rules)
+            return answer_preflight(trail.target, headers, store=self._store, rules=self._rules), None
 
-        place = place_of(request)
         admitted = self._admissions.find(place, request)
         if admitted is None:
             admitted = self._admit(request, headers, trail)
@@ -143,7 +153,7 @@ class Gateway:
         )  # fmt: skip
         run = OPERATIONS[operation.name]
         try:
-            return await (run(call) if link is None else run_by_link(call, link, run, self._links.ledger))
+            answer = await (run(call) if link is None else run_by_link(call, link, run, self._links.ledger))
         except (NoSuchKeyError, NoSuchVersionError) as error:
             # Whoever may not list the bucket does not learn what is missing in it.
             authority.require_listing(error)
@@ -151,6 +161,7 @@ class Gateway:
             raise
         except DeleteMarkerError as error:
             raise translate(error, method=request.method) from error
+        return answer, authority
 
     def _authority(self, admitted: Admitted, request: Request, headers: Mapping[str, str]) -> Authority:
         target, query, operation, principal, proof, _, _ = admitted

@@ -29,7 +29,7 @@ from valetkey.links.short_addresses import ShortAddresses
 from valetkey.links.writer import Change, Writer
 from valetkey.processes.file_lock import PRIVATE_FILE_MODE, FileLock
 from valetkey.processes.marked_cache import MarkedCache
-from valetkey.processes.marks import FILE_BYTES, Marks
+from valetkey.processes.marks import FILE_BYTES, Marks, Stamp
 
 T = TypeVar("T")
 
@@ -104,6 +104,10 @@ class Ledger:
         self._require_open()
         known = self._revocations.known(changes.REVOCATIONS)
         return self._look_for_revocations(now_ms) if known is None else known
+
+    def stamp(self) -> Stamp | None:
+        """Return what holds as long as no more ordinary URLs are taken back; None while some are."""
+        return self._marks.stamp(changes.REVOCATIONS)
 
     async def spend_download(self, link_id: str, download: Download, *, now_ms: int) -> Spent:
         """Take from the counters what an answer with content costs, durably.

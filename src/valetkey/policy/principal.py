@@ -60,6 +60,11 @@ class Principal:
     """None for lasting credentials."""
 
     @property
+    def is_root(self) -> bool:
+        """True: an account's root with lasting credentials, whom no policy of its own limits."""
+        return self.kind is PrincipalKind.ACCOUNT and self.session is None
+
+    @property
     def arn(self) -> str:
         """The ARN of the caller, empty for strangers.
 

@@ -5,6 +5,8 @@ at an even number is true as long as it stands there: one memory access tells, w
 takes ten microseconds and several hand-overs of the interpreter's lock.
 """
 
+from __future__ import annotations
+
 import mmap
 import os
 from collections.abc import Iterable, Iterator
@@ -17,6 +19,23 @@ SLOTS: Final = 4096
 """Keys that fall on one counter are forgotten together; that costs a look-up and nothing else."""
 
 FILE_BYTES: Final = SLOTS * 8
+
+
+class Stamp:
+    """What the counters of some keys stood at."""
+
+    __slots__ = ("_counts", "_slots", "_stood")
+
+    def __init__(self, counts: memoryview, slots: list[int], stood: list[int]) -> None:
+        """Use `Marks.stamp`."""
+        self._counts = counts
+        self._slots = slots
+        self._stood = stood
+
+    def holds(self) -> bool:
+        """Return whether none of the keys has changed since."""
+        counts = self._counts
+        return [counts[slot] for slot in self._slots] == self._stood
 
 
 class Marks:
@@ -46,6 +65,12 @@ class Marks:
         finally:
             for slot in slots:
                 self.counts[slot] += 1
+
+    def stamp(self, *keys: tuple[str, str]) -> Stamp | None:
+        """Return what tells whether all of these keys are as they are now; None while one is being changed."""
+        slots = [slot_of(*key) for key in keys]
+        stood = [self.counts[slot] for slot in slots]
+        return None if any(count & 1 for count in stood) else Stamp(self.counts, slots, stood)
 
     def close(self) -> None:
         self.counts.release()

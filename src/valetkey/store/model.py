@@ -93,7 +93,7 @@ class Lock:
 NO_LOCK: Final = Lock()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class StoredObject:
     """A version of an object, with the content that belongs to it."""
 

@@ -7,13 +7,16 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Self
 
+from valetkey.processes.marks import Stamp
 from valetkey.store import deletions, listing, objects, version_listing
 from valetkey.store.bucket_store import Buckets
+from valetkey.store.buckets import WHOLE_BUCKET
 from valetkey.store.content_reader import ContentReader
 from valetkey.store.drafts import Draft
 from valetkey.store.errors import StoreError
 from valetkey.store.folder import DataFolder
 from valetkey.store.identity_store import Identities
+from valetkey.store.known_identities import IDENTITIES
 from valetkey.store.model import (
     Deleted,
     Deletion,
@@ -115,6 +118,10 @@ class Store:
         if version_id is None:
             return self._workings.find_object(bucket, key)
         return self._workings.look(lambda cursor: objects.find_version(cursor, bucket, key, version_id))
+
+    def stamp(self, bucket: str) -> Stamp | None:
+        """Return what holds as long as neither the bucket itself nor any identity changes; None while one does."""
+        return self._workings.marks.stamp(IDENTITIES, (bucket, WHOLE_BUCKET))
 
     async def list_objects(
         self, bucket: InBucket, *, prefix: str = "", delimiter: str = "", after: str = "", limit: int = 1000

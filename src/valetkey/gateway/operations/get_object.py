@@ -30,7 +30,7 @@ from valetkey.store.model import ObjectPart, StoredObject
 LOOKUPS: Final = 10
 """How often a reader looks again when the object is replaced between the look and the opening."""
 
-_CHOOSING_HEADERS: Final = (
+CHOOSING_HEADERS: Final = (
     frozenset({"range", "if-range", "x-amz-checksum-mode"}) | READ_CONDITIONS | ENCRYPTION_HEADERS
 )
 _CHOOSING_PARAMETERS: Final = OVERRIDE_NAMES | {"versionId", "partNumber"}
@@ -41,17 +41,9 @@ _NOT_IN_304: Final = frozenset(
 )
 
 
-_MOST_DESCRIBED: Final = 1024
-
-_Described = tuple[Mapping[str, str], str, int, list[tuple[bytes, bytes]]]
-
-_described: dict[tuple[str, str], _Described] = {}
-"""The headers of what was read whole a moment ago, and what they were made from; the first as the very same value."""
-
-
 async def get_object(call: Call) -> Answer:
     """GetObject, and HeadObject, which differs in the missing body alone."""
-    if _CHOOSING_HEADERS.isdisjoint(call.headers) and _CHOOSING_PARAMETERS.isdisjoint(call.query):
+    if CHOOSING_HEADERS.isdisjoint(call.headers) and _CHOOSING_PARAMETERS.isdisjoint(call.query):
         answer = _whole(call)
         if answer is not None:
             return answer
@@ -83,19 +75,8 @@ def _whole(call: Call) -> Answer | None:
     content = found.content
     if not isinstance(content, bytes) or found.seal is not None or found.encryption is not None:
         return None
-    headers = _known_description(found) + fact_headers(call, found, None)
+    headers = _description(found, {}, is_304=False) + fact_headers(call, found, None)
     return Answer(200, headers, b"" if call.request.method == "HEAD" else content, found.size)
-
-
-def _known_description(found: StoredObject) -> list[tuple[bytes, bytes]]:
-    place = (found.bucket, found.key)
-    known = _described.get(place)
-    if known is None or known[0] is not found.headers or known[1:3] != (found.etag, found.modified_ms):
-        if len(_described) >= _MOST_DESCRIBED:
-            _described.clear()
-        headers = _description(found, {}, is_304=False)
-        known = _described[place] = (found.headers, found.etag, found.modified_ms, headers)
-    return known[3]
 
 
 def requested_key(headers: Mapping[str, str]) -> CustomerKey | None:
