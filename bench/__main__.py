@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from bench import links, listing, serving, signing, startup, verifying, watching
+from bench import footprint, links, listing, scale, serving, signing, startup, verifying, watching
 from bench.kept import Run, from_json, to_json
 from bench.machine import machine, versions
 from bench.plot import drawn, plot
@@ -30,6 +30,8 @@ COMPARISONS: Final = {
         *watching.COMPARISONS,
         *links.COMPARISONS,
         *listing.COMPARISONS,
+        *scale.COMPARISONS,
+        *footprint.COMPARISONS,
         *startup.COMPARISONS,
     )
 }

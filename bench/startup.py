@@ -14,15 +14,27 @@ from typing import Final
 from bench.rounds import Comparison, Field, Plan, Side, Unit
 from valetkey.testing.server import running_server
 
+START_MS: Final = 700
+"""From the command to the first answer, however much the store holds."""
 
-def _started_per_second(seconds: float) -> float:
-    """Start a server on an empty folder, over and over; only the way to its first answer counts."""
+
+def started_per_second(seconds: float, *, data: Path) -> float:
+    """Start a server on `data` over and over; only the way to its first answer counts."""
+    done, spent = 0, 0.0
+    while spent < seconds:
+        began = time.perf_counter()
+        with running_server(data):
+            spent += time.perf_counter() - began
+        done += 1
+    return done / spent
+
+
+def _started_anew_per_second(seconds: float) -> float:
+    """The same, each time on a folder that is not there yet."""
     done, spent = 0, 0.0
     while spent < seconds:
         with tempfile.TemporaryDirectory(prefix="valetkey-bench-") as name:
-            began = time.perf_counter()
-            with running_server(Path(name, "data")):
-                spent += time.perf_counter() - began
+            spent += 1 / started_per_second(0.001, data=Path(name, "data"))
         done += 1
     return done / spent
 
@@ -40,7 +52,10 @@ def _python(code: str) -> Callable[[float], float]:
 
 @contextmanager
 def _starting(plan: Plan) -> Iterator[Field]:
-    yield Field(sides=[Side(name="valetkey serve", measure=_started_per_second)], slice_s=plan.load_slice_s)
+    yield Field(
+        sides=[Side(name="valetkey serve", measure=_started_anew_per_second, limit=START_MS)],
+        slice_s=plan.load_slice_s,
+    )
 
 
 @contextmanager
@@ -55,7 +70,7 @@ def _importing(plan: Plan) -> Iterator[Field]:
 COMPARISONS: Final = (
     Comparison(
         name="start",
-        title="From the command to the first answer (goal: 1,500 ms)",
+        title="From the command to the first answer",
         unit=Unit.MILLISECONDS,
         prepare=_starting,
     ),
