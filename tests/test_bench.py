@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -46,6 +47,19 @@ LISTING: Final = (
     "list-deleted",
     "list-markers",
 )
+SCALE: Final = (
+    "scale-list-start",
+    "scale-list-middle",
+    "scale-list-end",
+    "scale-list-in-folder",
+    "scale-list-folders",
+    "scale-get",
+    "scale-put",
+    "scale-delete",
+    "scale-start",
+    "scale-memory",
+    "scale-file",
+)
 
 
 def run_bench(*arguments: str, path: str | None = None) -> subprocess.CompletedProcess[str]:
@@ -60,17 +74,21 @@ def run_bench(*arguments: str, path: str | None = None) -> subprocess.CompletedP
     )
 
 
-def require_table(name: str, json_file: Path) -> None:
-    finished = run_bench(name, "--quick", "--json", str(json_file))
+def require_tables(names: Sequence[str], json_file: Path) -> None:
+    finished = run_bench(*names, "--quick", "--json", str(json_file))
     assert finished.returncode == 0, finished.stderr
     assert "| What " in finished.stdout
     report = json.loads(json_file.read_bytes())
-    (comparison,) = report["comparisons"]
-    assert comparison["name"] == name
-    assert comparison["title"] in finished.stdout
-    for side in comparison["sides"]:
-        assert f"| {side['name']} " in finished.stdout
-        assert side["median_rate"] > 0
+    assert [comparison["name"] for comparison in report["comparisons"]] == list(names)
+    for comparison in report["comparisons"]:
+        assert comparison["title"] in finished.stdout
+        for side in comparison["sides"]:
+            assert f"| {side['name']} " in finished.stdout
+            assert side["median_rate"] > 0
+
+
+def require_table(name: str, json_file: Path) -> None:
+    require_tables([name], json_file)
 
 
 @pytest.mark.parametrize("name", COMPUTING)
@@ -88,6 +106,10 @@ def test_listing_entry_prints_a_table(name: str, tmp_path: Path) -> None:
     require_table(name, tmp_path / "report.json")
 
 
+def test_scale_entries_share_their_stores_and_print_tables(tmp_path: Path) -> None:
+    require_tables(SCALE, tmp_path / "report.json")
+
+
 @pytest.mark.needs_program("nginx", "wrk")
 @pytest.mark.parametrize("name", [*SERVING, *WATCHING, *LINKS])
 def test_serving_entry_prints_a_table(name: str, tmp_path: Path) -> None:
@@ -102,6 +124,7 @@ def test_every_entry_is_run_here() -> None:
         *WATCHING,
         *LINKS,
         *LISTING,
+        *SCALE,
         *STARTING,
     }
 
