@@ -7,9 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from valetkey.links.history import file
-from valetkey.links.history.model import Attempt, Entry, Page, Party, Place, Sight, Wanted
+from valetkey.links.history.model import (
+    Attempt,
+    Circumstances,
+    Entry,
+    Note,
+    Page,
+    Party,
+    Place,
+    Sight,
+    Wanted,
+)
+from valetkey.links.history.pen import Pen
 from valetkey.links.history.reader import read_page, read_tail
-from valetkey.links.history.recorder import Pen
 
 ALICE = Party("a" * 64)
 ALICES_USER = Party("a" * 64, "ann")
@@ -26,6 +36,14 @@ def attempt(at_ms: int, **changes: Any) -> Attempt:
     return usual._replace(**changes)
 
 
+def note(one: Attempt) -> Note:
+    """Return the same attempt, as it is written."""
+    told = one._asdict()
+    circumstances = Circumstances(**{name: told[name] for name in Circumstances._fields})
+    own = {name: told[name] for name in Note._fields if name in told}
+    return Note(**own, circumstances=circumstances)
+
+
 @dataclass(frozen=True, slots=True)
 class History:
     """A history's file at hand."""
@@ -34,7 +52,7 @@ class History:
 
     def write(self, *attempts: Attempt) -> None:
         pen = Pen(self.folder)
-        pen.write(iter(attempts))
+        pen.write([note(one) for one in attempts])
         pen.close()
 
     def page(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.links.attempts import ALICE, ALICES_USER, BOB, EVERYTHING, History, attempt, open_history
 
-from valetkey.links.history import file, reader, retention
+from valetkey.links.history import file, packed, packing, reader, retention
 from valetkey.links.history.model import Attempt, Party, Place, Sight
 from valetkey.processes.migrations import NewerFormatError
 
@@ -109,40 +109,73 @@ def test_everybody_sees_what_concerns_him(history: History, sight: Sight, expect
     assert [entry.attempt.at_ms for entry in entries] == sorted(expected)
 
 
-def test_pages_agree_with_a_plain_search(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "least_packed", [pytest.param(1000, id="rows"), pytest.param(4, id="blocks-and-rows")]
+)
+def test_pages_agree_with_a_plain_search(
+    history: History, monkeypatch: pytest.MonkeyPatch, least_packed: int
+) -> None:
     # So few are looked at that pages end early.
     monkeypatch.setattr(reader, "MOST_LOOKED_AT", 7)
+    monkeypatch.setattr(packed, "MOST_UNPACKED", 2)
+    monkeypatch.setattr(packed, "MOST_UNPACKED_OF_TAIL", 2)
+    monkeypatch.setattr(packing, "LEAST_PACKED", least_packed)
+    monkeypatch.setattr(packing, "MOST_PACKED", 9)
+    monkeypatch.setattr(packing, "SPAN_MS", 12)
     chance = random.Random(7)
-    parties = [ALICE, ALICES_USER, BOB]
-    written: list[Attempt] = [
-        attempt(
-            chance.randrange(50),
-            signer=chance.choice(["A", "B", "C"]),
-            party=chance.choice(parties),
-            owner=chance.choice([ALICE, BOB]),
-            bucket=chance.choice(["x", "y"]),
-            key=chance.choice(["a/1", "a/2", "b", None]),
-            error=chance.choice([None, None, "AccessDenied"]),
-        )
-        for _ in range(400)
-    ]
-    history.write(*written)
+    written = [_any_attempt(chance) for _ in range(200)]
+    begin = 0
+    while begin < len(written):
+        number = chance.choice([1, 3, 30, 60])
+        history.write(*written[begin : begin + number])
+        begin += number
     for sight in (EVERYTHING, Sight(party=ALICE), Sight(party=ALICES_USER), Sight(party=BOB)):
         for wanted in _WANTED:
             for refused_only in (False, True):
-                expected = sorted(
-                    (
-                        one.at_ms
-                        for one in written
-                        if _is_seen(sight, one) and _is_wanted(one, wanted, refused_only=refused_only)
-                    ),
-                    reverse=True,
-                )
+                expected = [
+                    one.at_ms
+                    for one in written
+                    if _is_seen(sight, one) and _is_wanted(one, wanted, refused_only=refused_only)
+                ]
+                expected.sort(reverse=True)
                 found = history.instants(sight, limit=5, refused_only=refused_only, **wanted)
                 assert found == expected, (sight, wanted, refused_only)
+                told = _whole_tail(history, sight, refused_only=refused_only, **wanted)
+                assert sorted(told, reverse=True) == expected, (sight, wanted, refused_only)
 
 
-_WANTED: list[dict[str, Any]] = [{}, {"signer": "A"}, {"bucket": "x"}, {"bucket": "y", "prefix": "a/"}]
+def _any_attempt(chance: random.Random) -> Attempt:
+    return attempt(
+        chance.randrange(50),
+        signer=chance.choice(["A", "B", "C"]),
+        party=chance.choice([ALICE, ALICES_USER, BOB]),
+        owner=chance.choice([ALICE, BOB]),
+        bucket=chance.choice(["x", "y"]),
+        key=chance.choice(["a/1", "a/2", "b", None]),
+        status=chance.choice([200, 206]),
+        error=chance.choice([None, None, "AccessDenied"]),
+    )
+
+
+def _whole_tail(history: History, sight: Sight, **wanted: Any) -> list[int]:
+    told: list[int] = []
+    last_id, place = 0, -1
+    while last_id != place:
+        place = last_id
+        entries, last_id = history.tail(sight, place, **wanted)
+        assert [entry.id for entry in entries] == sorted(entry.id for entry in entries)
+        told += [entry.attempt.at_ms for entry in entries]
+    return told
+
+
+_WANTED: list[dict[str, Any]] = [
+    {},
+    {"signer": "A"},
+    {"bucket": "x"},
+    {"bucket": "y", "prefix": "a/"},
+    {"signer": "B", "bucket": "y"},
+    {"status": 206},
+]
 
 
 def _is_seen(sight: Sight, one: Attempt) -> bool:
@@ -155,6 +188,7 @@ def _is_wanted(one: Attempt, wanted: dict[str, Any], *, refused_only: bool) -> b
     return (
         wanted.get("signer", one.signer) == one.signer
         and wanted.get("bucket", one.bucket) == one.bucket
+        and wanted.get("status", one.status) == one.status
         and ("prefix" not in wanted or (one.key or "").startswith(wanted["prefix"]))
         and (not refused_only or one.error is not None)
     )
@@ -171,6 +205,15 @@ def test_the_tail_begins_now_and_goes_on(history: History) -> None:
     assert [entry.attempt.at_ms for entry in history.tail(EVERYTHING, 0, signer="VKL1")[0]] == [2]
 
 
+def test_a_user_of_an_earlier_users_name_is_told_nothing_of_that_ones(history: History) -> None:
+    old = [attempt(at, party=ALICES_USER) for at in range(packing.LEAST_PACKED)]
+    history.write(*old, attempt(5, party=ALICES_USER, error="AccessDenied"))
+    history.write(attempt(200, party=ALICES_USER))
+    sight = Sight(party=ALICES_USER, since_ms=100)
+    assert history.instants(sight) == [200]
+    assert [entry.attempt.at_ms for entry in history.tail(sight, 0)[0]] == [200]
+
+
 def test_the_file_is_private(history: History) -> None:
     history.write(attempt(1))
     for path in history.folder.iterdir():
@@ -185,7 +228,7 @@ def test_what_is_too_old_is_forgotten(history: History) -> None:
 
 def test_the_oldest_are_forgotten_beyond_the_size(history: History) -> None:
     for begin in range(0, 20_000, 5000):
-        history.write(*[attempt(at, agent="x" * 200) for at in range(begin, begin + 5000)])
+        history.write(*[attempt(at, key=f"{at:0400}") for at in range(begin, begin + 5000)])
     most_bytes = 4 * 1024 * 1024
     removed = retention.trim(history.folder, before_ms=0, most_bytes=most_bytes)
     assert 0 < removed < 20_000

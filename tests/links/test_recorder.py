@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from tests.links.attempts import attempt, open_history
+from tests.links.attempts import attempt, note, open_history
 
 from valetkey.links.history import file, recorder
-from valetkey.links.history.model import Attempt
-from valetkey.links.history.recorder import Recorder
+from valetkey.links.history.model import Attempt, Note
+from valetkey.links.history.recorder import open_recorder
 
 _LONG_S = 20.0
 
 
-def same(raw: Attempt) -> Attempt:
-    return raw
+def notes(attempts: Sequence[Attempt]) -> list[Note]:
+    return [note(one) for one in attempts]
 
 
 def until(is_so: Callable[[], bool]) -> None:
@@ -29,7 +29,7 @@ def until(is_so: Callable[[], bool]) -> None:
 
 def test_what_is_added_is_written(tmp_path: Path) -> None:
     history = open_history(tmp_path)
-    writing = Recorder(tmp_path, finish=same)
+    writing = open_recorder(tmp_path, finish=notes)
     for at in range(1000):
         writing.add(attempt(at))
     until(lambda: history.page(limit=1).entries != [])
@@ -45,7 +45,7 @@ def test_what_does_not_fit_in_memory_is_counted(
     monkeypatch.setattr(recorder, "MOST_WAITING", 10)
     monkeypatch.setattr(recorder, "WRITE_EVERY_S", 600)
     history = open_history(tmp_path)
-    writing = Recorder(tmp_path, finish=same)
+    writing = open_recorder(tmp_path, finish=notes)
     for at in range(25):
         writing.add(attempt(at))
     with caplog.at_level(logging.WARNING, "valetkey"):
@@ -61,7 +61,7 @@ def test_a_failing_disk_is_told_once_and_its_end_too(
     monkeypatch.setattr(recorder, "WRITE_EVERY_S", 0.01)
     with caplog.at_level(logging.WARNING, "valetkey"):
         # Nobody has made the tables: each write fails.
-        writing = Recorder(tmp_path, finish=same)
+        writing = open_recorder(tmp_path, finish=notes)
         for lost in range(1, 4):
             writing.add(attempt(lost))
             until(lambda lost=lost: writing.lost == lost)  # type: ignore[misc]  # bound at once

@@ -5,11 +5,8 @@ What goes to a bucket lies in the data folder until it is delivered: `server-log
 
 from __future__ import annotations
 
-import logging
 import os
 import secrets
-import threading
-from collections import deque
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,8 +14,8 @@ from typing import Final, NamedTuple
 
 from valetkey.gateway.call import Rules
 from valetkey.gateway.log_delivery import SPOOL_NAME, spool_lock
-from valetkey.links.history.losses import Losses
 from valetkey.policy.principal import Principal, PrincipalKind
+from valetkey.processes.backlog import Backlog
 from valetkey.processes.file_lock import PRIVATE_FILE_MODE
 from valetkey.s3.server_log import Record, to_line
 from valetkey.server.access_log import MOST_AGENT_CHARS, redacted, redacted_target
@@ -26,8 +23,6 @@ from valetkey.server.log_file import LogFile
 from valetkey.server.observed import Over
 from valetkey.sigv4.claims import AuthType, SignatureVersion
 from valetkey.store.model import Bucket
-
-_LOG: Final = logging.getLogger("valetkey")
 
 WRITE_EVERY_S: Final = 0.5
 MOST_WAITING: Final = 20_000
@@ -56,12 +51,14 @@ class ServerLog:
         self._worker = secrets.token_hex(4)
         self._rules = rules
         self._host_id = host_id
-        self._waiting: deque[Logged] = deque()
-        self._dropped = 0
-        self._failed = 0
-        self._is_closing = threading.Event()
-        self._writer = threading.Thread(target=self._write_all, name="server-log", daemon=True)
-        self._writer.start()
+        self._lines: Backlog[Logged] = Backlog(
+            "The server access log",
+            name="server-log",
+            every_s=WRITE_EVERY_S,
+            most=MOST_WAITING,
+            handle=self._write,
+            end=self._end,
+        )
 
     @property
     def is_for_all(self) -> bool:
@@ -70,39 +67,23 @@ class ServerLog:
 
     def add(self, logged: Logged) -> None:
         """Write a line soon. For one thread, that of the event loop."""
-        if len(self._waiting) < MOST_WAITING:
-            self._waiting.append(logged)
-        else:
-            self._dropped += 1
+        self._lines.add(logged)
 
     def close(self, *, timeout_s: float) -> None:
         """Write what waits, for at most that long."""
-        self._is_closing.set()
-        self._writer.join(timeout_s)
+        self._lines.close(timeout_s=timeout_s)
 
-    def _write_all(self) -> None:
-        losses = Losses("The server access log")
-        is_last = False
-        while not is_last:
-            is_last = self._is_closing.wait(WRITE_EVERY_S)
-            logged = [self._waiting.popleft() for _ in range(len(self._waiting))]
-            try:
-                self._write(logged)
-            except OSError:
-                self._failed += len(logged)
-            except Exception:  # noqa: BLE001 - a line that cannot be written must not end the log
-                self._failed += len(logged)
-                _LOG.exception("Lines of the server access log could not be written.")
-            losses.tell(self._dropped + self._failed, has_more=bool(logged))
+    def _end(self) -> None:
         if self._file is not None:
             self._file.close()
         self._lock.close()
 
-    def _write(self, logged: Sequence[Logged]) -> None:
+    def _write(self, logged: Sequence[Logged], is_last: bool) -> int:  # noqa: FBT001 - the last is like any
         lines = [(one.bucket, one.over.started_ns, to_line(self._record(one))) for one in logged]
         if self._file is not None and lines:
             self._file.write("".join(line for _, _, line in lines).encode())
         self._write_spool(lines)
+        return 0
 
     def _write_spool(self, lines: Iterable[tuple[Bucket | None, int, str]]) -> None:
         texts: dict[str, list[str]] = {}

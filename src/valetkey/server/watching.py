@@ -15,15 +15,15 @@ from valetkey.gateway.log_delivery import deliver_logs
 from valetkey.gateway.operations.kept_settings import LOGGING
 from valetkey.links import Ledger, LinkError
 from valetkey.links.history import file
-from valetkey.links.history.model import NOBODY, Party
 from valetkey.links.history.reader import HistoryReader
-from valetkey.links.history.recorder import Recorder
+from valetkey.links.history.recorder import open_recorder
 from valetkey.links.history.retention import trim
+from valetkey.processes.backlog import Backlog
 from valetkey.processes.migrations import NewerFormatError
 from valetkey.server.counts import ADMIN, Counts
 from valetkey.server.hooks import Hooks
 from valetkey.server.log_file import LogFile
-from valetkey.server.observed import Allowance, Observed, Over, attempt_of, claimed_key
+from valetkey.server.observed import Allowance, Notes, Observed, Over, claimed_key, observed
 from valetkey.server.own_paths import Numbers
 from valetkey.server.server_log import Logged, ServerLog
 from valetkey.server.settings import Settings, SettingsError
@@ -39,6 +39,8 @@ COUNT_EVERY_S: Final = 1.0
 COUNT_LINKS_EVERY_S: Final = 30.0
 CLOSE_S: Final = 5.0
 
+# A name of a module is looked up quicker than a member of an enumeration.
+_HEADER: Final = AuthType.HEADER
 _DAY_MS: Final = 86_400_000
 _MB: Final = 1024 * 1024
 
@@ -68,7 +70,7 @@ class Watching:
         self._active_links = 0
         self._rules = rules
         self._new_id = new_id
-        self._recorder: Recorder[Observed] | None = None
+        self._recorder: Backlog[Observed] | None = None
         self._allowance = Allowance()
         self.history: HistoryReader | None = None
         """None where none is kept."""
@@ -76,12 +78,13 @@ class Watching:
             _prepare_history(settings)
         self._hooks = Hooks(settings, ledger=ledger, master=master) if settings.webhook_hosts else None
         if settings.history_days:
-            self._recorder = Recorder(settings.data, finish=attempt_of)
+            self._recorder = open_recorder(settings.data, finish=Notes())
             self.history = HistoryReader(settings.data)
         try:
             self._log = ServerLog(_log_file(settings), data=settings.data, rules=rules, host_id=host_id)
         except OSError as error:
             raise SettingsError(f"The server access log cannot be opened: {error}") from error
+        self._is_all_logged = self._log.is_for_all
         self._counts = None if settings.metrics == "off" else Counts(settings.data)
 
     def numbers(self) -> Numbers | None:
@@ -99,15 +102,20 @@ class Watching:
         """Take note of a request that is over."""
         if self._counts is not None:
             self._count(self._counts, over)
-        if over.is_about_us:
+        if over.is_own and over.is_about_us:
             return
         if self._hooks is not None:
             self._hooks.note(over)
-        bucket = self._logged_bucket(over.request)
-        if self._log.is_for_all or bucket is not None:
+        trail = over.request.trail
+        bucket = trail.bucket or self._asked_bucket(over.request)
+        if self._is_all_logged or (bucket is not None and LOGGING in bucket.settings):
             self._log.add(Logged(over, bucket))
-        if self._recorder is not None:
-            self._remember(self._recorder, over)
+        if self._recorder is None:
+            return
+        signer = self._signer(over.request)
+        if signer is not None:
+            owner = "" if bucket is None else self._rules.owner_of(bucket)
+            self._recorder.add(observed(over, signer, owner))
 
     def _count(self, counts: Counts, over: Over) -> None:
         status, error = over.outcome
@@ -120,38 +128,15 @@ class Watching:
             sent_bytes=over.sent_bytes,
         )
 
-    def _remember(self, recorder: Recorder[Observed], over: Over) -> None:
-        request = over.request
-        known = self._signer(request)
-        if known is None:
-            return
-        agent = referrer = b""
-        for name, value in request.headers:
-            if name == b"user-agent":
-                agent = value
-            elif name == b"referer":
-                referrer = value
-        recorder.add(
-            Observed(
-                over.started_ns, *known, request.trail, *over.outcome, over.sent_bytes, over.received_bytes,
-                over.ended_ns - over.started_ns, request.remote, agent, referrer, over.request_id,
-            )
-        )  # fmt: skip
-
-    def _signer(self, request: Request) -> tuple[str, Party] | None:
-        """Return which key a presigned URL names, and who owns the bucket; None for requests of another kind."""
+    def _signer(self, request: Request) -> str | None:
+        """Return which link or key a presigned URL names; None for requests of another kind."""
         trail = request.trail
         if trail.proof is not None:
-            if trail.proof.auth_type is AuthType.HEADER:
-                return None
-            owner = NOBODY if trail.bucket is None else Party(self._rules.owner_of(trail.bucket))
-            return trail.proof.access_key, owner
+            return None if trail.proof.auth_type is _HEADER else trail.proof.access_key
         if trail.link is not None:
-            return trail.link.id, self._owner(request)
+            return trail.link.id
         claimed = claimed_key(request)
-        if claimed is None or not self._allowance.take(time.monotonic()):
-            return None
-        return claimed, self._owner(request)
+        return claimed if claimed is not None and self._allowance.take(time.monotonic()) else None
 
     def tasks(self) -> Iterable[Coroutine[object, object, None]]:
         """Return what is to run in the background."""
@@ -175,12 +160,6 @@ class Watching:
         if self._counts is not None:
             self._counts.close()
 
-    def _logged_bucket(self, request: Request) -> Bucket | None:
-        """Return the bucket, if there is a line to write of the request: where it has a log, or everything is logged."""
-        bucket = request.trail.bucket or self._asked_bucket(request)
-        is_logged = bucket is not None and (self._log.is_for_all or LOGGING in bucket.settings)
-        return bucket if is_logged else None
-
     def _asked_bucket(self, request: Request) -> Bucket | None:
         """Return the bucket of a request that was refused before anybody looked for it."""
         target = request.trail.target
@@ -190,11 +169,6 @@ class Watching:
             return self._store.buckets.find(target.bucket)
         except StoreError:
             return None
-
-    def _owner(self, request: Request) -> Party:
-        """Return who owns the bucket of a request whose signer is not proved."""
-        bucket = self._asked_bucket(request)
-        return NOBODY if bucket is None else Party(self._rules.owner_of(bucket))
 
     async def _trim(self) -> None:
         settings = self._settings
@@ -218,7 +192,7 @@ class Watching:
             except Exception:  # noqa: BLE001 - a failed delivery must not end the next one
                 _LOG.exception("Server access logs could not be delivered; it is tried again.")
 
-    async def _count_lost(self, counts: Counts, recorder: Recorder[Observed]) -> None:
+    async def _count_lost(self, counts: Counts, recorder: Backlog[Observed]) -> None:
         while True:
             counts.set_lost(recorder.lost)
             await asyncio.sleep(COUNT_EVERY_S)

@@ -5,31 +5,26 @@ from pathlib import Path
 from typing import Final
 
 from valetkey.processes.migrations import NewerFormatError, bring_up, found_format
-from valetkey.store import statements
+from valetkey.processes.sqlite_file import connect, connect_reader, connect_writer
 from valetkey.store.errors import NewerVersionError
 from valetkey.store.folder import DataFolder
 
-_LOG_LIMIT_BYTES: Final = 8 * 1024 * 1024
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
-_KEPT_STATEMENTS: Final = 128
+_WAIT_S: Final = 10
 
 
 def open_writer(folder: DataFolder) -> sqlite3.Connection:
     """Return a connection whose commits are durable when they return."""
-    connection = _connect(folder)
-    connection.execute("PRAGMA synchronous = FULL")
+    connection = connect_writer(folder.catalog, wait_s=_WAIT_S)
     # Debian's SQLite overwrites every page that is freed: a delete would cost as much log as the object's bytes,
     # and could not be committed on a full disk. What lies in pages that are written anyway is still cleared.
     connection.execute("PRAGMA secure_delete = FAST")
-    connection.execute(f"PRAGMA journal_size_limit = {_LOG_LIMIT_BYTES}")
     return connection
 
 
 def open_reader(folder: DataFolder) -> sqlite3.Connection:
     """Return a connection that cannot write. It may change threads, but serves one at a time."""
-    connection = _connect(folder)
-    connection.execute("PRAGMA query_only = ON")
-    return connection
+    return connect_reader(folder.catalog, wait_s=_WAIT_S)
 
 
 def migrate(folder: DataFolder) -> None:
@@ -38,7 +33,7 @@ def migrate(folder: DataFolder) -> None:
     Raises:
         NewerVersionError: a later program wrote it. Nothing is changed then.
     """
-    connection = _connect(folder)
+    connection = connect(folder.catalog, wait_s=_WAIT_S)
     try:
         if found_format(connection) == 0:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -48,16 +43,3 @@ def migrate(folder: DataFolder) -> None:
         raise NewerVersionError(error.found, error.known) from error
     finally:
         connection.close()
-
-
-def _connect(folder: DataFolder) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        folder.catalog,
-        isolation_level=None,
-        check_same_thread=False,
-        cached_statements=_KEPT_STATEMENTS,
-    )
-    connection.execute(statements.WAIT_LONG)
-    # Savepoints keep their undo journal in memory then, and need no temporary file on a full disk.
-    connection.execute("PRAGMA temp_store = MEMORY")
-    return connection

@@ -10,14 +10,13 @@ from typing import Final
 
 from valetkey.processes.file_lock import PRIVATE_FILE_MODE, FileLock
 from valetkey.processes.migrations import bring_up, found_format
+from valetkey.processes.sqlite_file import connect, connect_reader, connect_writer
 
 FILE_NAME: Final = "history.sqlite"
 LOCK_NAME: Final = "history.lock"
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
-_WAIT_S: Final = 10.0
-_LOG_LIMIT_BYTES: Final = 8 * 1024 * 1024
-_KEPT_STATEMENTS: Final = 64
+_WAIT_S: Final = 10
 _CACHE_KIB: Final = 16 * 1024
 """The ends of a dozen indexes, where the newest rows go."""
 
@@ -34,7 +33,7 @@ def prepare(folder: Path) -> None:
     path.touch(PRIVATE_FILE_MODE, exist_ok=True)
     with hold_lock(folder) as is_ours:
         assert is_ours
-        connection = _connect(folder)
+        connection = connect(path, wait_s=_WAIT_S)
         try:
             if found_format(connection) == 0:
                 # What is trimmed goes back to the disk; this must be said before the first table.
@@ -47,30 +46,14 @@ def prepare(folder: Path) -> None:
 
 def open_writer(folder: Path) -> sqlite3.Connection:
     """Return a connection whose commits are durable when they return. It may change threads, one at a time."""
-    connection = _connect(folder)
-    connection.execute("PRAGMA synchronous = FULL")
+    connection = connect_writer(folder / FILE_NAME, wait_s=_WAIT_S)
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-    connection.execute(f"PRAGMA journal_size_limit = {_LOG_LIMIT_BYTES}")
     return connection
 
 
 def open_reader(folder: Path) -> sqlite3.Connection:
     """Return a connection that cannot write. It may change threads, one at a time."""
-    connection = _connect(folder)
-    connection.execute("PRAGMA query_only = ON")
-    return connection
-
-
-def _connect(folder: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        folder / FILE_NAME,
-        timeout=_WAIT_S,
-        isolation_level=None,
-        check_same_thread=False,
-        cached_statements=_KEPT_STATEMENTS,
-    )
-    connection.execute("PRAGMA temp_store = MEMORY")
-    return connection
+    return connect_reader(folder / FILE_NAME, wait_s=_WAIT_S)
 
 
 @contextmanager

@@ -50,6 +50,34 @@ class Attempt(NamedTuple):
     request_id: str
 
 
+class Circumstances(NamedTuple):
+    """What many attempts have alike. The fields are those of an attempt."""
+
+    is_proved: bool
+    party: Party
+    owner: Party
+    operation: str | None
+    bucket: str | None
+    status: int
+    address: str
+    agent: str
+    referrer: str
+    error: str | None
+
+
+class Note(NamedTuple):
+    """An attempt on its way into the history. The fields are those of an attempt."""
+
+    at_ms: int
+    signer: str
+    key: str | None
+    sent_bytes: int
+    received_bytes: int
+    duration_us: int
+    request_id: str
+    circumstances: Circumstances
+
+
 class Entry(NamedTuple):
     """An attempt as the history keeps it."""
 

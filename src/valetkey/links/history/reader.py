@@ -1,7 +1,8 @@
 """Reading the history: pages of it, newest first, and what has been added since.
 
-No page looks at more rows than `MOST_LOOKED_AT` for each of two indexes. Where few of these are wanted, a page holds
-few, and says where to go on.
+Attempts are rows, or lie in blocks; a page is made of both. None looks at more rows than `MOST_LOOKED_AT` for each of
+two indexes, or into more blocks than `packed.MOST_UNPACKED`. Where few of these are wanted, a page holds few, and says
+where to go on.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Final, NamedTuple, TypeVar
 from valetkey.links.history import statements
 from valetkey.links.history.file import open_reader
 from valetkey.links.history.model import Entry, Page, Party, Place, Sight, Wanted
+from valetkey.links.history.packed import Chosen, Found, scan_blocks, tail_blocks, tail_entries
 from valetkey.links.history.rows import entry_of
 
 T = TypeVar("T")
@@ -44,12 +46,6 @@ class _Branch(NamedTuple):
     along: str
     value: tuple[object, ...]
     filter: _Filter
-
-
-class _Found(NamedTuple):
-    entries: list[Entry]
-    reached: Place | None
-    """Everything down to here is among them; None: everything."""
 
 
 class HistoryReader:
@@ -107,7 +103,10 @@ def read_page(
         place = min(place, Place(wanted.until_ms, 0))
     since_ms = max(wanted.since_ms or 0, sight.since_ms)
     branches = _branches(cursor, sight, wanted)
-    known = _merged([_scan(cursor, branch, wanted, since_ms, place, limit) for branch in branches])
+    parts = [_scan(cursor, branch, wanted, since_ms, place, limit) for branch in branches]
+    chosen = _chosen(cursor, sight, wanted)
+    parts.append(scan_blocks(cursor, chosen, since_ms=since_ms, place=place, limit=limit))
+    known = _merged(parts)
     entries = known.entries[:limit]
     if len(known.entries) > limit:
         last = entries[-1]
@@ -121,14 +120,24 @@ def read_tail(
     """Return what is new, as `HistoryReader.tail` does."""
     if after_id is None:
         return (), cursor.execute(statements.LAST_ID).fetchone()[0]
-    last: int | None = cursor.execute(statements.LAST_LOOKED_AT, (after_id, MOST_LOOKED_AT)).fetchone()[0]
-    if last is None:
-        return (), after_id
+    blocks, blocks_end = tail_blocks(cursor, after_id)
+    rows_end = cursor.execute(statements.NTH_AFTER, (after_id, MOST_LOOKED_AT - 1)).fetchone()
+    ends = [end for end in (blocks_end, rows_end and rows_end[0]) if end is not None]
+    end_id: int = min(ends) if ends else cursor.execute(statements.LAST_ID).fetchone()[0]
     chosen = _seen(cursor, sight, _asked(wanted, but=()))
     if wanted.refused_only:
         chosen = chosen.also("refused")
-    rows = cursor.execute(statements.tail(chosen.conditions), (after_id, MOST_LOOKED_AT, *chosen.values))
-    return [entry_of(row) for row in rows], last
+    rows = cursor.execute(statements.tail(chosen.conditions), (after_id, end_id, *chosen.values))
+    entries = [entry for entry in map(entry_of, rows) if entry.attempt.at_ms >= sight.since_ms]
+    if not wanted.refused_only:
+        looked = _chosen(cursor, sight, wanted)
+        entries += tail_entries(cursor, looked, blocks, after_id=after_id, end_id=end_id)
+        entries.sort(key=lambda entry: entry.id)
+    return entries, end_id
+
+
+def _chosen(cursor: sqlite3.Cursor, sight: Sight, wanted: Wanted) -> Chosen:
+    return Chosen(wanted, sight, -1 if sight.is_all else _number(cursor, sight.party))
 
 
 def _asked(wanted: Wanted, *, but: tuple[str, ...]) -> _Filter:
@@ -180,7 +189,7 @@ def _branches(cursor: sqlite3.Cursor, sight: Sight, wanted: Wanted) -> list[_Bra
 
 def _scan(
     cursor: sqlite3.Cursor, branch: _Branch, wanted: Wanted, since_ms: int, place: Place, limit: int
-) -> _Found:
+) -> Found:
     is_refused = wanted.refused_only
     begin = (*branch.value, since_ms, *place)
     end = None
@@ -195,11 +204,11 @@ def _scan(
     entries = [entry_of(row) for row in rows]
     if len(entries) > limit:
         last = entries[-1]
-        return _Found(entries, Place(last.attempt.at_ms, last.id))
-    return _Found(entries, None if end is None else end_place)
+        return Found(entries, Place(last.attempt.at_ms, last.id))
+    return Found(entries, None if end is None else end_place)
 
 
-def _merged(found: Sequence[_Found]) -> _Found:
+def _merged(found: Sequence[Found]) -> Found:
     """Return what is known to be whole of several branches, newest first."""
     ends = [one.reached for one in found if one.reached is not None]
     reached = max(ends, default=None)
@@ -210,4 +219,4 @@ def _merged(found: Sequence[_Found]) -> _Found:
     )
     if reached is not None:
         entries = [entry for entry in entries if (entry.attempt.at_ms, entry.id) >= reached]
-    return _Found(entries, reached)
+    return Found(entries, reached)

@@ -8,15 +8,21 @@ from typing import Final
 
 from valetkey.links.history import statements
 from valetkey.links.history.file import hold_lock, open_writer
+from valetkey.links.history.packed import read_block
+from valetkey.links.history.packing import members_of
 
 _AT_ONCE: Final = 2000
 """Rows that go in one transaction: others write in between."""
+
+_BLOCKS_AT_ONCE: Final = 8
+_NEVER_MS: Final = 1 << 62
 
 
 def trim(folder: Path, *, before_ms: int, most_bytes: int) -> int:
     """Remove attempts from before an instant, and the oldest beyond a size, and return how many there were.
 
-    If another process does so just now, this one does nothing. Takes as long as it needs: for a thread.
+    If another process does so just now, this one does nothing. Takes as long as it needs: for a thread. Of a block
+    nothing is removed before all of it is too old, at most a second later.
 
     Raises:
         sqlite3.Error, OSError
@@ -38,11 +44,34 @@ def _remove(connection: sqlite3.Connection, before_ms: int, most_bytes: int) -> 
     removed = 0
     while gone := connection.execute(statements.TRIM_OLD, (before_ms, _AT_ONCE)).rowcount:
         removed += gone
+    while gone := _remove_blocks(connection, before_ms):
+        removed += gone
     while used_bytes(connection) > most_bytes:
         gone = connection.execute(statements.TRIM_FIRST, (_AT_ONCE,)).rowcount
+        gone = gone or _remove_blocks(connection, _NEVER_MS)
         if not gone:
             break
         removed += gone
+    return removed
+
+
+def _remove_blocks(connection: sqlite3.Connection, before_ms: int) -> int:
+    """Remove some of the oldest blocks that ended before an instant; return how many attempts there were in them."""
+    removed = 0
+    # It ends a transaction of its own where it fails.
+    with connection:
+        cursor = connection.cursor()
+        cursor.execute(statements.BEGIN)
+        for last_id, until_ms in cursor.execute(
+            statements.OLDEST_BLOCKS, (before_ms, _BLOCKS_AT_ONCE)
+        ).fetchall():
+            block = read_block(cursor, last_id)
+            cursor.executemany(
+                statements.REMOVE_MEMBER,
+                [(kind, value, until_ms, last_id) for kind, value in members_of(block.alikes, block.signers)],
+            )
+            cursor.execute(statements.REMOVE_BLOCK, (last_id,))
+            removed += block.number
     return removed
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from valetkey.links.history.model import Attempt, Entry, Party
+from valetkey.links.history.model import Attempt, Entry, Note, Party
 
 
 def entry_of(row: Sequence[Any]) -> Entry:
@@ -18,6 +18,11 @@ def entry_of(row: Sequence[Any]) -> Entry:
     )  # fmt: skip
 
 
-def values_of(attempt: Attempt, *, party: int, account: int, owner: int) -> tuple[object, ...]:
+def values_of(note: Note, *, party: int, account: int, owner: int) -> tuple[object, ...]:
     """Return what is kept of an attempt, with the numbers of its parties."""
-    return (attempt.at_ms, attempt.signer, attempt.is_proved, party, account, owner, *attempt[5:])
+    alike = note.circumstances
+    return (
+        note.at_ms, note.signer, alike.is_proved, party, account, owner, alike.operation, alike.bucket, note.key,
+        alike.status, note.sent_bytes, note.received_bytes, note.duration_us, alike.address, alike.agent,
+        alike.referrer, alike.error, note.request_id,
+    )  # fmt: skip

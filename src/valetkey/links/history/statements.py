@@ -59,6 +59,35 @@ CONDITIONS: Final = {
 }
 
 
+FIND_PARTY_OF: Final = "SELECT account, user FROM parties WHERE id = ?"
+
+ADD_BLOCK: Final = (
+    "INSERT INTO blocks "
+    "(last_id, from_ms, until_ms, number, circumstances, signers, numbers, keys, request_ids) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+ADD_MEMBER: Final = "INSERT INTO block_members (kind, value, until_ms, block) VALUES (?, ?, ?, ?)"
+REMOVE_MEMBER: Final = "DELETE FROM block_members WHERE kind = ? AND value = ? AND until_ms = ? AND block = ?"
+REMOVE_BLOCK: Final = "DELETE FROM blocks WHERE last_id = ?"
+
+BLOCK: Final = (
+    "SELECT last_id, from_ms, number, circumstances, signers, numbers FROM blocks WHERE last_id = ?"
+)
+NAMES: Final = "SELECT keys, request_ids FROM blocks WHERE last_id = ?"
+BLOCKS: Final = (
+    "SELECT last_id, until_ms FROM blocks INDEXED BY blocks_by_time "
+    "WHERE until_ms BETWEEN ? AND ? AND from_ms <= ? ORDER BY until_ms DESC, last_id DESC"
+)
+BLOCKS_OF: Final = (
+    "SELECT b.last_id, b.until_ms FROM block_members m CROSS JOIN blocks b ON b.last_id = m.block "
+    "WHERE m.kind = ? AND m.value = ? AND m.until_ms BETWEEN ? AND ? AND b.from_ms <= ? "
+    "ORDER BY m.until_ms DESC, m.block DESC"
+)
+"""Newest first; bound are the kind and the value, the first and the last instant of an end, the last of a begin."""
+BLOCKS_AFTER: Final = "SELECT last_id, until_ms FROM blocks WHERE last_id > ? ORDER BY last_id LIMIT ?"
+OLDEST_BLOCKS: Final = "SELECT last_id, until_ms FROM blocks INDEXED BY blocks_by_time WHERE until_ms < ? ORDER BY until_ms LIMIT ?"
+
+
 def _source(index: str, *, is_refused: bool) -> str:
     column = INDEX_COLUMNS[index]
     name = f"{'refused_' if is_refused else ''}by_{index}"
@@ -87,27 +116,30 @@ def scan(index: str, conditions: tuple[str, ...], *, is_refused: bool) -> str:
     return f"SELECT {_SHOWN} FROM {source} AND (a.at_ms, a.id) >= (?, ?){more} {_NEWEST} LIMIT ?"
 
 
-LAST_ID: Final = "SELECT coalesce(max(id), 0) FROM attempts"
+LAST_ID: Final = "SELECT seq FROM sqlite_sequence WHERE name = 'attempts'"
+TAKE_IDS: Final = "UPDATE sqlite_sequence SET seq = seq + ? WHERE name = 'attempts' RETURNING seq"
 
 
 def tail(conditions: tuple[str, ...]) -> str:
-    """Return a query for what was written after an id; bound are the id, how many rows are looked at, the values, the number."""
+    """Return a query for the rows after an id and up to another one; bound are both, and the values."""
     where = " AND ".join(CONDITIONS[name] for name in conditions)
     return (
-        f"SELECT {_SHOWN} FROM (SELECT * FROM attempts WHERE id > ? ORDER BY id LIMIT ?) a {_JOINS} "
+        f"SELECT {_SHOWN} FROM (SELECT * FROM attempts WHERE id > ? AND id <= ? ORDER BY id) a {_JOINS} "
         f"{'WHERE ' + where if where else ''} ORDER BY a.id"
     )
 
 
-LAST_LOOKED_AT: Final = "SELECT max(id) FROM (SELECT id FROM attempts WHERE id > ? ORDER BY id LIMIT ?)"
+NTH_AFTER: Final = "SELECT id FROM attempts WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?"
 
 TRIM_OLD: Final = (
     "DELETE FROM attempts WHERE id IN "
     "(SELECT id FROM attempts INDEXED BY by_time WHERE at_ms < ? ORDER BY at_ms LIMIT ?)"
 )
 TRIM_FIRST: Final = (
-    "DELETE FROM attempts WHERE id IN (SELECT id FROM attempts INDEXED BY by_time ORDER BY at_ms LIMIT ?)"
+    "DELETE FROM attempts WHERE id IN (SELECT id FROM attempts INDEXED BY by_time "
+    "WHERE at_ms <= (SELECT coalesce(min(until_ms), 1 << 62) FROM blocks) ORDER BY at_ms LIMIT ?)"
 )
+"""Those that are older than every block."""
 USED_PAGES: Final = (
     "SELECT (SELECT page_count FROM pragma_page_count()) - "
     "(SELECT freelist_count FROM pragma_freelist_count()), (SELECT page_size FROM pragma_page_size())"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,11 +12,11 @@ from random import random
 from typing import Final
 
 from valetkey.links.history.file import open_writer
-from valetkey.links.history.losses import Losses
 from valetkey.links.webhooks import queue
 from valetkey.links.webhooks.address import AllowedHost, Network
 from valetkey.links.webhooks.events import HookEvent
 from valetkey.links.webhooks.sending import Outcome, send
+from valetkey.processes.backlog import Backlog
 from valetkey.processes.file_lock import FileLock
 
 _LOG: Final = logging.getLogger("valetkey")
@@ -62,74 +60,66 @@ class Teller:
         self._secret_of = secret_of
         self._new_id = new_id
         self._now_ms = now_ms
-        self._offered: deque[HookEvent] = deque()
-        self._dropped = 0
-        self._failed = 0
-        self._is_closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
-        self._thread.start()
+        self._connection: sqlite3.Connection | None = None
+        self._lock = FileLock(folder / _LOCK_NAME)
+        self._is_ours = False
+        self._senders = ThreadPoolExecutor(_SENDERS, thread_name_prefix="webhook")
+        self._events: Backlog[HookEvent] = Backlog(
+            "What is told to webhooks",
+            name="webhooks",
+            every_s=LOOK_EVERY_S,
+            most=MOST_OFFERED,
+            handle=self._handle,
+            end=self._end,
+        )
 
     def offer(self, event: HookEvent) -> None:
         """Tell of an event soon. Waits for nothing; for one thread, that of the event loop."""
-        if len(self._offered) < MOST_OFFERED:
-            self._offered.append(event)
-        else:
-            self._dropped += 1
+        self._events.add(event)
 
     @property
     def lost(self) -> int:
         """How many events could not be kept."""
-        return self._dropped + self._failed
+        return self._events.lost
 
     def close(self, *, timeout_s: float) -> None:
         """Keep what was offered, for at most that long. What could not be told yet is told after the next start."""
-        self._is_closing.set()
-        self._thread.join(timeout_s)
+        self._events.close(timeout_s=timeout_s)
 
-    def _run(self) -> None:
-        connection: sqlite3.Connection | None = None
-        lock = FileLock(self._folder / _LOCK_NAME)
-        senders = ThreadPoolExecutor(_SENDERS, thread_name_prefix="webhook")
-        losses = Losses("What is told to webhooks")
-        is_ours, is_last = False, False
-        try:
-            while not is_last:
-                is_last = self._is_closing.wait(LOOK_EVERY_S)
-                events = [self._offered.popleft() for _ in range(len(self._offered))]
-                try:
-                    connection = connection or open_writer(self._folder)
-                    self._keep(connection, events)
-                    # It ends with the process, and another one has it then.
-                    is_ours = is_ours or lock.take_at_once()
-                    if is_ours and not is_last:
-                        self._tell(connection, senders)
-                except (sqlite3.Error, OSError):
-                    self._failed += len(events)
-                except Exception:  # noqa: BLE001 - a message that cannot be kept or sent must not end the others
-                    self._failed += len(events)
-                    _LOG.exception("Messages to webhooks could not be kept, or sent.")
-                losses.tell(self.lost, has_more=bool(events))
-        finally:
-            senders.shutdown(wait=False, cancel_futures=True)
-            lock.close()
-            if connection is not None:
-                connection.close()
+    def _handle(self, events: Sequence[HookEvent], is_last: bool) -> int:  # noqa: FBT001 - as `Backlog` calls it
+        connection = self._connection = self._connection or open_writer(self._folder)
+        lost = self._keep(connection, events)
+        # It ends with the process, and another one has it then.
+        self._is_ours = self._is_ours or self._lock.take_at_once()
+        if self._is_ours and not is_last:
+            try:
+                self._tell(connection)
+            except (sqlite3.Error, OSError):
+                _LOG.warning("Messages to webhooks could not be sent; they are tried again.")
+        return lost
 
-    def _keep(self, connection: sqlite3.Connection, events: Sequence[HookEvent]) -> None:
-        if events:
-            self._failed += queue.keep(
-                connection,
-                events,
-                most_refusals=self._rules.most_refusals,
-                new_id=self._new_id,
-                now_ms=self._now_ms(),
-            )
+    def _end(self) -> None:
+        self._senders.shutdown(wait=False, cancel_futures=True)
+        self._lock.close()
+        if self._connection is not None:
+            self._connection.close()
 
-    def _tell(self, connection: sqlite3.Connection, senders: ThreadPoolExecutor) -> None:
+    def _keep(self, connection: sqlite3.Connection, events: Sequence[HookEvent]) -> int:
+        if not events:
+            return 0
+        return queue.keep(
+            connection,
+            events,
+            most_refusals=self._rules.most_refusals,
+            new_id=self._new_id,
+            now_ms=self._now_ms(),
+        )
+
+    def _tell(self, connection: sqlite3.Connection) -> None:
         deliveries = queue.due(connection, now_ms=self._now_ms(), limit=_AT_ONCE)
         if not deliveries:
             return
-        outcomes = list(senders.map(self._send, deliveries))
+        outcomes = list(self._senders.map(self._send, deliveries))
         now_ms = self._now_ms()
         ended = []
         for delivery, outcome in zip(deliveries, outcomes, strict=True):
