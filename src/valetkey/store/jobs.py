@@ -60,7 +60,9 @@ class JobQueue:
         """Queue a job from the thread of `loop`, and wake the writer once the loop has done what is ready now.
 
         What came together is written together then, and the two threads do not take the interpreter's lock from
-        each other between any two requests. Measured with 32 connections: a third fewer transactions.
+        each other between any two requests. Measured with 32 PUTs at a time, without HTTP: an eighth of the waits
+        for that lock and a third of the transactions. To wake it earlier, at each 4th, 8th or 16th, took 15 % more
+        processor time for no higher rate.
         """
         self._waiting.append(job)
         if self._waking is not loop:
