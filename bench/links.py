@@ -178,7 +178,9 @@ def _issuing(plan: Plan) -> Iterator[Field]:
             loop.close()
             return count / spent
 
-        yield Field(sides=[Side(name="valetkey serve", measure=issue)], slice_s=plan.load_slice_s)
+        yield Field(
+            sides=[Side(name="valetkey serve", measure=issue, limit=GOAL_BULK)], slice_s=plan.load_slice_s
+        )
 
 
 def _comparison(
