@@ -43,6 +43,7 @@ from valetkey.store.errors import DeleteMarkerError, NoSuchKeyError, NoSuchVersi
 from valetkey.store.store import Store
 
 _READS: Final = frozenset({"GetObject", "HeadObject"})
+_STORES_WHOLE: Final = frozenset({"PutObject", "CompleteMultipartUpload"})
 _XML: Final = b"application/xml"
 
 _NOWHERE: Final = Target(None, None, virtual=False)
@@ -136,7 +137,8 @@ class Gateway:
             self._links.require(link, request, operation=operation.name, target=target, query=query)
             if link.grant.password_hash is not None:
                 await self._links.passwords.require(link, request)
-            headers.update(_own_headers(link, operation))
+            if link.grant.create_only and operation.name in _STORES_WHOLE:
+                headers["if-none-match"] = "*"
         else:
             self._require_unrevoked(admitted, request)
 
@@ -222,12 +224,6 @@ class Gateway:
                 # `//bucket/key`: whoever altered a signed path learns that, as with any other alteration.
                 authenticate(request, _NOWHERE, keys=self._keys, rules=self._rules)
             raise
-
-
-def _own_headers(link: Link, operation: Operation) -> Mapping[str, str]:
-    """Return the headers that the link's grant puts into the request."""
-    is_whole = operation.name in ("PutObject", "CompleteMultipartUpload")
-    return {"if-none-match": "*"} if is_whole and link.grant.create_only else {}
 
 
 def _require_allowed(authority: Authority, operation: Operation, headers: Mapping[str, str]) -> None:

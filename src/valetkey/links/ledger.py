@@ -94,10 +94,7 @@ class Ledger:
     def find(self, link_id: str) -> Link | None:
         """Return the link as it is now, from memory if it is known to have stayed the same; its usage may be older."""
         self._require_open()
-        try:
-            return self._links.find(*changes.mark_of(link_id), lambda: self._find(link_id))
-        except NoSuchLinkError:
-            return None
+        return self._links.known(changes.mark_of(link_id)) or self._look_for_link(link_id)
 
     def revocations(self, *, now_ms: int) -> Revocations:
         """Return what is taken back of ordinary presigned URLs, likewise."""
@@ -159,12 +156,20 @@ class Ledger:
         bytes_received: int = 0,
     ) -> None:
         """Remember what a link has done beyond what was spent; `flush` writes it down."""
-        counts = self._noted.setdefault(link_id, [0, 0, 0, 0, 0])
+        counts = self._noted.get(link_id)
+        if counts is None:
+            self._noted[link_id] = [uses, bytes_sent, objects, bytes_received, now_ms]
+            return
         counts[0] += uses
         counts[1] += bytes_sent
         counts[2] += objects
         counts[3] += bytes_received
         counts[4] = max(counts[4], now_ms)
+
+    def note_sent(self, link_id: str, now_ms: int, sent_bytes: int) -> None:
+        """Remember a download that was not counted before; below zero, nothing of it could be read."""
+        if sent_bytes >= 0:
+            self.note(link_id, now_ms=now_ms, uses=1, bytes_sent=sent_bytes)
 
     def flush(self) -> None:
         """Write down what was noted. Nobody waits for it."""
@@ -303,6 +308,12 @@ class Ledger:
         except sqlite3.Error as error:
             raise _unreadable(error) from error
         return row
+
+    def _look_for_link(self, link_id: str) -> Link | None:
+        try:
+            return self._links.find(*changes.mark_of(link_id), lambda: self._find(link_id))
+        except NoSuchLinkError:
+            return None
 
     def _find(self, link_id: str) -> Link:
         row = self._look(statements.FIND_LINK, (link_id,))

@@ -67,8 +67,9 @@ class KnownLink:
     link: Link
     secret: Secret = field(repr=False)
     issuer_secret: Secret | None = field(repr=False)
-    """By which it shows that all is as it was with the issuer. None: its key counts no more."""
+    """That of the key which made the link: by it shows that all is as it was with the issuer. None: there is no such key."""
     issuer: Principal | None
+    """None: the key counts no more, or is somebody else's by now."""
 
 
 class LinkDoor:
@@ -94,23 +95,15 @@ class LinkDoor:
         link = self.ledger.find(link_id)
         if link is None:
             return None
-        issuer_secret, issuer = self._issuer_of(link)
+        found = self._keys.find(link.issuer.access_key)
+        issuer_secret = None if found is None else found[0]
         known = self._known.get(link_id)
         if known is None or known.link is not link or known.issuer_secret is not issuer_secret:
+            issuer = None if found is None or not _is_issuer(found[1], link) else found[1]
             known = self._known[link_id] = KnownLink(link, self.secret_of(link_id), issuer_secret, issuer)
             if len(self._known) > _MOST_KNOWN:
                 self._known.popitem(last=False)
         return known
-
-    def _issuer_of(self, link: Link) -> tuple[Secret | None, Principal | None]:
-        """Return whom a link acts for, as it stands now; nobody if the key that made it counts no more."""
-        found = self._keys.find(link.issuer.access_key)
-        if found is None:
-            return None, None
-        principal = found[1]
-        if (principal.account_id, principal.unique_id or None) != (link.issuer.account_id, link.issuer.user):
-            return None, None
-        return found
 
     def find_signer(self, access_key: str) -> tuple[Secret, Principal] | None:
         """Return the secret of a key, or of a link, and for whom it acts; None if it counts no more."""
@@ -158,10 +151,12 @@ class LinkDoor:
         Raises:
             LinkRefusedError
         """
+        grant = link.grant
         require_open(link, now_ms=request.now_ms)
-        require_address(link.grant, request.remote)
+        if grant.addresses:
+            require_address(grant, request.remote)
         require_asked(
-            link.grant,
+            grant,
             operation=operation,
             bucket=target.bucket,
             key=target.key,
@@ -181,6 +176,11 @@ class LinkDoor:
         if claim is None or claim.auth_type is not AuthType.QUERY or claim.version is not SignatureVersion.V4:
             raise UnknownAccessKeyError("")
         return claim
+
+
+def _is_issuer(principal: Principal, link: Link) -> bool:
+    """Return whether a caller is the one who made a link, and not another who has its key by now."""
+    return (principal.account_id, principal.unique_id or None) == (link.issuer.account_id, link.issuer.user)
 
 
 def is_by_link(request: Request) -> bool:
