@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -31,8 +31,13 @@ class FewKeys:
     secrets: dict[str, Secret] = field(
         default_factory=lambda: {"AKIDEXAMPLE": Secret("the-secret-of-the-example")}
     )
+    meanwhile: Callable[[], None] | None = None
+    """What another worker does while a key is looked up for the next time."""
 
     def find(self, access_key: str) -> tuple[Secret, Principal] | None:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
         secret = self.secrets.get(access_key)
         return None if secret is None else (secret, ROOT)
 
@@ -57,6 +62,7 @@ class Door:
     keys: FewKeys
     store: Store
     ledger: Ledger
+    links: LinkDoor
 
     async def ask(
         self,
@@ -90,7 +96,7 @@ async def opened_door(folder: Path, *, rules: Rules | None = None) -> AsyncItera
     gateway = Gateway(
         store=store, links=links, keys=keys, rules=rules, box=TokenBox(bytes(32)), new_id=lambda: "id"
     )
-    door = Door(gateway, keys, store, links.ledger)
+    door = Door(gateway, keys, store, links.ledger, links)
     assert (await door.ask("PUT", str(SIGNER.presign("PUT", "bucket", at=AT)))).status == 200
     put = str(SIGNER.presign("PUT", "bucket", "k", at=AT))
     assert (await door.ask("PUT", put, body=b"one")).status == 200

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from threading import Thread
 
 import pytest
-from tests.gateway.doors import AT, SIGNER, Door
+from tests.gateway.doors import AT, ROOT, SIGNER, Door
 
 from valetkey import Secret
+from valetkey.gateway.links.urls import link_url, new_link_id
+from valetkey.links import Ledger
+from valetkey.links.model import Grant, Issuer, Link, LinkFilter, State, Verb
+from valetkey.sigv4.endpoint import Endpoint
 
 
 def link(method: str = "GET", *, query: dict[str, str] | None = None) -> str:
@@ -89,3 +97,31 @@ async def test_a_refused_url_is_not_remembered(door: Door) -> None:
     url = link()[:-4] + "0000"
     for _ in range(3):
         assert await code(door, "GET", url) == "SignatureDoesNotMatch"
+
+
+async def _revoke(folder: Path, link_id: str) -> None:
+    ledger = Ledger.open(folder)
+    await ledger.set_state(link_id, LinkFilter(account_id=ROOT.account_id), State.REVOKED)
+    await ledger.close()
+
+
+def in_another_worker(folder: Path, link_id: str) -> None:
+    worker = Thread(target=lambda: asyncio.run(_revoke(folder, link_id)))
+    worker.start()
+    worker.join()
+
+
+async def test_a_link_that_is_revoked_while_it_is_admitted_opens_no_more(door: Door, tmp_path: Path) -> None:
+    at_ms = round(AT.timestamp() * 1000)
+    made = Link(
+        id=new_link_id(),
+        issuer=Issuer(ROOT.account_id, "AKIDEXAMPLE", None),
+        grant=Grant(verbs=(Verb.GET,), bucket="bucket", key="k", ends_ms=at_ms + 60_000),
+        created_ms=at_ms,
+    )
+    await door.links.ledger.add([made])
+    secret = door.links.secret_of(made.id)
+    url = str(link_url(made, secret, endpoint=Endpoint.parse("http://127.0.0.1:9000"), region="us-east-1"))
+    door.keys.meanwhile = partial(in_another_worker, tmp_path / "data", made.id)
+    await door.ask("GET", url)
+    assert await code(door, "GET", url) == "LinkRevoked"

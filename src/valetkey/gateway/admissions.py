@@ -55,9 +55,18 @@ class _Kept(NamedTuple):
 class Admissions:
     """The URLs last admitted by one process. Nothing but a right signature gets in."""
 
-    def __init__(self, find_signer: Callable[[str], tuple[Secret, Principal] | None]) -> None:
-        """`find_signer` returns a key's secret, the same value as long as all that it stands for is the same."""
+    def __init__(
+        self,
+        find_signer: Callable[[str], tuple[Secret, Principal] | None],
+        *,
+        is_current: Callable[[Link], bool],
+    ) -> None:
+        """`find_signer` returns a key's secret, the same value as long as all that it stands for is the same.
+
+        `is_current` tells whether a link is the value that is found by now.
+        """
         self._find_signer = find_signer
+        self._is_current = is_current
         self._kept: OrderedDict[Place, _Kept] = OrderedDict()
 
     def find(self, place: Place | None, request: Request) -> Admitted | None:
@@ -101,8 +110,10 @@ class Admissions:
             or any(name.endswith("customer-key") for name in admitted.stand_ins)
         ):
             return
-        known = self._find_signer(proof.access_key)
-        if known is None:
+        known, link = self._find_signer(proof.access_key), admitted.link
+        # Another worker may have changed the link, or its issuer, since it was looked up for this request. Kept under the
+        # secret that it has by now, what it was before would count until it changes again.
+        if known is None or known[1] != admitted.principal or not (link is None or self._is_current(link)):
             return
         self._kept[place] = _Kept(admitted, known[0], request.now, proof.expires_at)
         if len(self._kept) > MOST_ADMISSIONS:

@@ -67,7 +67,7 @@ class Gateway:
         self._rules = rules
         self._new_id = new_id
         self._links = links
-        self._admissions = Admissions(links.find_signer)
+        self._admissions = Admissions(links.find_signer, is_current=links.is_current)
         self._passes = Passes(self._admissions, store, links.ledger, rules)
         self._iam = IamDoor(identities=store.identities, keys=keys, rules=rules, box=box)
 

@@ -105,6 +105,10 @@ class LinkDoor:
                 self._known.popitem(last=False)
         return known
 
+    def is_current(self, link: Link) -> bool:
+        """Return whether a link is as it was when it was found."""
+        return self.ledger.find(link.id) is link
+
     def find_signer(self, access_key: str) -> tuple[Secret, Principal] | None:
         """Return the secret of a key, or of a link, and for whom it acts; None if it counts no more."""
         if not is_link_id(access_key):
