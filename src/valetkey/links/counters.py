@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
+from typing import NamedTuple
 
 from valetkey.links import statements
-from valetkey.links.errors import LinkRefusedError, NoSuchLinkError, Rule
+from valetkey.links.errors import LinkError, LinkRefusedError, NoSuchLinkError, Rule
 from valetkey.links.model import RESUME_FACTOR, RESUME_MS, Client, Download, Spent, State
 from valetkey.links.writer import Changed
 
@@ -23,15 +26,70 @@ class _Counters:
     objects: int
 
 
-def spend_download(
-    connection: sqlite3.Connection, _changed: Changed, *, link_id: str, download: Download, now_ms: int
-) -> Spent:
+class Use(NamedTuple):
+    """What a download asks of a link's counters."""
+
+    link_id: str
+    number: int
+    """Of the link's row."""
+    download: Download
+    now_ms: int
+
+
+Outcome = Spent | LinkError
+
+
+def spend_downloads(
+    connection: sqlite3.Connection, _changed: Changed, *, uses: Sequence[Use]
+) -> list[Outcome]:
+    """Take what answers with content cost, and return for each what was taken, or why it is refused."""
+    whole = [use for use in uses if not use.download.is_range]
+    are_taken = bool(whole) and _take_all(connection, whole)
+    return [
+        Spent(link_id=use.link_id, uses=1, bytes_sent=use.download.length, download=use.download)
+        if are_taken and not use.download.is_range
+        else _outcome_of(connection, use)
+        for use in uses
+    ]
+
+
+def _take_all(connection: sqlite3.Connection, uses: Sequence[Use]) -> bool:
+    """Take a use for each, if there is one for all of them; else none, and return False."""
+    needs: dict[int, list[int]] = {}
+    for _, number, download, now_ms in uses:
+        need = needs.setdefault(number, [number, 0, 0, 0])
+        need[1] += 1
+        need[2] += download.length
+        need[3] = max(need[3], now_ms)
+    changed_rows = connection.total_changes
+    connection.execute(statements.take_all(len(needs)), [*chain.from_iterable(needs.values()), len(needs)])
+    if connection.total_changes == changed_rows:
+        return False
+    begun = {
+        (number, _digest(download.client), download.key): (download.etag, now_ms, download.length)
+        for _, number, download, now_ms in uses
+    }
+    fresh = chain.from_iterable((*place, *state) for place, state in begun.items())
+    connection.execute(statements.begin_resumptions(len(begun)), list(fresh))
+    return True
+
+
+def _outcome_of(connection: sqlite3.Connection, use: Use) -> Outcome:
+    try:
+        return _spend_download(connection, use)
+    except LinkError as refused:
+        # Raised before anything was changed.
+        return refused
+
+
+def _spend_download(connection: sqlite3.Connection, use: Use) -> Spent:
     """Take what one answer with content costs: a use, unless the same client goes on with one, and its bytes.
 
     Raises:
         LinkRefusedError: there is not as much left, or the link was taken back meanwhile.
         NoSuchLinkError
     """
+    link_id, _, download, now_ms = use
     counters = _counters_of(connection, link_id, now_ms=now_ms)
     uses = 0 if _goes_on(connection, counters.number, download, now_ms=now_ms) else 1
     if uses and counters.max_uses is not None and counters.uses >= counters.max_uses:
@@ -41,7 +99,7 @@ def spend_download(
     place = (counters.number, _digest(download.client), download.key)
     if uses:
         fresh = (*place, download.etag, now_ms, download.length)
-        connection.execute(statements.BEGIN_RESUMPTION, fresh)
+        connection.execute(statements.begin_resumptions(1), fresh)
     else:
         connection.execute(statements.GO_ON, (download.length, *place))
     connection.execute(statements.COUNT, (uses, download.length, 0, now_ms, counters.number))

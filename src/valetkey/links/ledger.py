@@ -26,6 +26,7 @@ from valetkey.links.model import (
 )
 from valetkey.links.schema import FILE_NAME, migrate, open_reader, open_writer
 from valetkey.links.short_addresses import ShortAddresses
+from valetkey.links.use_queue import UseQueue
 from valetkey.links.writer import Change, Writer
 from valetkey.processes.file_lock import PRIVATE_FILE_MODE, FileLock
 from valetkey.processes.marked_cache import MarkedCache
@@ -59,6 +60,7 @@ class Ledger:
         self._page_reader = open_reader(path)
         self._write_connection = open_writer(path)
         self._writer = Writer(self._write_connection, self._lock, self._marks)
+        self._uses = UseQueue(self._writer)
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="valetkey-links")
         self._links: MarkedCache[Link] = MarkedCache(self._marks, most_bytes=CACHE_BYTES, weigh=_weight)
         self._revocations: MarkedCache[Revocations] = MarkedCache(
@@ -113,9 +115,10 @@ class Ledger:
             LinkRefusedError: there is not as much left, or the link was taken back meanwhile.
             NoSuchLinkError
         """
-        return await self._submit(
-            partial(counters.spend_download, link_id=link_id, download=download, now_ms=now_ms)
-        )
+        link = self.find(link_id)
+        if link is None:
+            raise NoSuchLinkError(link_id)
+        return await self._uses.spend(counters.Use(link_id, link.number, download, now_ms))
 
     def require_left(self, link_id: str, *, now_ms: int) -> None:
         """Return if the link has something left for one more upload.
@@ -269,6 +272,7 @@ class Ledger:
         """Write down what is left, and close the files."""
         if self._is_closed:
             return
+        self._uses.write()
         self.flush()
         self._is_closed = True
         await asyncio.get_running_loop().run_in_executor(None, self._close)

@@ -146,6 +146,8 @@ class Link:
     created_ms: int
     state: State = State.ACTIVE
     usage: Usage = Usage()
+    number: int = field(default=0, compare=False)
+    """Of its row in the ledger; 0 before it has one."""
 
     @property
     def is_counted(self) -> bool:

@@ -10,7 +10,7 @@ from valetkey.links.model import Cutoff, Grant, Issuer, Link, ShortAddress, Stat
 def to_link(row: tuple[Any, ...]) -> Link:
     (
         link_id, account_id, access_key, user_id, grant_text, created_ms, state, uses, bytes_sent, bytes_received,
-        objects, last_used_ms,
+        objects, last_used_ms, number,
     ) = row  # fmt: skip
     return Link(
         id=link_id,
@@ -25,6 +25,7 @@ def to_link(row: tuple[Any, ...]) -> Link:
             objects=objects,
             last_used_ms=last_used_ms,
         ),
+        number=number,
     )
 
 

@@ -1,5 +1,6 @@
 """Every SQL statement about links. Values are bound, never formatted."""
 
+from functools import lru_cache
 from typing import Final
 
 BEGIN_READ: Final = "BEGIN"
@@ -12,7 +13,7 @@ UNDO_CHANGE: Final = "ROLLBACK TO change"
 
 _COLUMNS: Final = """
     id, account_id, access_key, user_id, grant_text, created_ms, state, uses, bytes_sent, bytes_received, objects,
-    last_used_ms
+    last_used_ms, number
 """
 
 ADD_LINK: Final = """
@@ -80,9 +81,6 @@ NOTE_USE: Final = """
 FIND_RESUMPTION: Final = """
     SELECT etag, began_ms, sent FROM resumptions WHERE number = ? AND client = ? AND key = ?
 """
-BEGIN_RESUMPTION: Final = """
-    INSERT OR REPLACE INTO resumptions (number, client, key, etag, began_ms, sent) VALUES (?, ?, ?, ?, ?, ?)
-"""
 REMOVE_RESUMPTION: Final = "DELETE FROM resumptions WHERE number = ? AND client = ? AND key = ?"
 GO_ON: Final = "UPDATE resumptions SET sent = sent + ? WHERE number = ? AND client = ? AND key = ?"
 FORGET_RESUMPTIONS: Final = "DELETE FROM resumptions WHERE began_ms < ?"
@@ -116,3 +114,36 @@ LIST_SHORT_DIGESTS: Final = "SELECT digest FROM short_addresses WHERE account_id
 LIST_SHORTS: Final = f"""
     SELECT {_SHORT_COLUMNS} FROM short_addresses WHERE account_id = ? AND link_id = ? ORDER BY created_ms, id
 """
+
+
+@lru_cache
+def take_all(links: int) -> str:
+    """Return the statement that takes from so many links what each is to give, if all of them have it; else nothing.
+
+    Bound are the number, uses, bytes and instant of each, then how many they are.
+    """
+    return f"""
+        WITH needs (number, uses, bytes, at_ms) AS (VALUES {_rows(links, 4)})
+        UPDATE links
+        SET uses = links.uses + needs.uses, bytes_sent = bytes_sent + needs.bytes,
+            last_used_ms = MAX(IFNULL(last_used_ms, 0), at_ms)
+        FROM needs
+        WHERE links.number = needs.number AND ? = (
+            SELECT count(*) FROM needs CROSS JOIN links ON links.number = needs.number
+            WHERE state = 'active' AND ends_ms > at_ms
+                AND (max_uses IS NULL OR links.uses + needs.uses <= max_uses)
+                AND (max_bytes IS NULL OR bytes_sent + needs.bytes <= max_bytes)
+        )
+    """
+
+
+@lru_cache
+def begin_resumptions(clients: int) -> str:
+    """Return the statement that keeps what so many clients may go on with."""
+    return f"""
+        INSERT OR REPLACE INTO resumptions (number, client, key, etag, began_ms, sent) VALUES {_rows(clients, 6)}
+    """
+
+
+def _rows(count: int, columns: int) -> str:
+    return ", ".join([f"({', '.join('?' * columns)})"] * count)

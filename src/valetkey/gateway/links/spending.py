@@ -23,7 +23,8 @@ from valetkey.store.errors import StorageFailedError
 
 Run = Callable[[Call], Awaitable[Answer]]
 
-_WITH_CONTENT: Final = (200, 206)
+_PARTIAL: Final = 206
+_WITH_CONTENT: Final = (200, _PARTIAL)
 _READS: Final = frozenset({"GetObject", "HeadObject"})
 _TYPED: Final = frozenset({"PutObject", "CreateMultipartUpload"})
 _SPENDING: Final = {"PutObject": 1, "CompleteMultipartUpload": 1, "DeleteObject": 0}
@@ -108,17 +109,23 @@ def _download_of(call: Call, answer: Answer) -> Download | None:
     """Return what goes out; None where it is no content, as with 304."""
     if answer.status not in _WITH_CONTENT or answer.content_length is None:
         return None
-    headers = dict(answer.headers)
-    content_range = headers.get(b"content-range")
+    content_range = _header(answer, b"content-range") if answer.status == _PARTIAL else b""
     size = int(content_range.rpartition(b"/")[2]) if content_range else answer.content_length
     return Download(
         client=Client(call.request.remote, call.headers.get("user-agent", "")),
         key=call.key,
-        etag=headers.get(b"etag", b"").decode("latin-1").strip('"'),
+        etag=_header(answer, b"etag").decode("latin-1").strip('"'),
         size=size,
         length=answer.content_length,
-        is_range=content_range is not None,
+        is_range=bool(content_range),
     )
+
+
+def _header(answer: Answer, wanted: bytes) -> bytes:
+    for name, value in answer.headers:
+        if name == wanted:
+            return value
+    return b""
 
 
 def _settle(ledger: Ledger, spent: Spent, sent_bytes: int) -> None:
