@@ -139,3 +139,16 @@ def test_missing_program_skips_with_a_sentence(tmp_path: Path) -> None:
     finished = run_bench("put-1kib", "--quick", path=str(tmp_path))
     assert finished.returncode == 1
     assert "put-1kib is skipped. wrk is not on PATH" in finished.stderr
+
+
+def test_kept_run_is_shown_again(tmp_path: Path) -> None:
+    measured = run_bench("verify", "--quick", "--json", str(tmp_path / "report.json"))
+    shown = run_bench("--render", str(tmp_path / "report.json"))
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout == measured.stdout
+
+
+def test_showing_a_kept_run_measures_nothing(tmp_path: Path) -> None:
+    finished = run_bench("verify", "--render", str(tmp_path / "report.json"))
+    assert finished.returncode == 2
+    assert "--render takes no names" in finished.stderr

@@ -75,7 +75,7 @@ def canonical_path(raw: bytes) -> bytes:
     reserved = raw.translate(None, _UNRESERVED_IN_PATH)
     if not reserved:
         return raw or b"/"
-    if not reserved.strip(b"%") and _broken_escape()(raw) is None:
+    if not reserved.strip(b"%") and _search(_BROKEN_ESCAPE)(raw) is None:
         return raw
     return re.sub(_ODD_IN_PATH, _escaped, raw)
 
@@ -98,7 +98,7 @@ def query_pairs(raw_query: bytes) -> Pairs:
         return []
     is_plain = (
         not raw_query.translate(None, _CANONICAL_QUERY_BYTES)
-        and re.search(_NEEDLESS_OR_BROKEN_ESCAPE, raw_query) is None
+        and _search(_NEEDLESS_OR_BROKEN_ESCAPE)(raw_query) is None
     )
     pairs = [(name, value) for name, _, value in [piece.partition(b"=") for piece in raw_query.split(b"&")]]
     if is_plain and b"=" not in b"".join([value for _, value in pairs]):
@@ -125,8 +125,9 @@ def decode_text(value: bytes) -> str:
 
 
 @cache
-def _broken_escape() -> Callable[[bytes], re.Match[bytes] | None]:
-    return re.compile(_BROKEN_ESCAPE).search
+def _search(pattern: bytes) -> Callable[[bytes], re.Match[bytes] | None]:
+    # `re.search` looks for the compiled pattern in its own cache, which takes 0.4 µs.
+    return re.compile(pattern).search
 
 
 def _encoded_ascii(found: re.Match[str]) -> str:
