@@ -5,21 +5,26 @@ ledger. Where the same plain URL comes again (see `admissions`), the counters th
 nothing of the last has changed; then the answer is the same. To know that takes a third of what deciding it takes.
 
 An answer is kept where it hangs on nothing else: whoever signed owns the bucket and all that is in it, nobody else has
-a say in that, and no URL at all was taken back. The flow decides about all others, each time.
+a say in that, and no URL at all was taken back. Of managed links, those that count nothing and ask nobody who they are,
+as long as they stand as they are. The flow decides about all others, each time.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import partial
 from typing import Final, NamedTuple
 from weakref import ReferenceType, ref
 
 from valetkey.gateway.admissions import Admissions, Admitted, Place
 from valetkey.gateway.authority import Authority
 from valetkey.gateway.call import Answer, Request, Rules
+from valetkey.gateway.links.door import ZIP
 from valetkey.gateway.operations.get_object import CHOOSING_HEADERS
 from valetkey.links import Ledger
+from valetkey.links.model import Link
 from valetkey.processes.marks import Stamp
 from valetkey.sigv4.claims import AuthType
 from valetkey.store.errors import StoreError
@@ -82,34 +87,44 @@ class Passes:
         return self._again(known, request, found)
 
     def _again(self, known: _Pass, request: Request, found: StoredObject) -> Answer:
-        target, _, operation, principal, proof, _, _ = known.admitted
+        target, _, operation, principal, proof, _, link = known.admitted
         trail = request.trail
         trail.target, trail.operation, trail.principal = target, operation.name, principal
-        trail.proof, trail.bucket = proof, known.bucket
+        trail.proof, trail.bucket, trail.link = proof, known.bucket, link
         assert proof is not None
         assert isinstance(found.content, bytes)
         content = b"" if request.method == "HEAD" else found.content
-        return Answer(
+        answer = Answer(
             200, [*known.headers], content, known.length, None, operation.name, target.bucket, target.key,
             proof.access_key, AuthType.QUERY,
         )  # fmt: skip
+        if link is not None and request.method == "GET":
+            answer.on_sent = partial(self._ledger.note_sent, link.id, request.now_ms)
+        return answer
 
     def keep(self, place: Place, request: Request, answer: Answer, authority: Authority) -> None:
         """Remember an answer that the flow has just given, if it hangs on nothing that may change unseen."""
         bucket = authority.bucket
         if answer.status != 200 or not isinstance(answer.body, bytes) or bucket is None:
             return
-        of_store, of_ledger = self._store.stamp(bucket.name), self._ledger.stamp()
+        link = request.trail.link
+        of_store = self._store.stamp(bucket.name)
+        of_ledger = self._ledger.stamp(None if link is None else link.id)
         # From here on all is looked at once more: what changed before the stamps were taken, they do not tell.
         again = self._admissions.find_again(place, request)
         if (
             of_store is None
             or of_ledger is None
             or again is None
+            or again.link is not link
             or not self._may_keep(request, again, authority)
         ):
             return
-        found = self._store.find_object(bucket.name, authority.key)
+        try:
+            found = self._store.find_object(bucket.name, authority.key)
+        except StoreError:
+            # It was a listing, or the object is gone by now.
+            return
         if not isinstance(found.content, bytes) or (
             request.method == "GET" and answer.body is not found.content
         ):
@@ -119,7 +134,7 @@ class Passes:
             return
         self._kept[place] = _Pass(
             again, bucket, ref(found), tuple(answer.headers), answer.content_length,
-            request.now, proof.expires_at, of_store, of_ledger,
+            request.now, _end_of(proof.expires_at, link), of_store, of_ledger,
         )  # fmt: skip
         if len(self._kept) > MOST_PASSES:
             self._kept.popitem(last=False)
@@ -128,7 +143,7 @@ class Passes:
         bucket = authority.bucket
         return (
             self._is_ageless
-            and admitted.link is None
+            and (admitted.link is None or _is_plain(admitted.link, admitted.query))
             and bucket is not None
             and authority.version_id is None
             and "partNumber" not in admitted.query
@@ -137,3 +152,17 @@ class Passes:
             and self._store.buckets.find(bucket.name) is bucket
             and authority.is_owners_alone()
         )
+
+
+def _is_plain(link: Link, query: Mapping[str, str]) -> bool:
+    """Return whether all that a link says of a read is when it ends."""
+    grant = link.grant
+    is_free = grant.etag is None and not grant.addresses and grant.password_hash is None
+    return is_free and not link.is_counted and ZIP not in query
+
+
+def _end_of(url_ends_at: datetime, link: Link | None) -> datetime:
+    """Return until when a URL opens; that of a link for the last millisecond is left to the flow."""
+    if link is None:
+        return url_ends_at
+    return min(url_ends_at, datetime.fromtimestamp((link.grant.ends_ms - 1) / 1000, UTC))

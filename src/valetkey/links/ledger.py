@@ -104,9 +104,9 @@ class Ledger:
         known = self._revocations.known(changes.REVOCATIONS)
         return self._look_for_revocations(now_ms) if known is None else known
 
-    def stamp(self) -> Stamp | None:
-        """Return what holds as long as no more ordinary URLs are taken back; None while some are."""
-        return self._marks.stamp(changes.REVOCATIONS)
+    def stamp(self, link_id: str | None = None) -> Stamp | None:
+        """Return what holds as long as no more ordinary URLs are taken back, or a link does not change; None while so."""
+        return self._marks.stamp(changes.REVOCATIONS if link_id is None else changes.mark_of(link_id))
 
     async def spend_download(self, link_id: str, download: Download, *, now_ms: int) -> Spent:
         """Take from the counters what an answer with content costs, durably.
