@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final
 
 from valetkey.sigv4.credentials import SigningCredentials, require_credentials
 from valetkey.sigv4.endpoint import Addressing, Endpoint, Place, amazon_endpoint, require_addressing
@@ -27,16 +27,11 @@ from valetkey.sigv4.secret import Secret
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
-class _Usual(NamedTuple):
-    """What the plainest URLs share that one call after the other asks for."""
-
-    method: str
-    bucket: str
-    expires: int | timedelta
-    stamp: Stamp
-    url_of_key: Callable[[str], str]
-    expires_at: datetime
-    headers: Mapping[str, str]
+_Asked = tuple[str, str, int | timedelta]
+"""Method, bucket and lifetime of a plain URL."""
+_Usual = tuple[Callable[[str], str], datetime, Mapping[str, str]]
+"""What makes the URL of a key, when it ends, and the headers to send. A bare tuple: each of its values has a name where
+it is used, and a named one would cost a twentieth of a URL."""
 
 
 class Signer:
@@ -82,7 +77,7 @@ class Signer:
         self._credentials: Final = credentials
         self._endpoint: Final = Endpoint.parse(amazon_endpoint(region) if endpoint is None else endpoint)
         self._addressing: Final[Addressing] = addressing
-        self._recent_usual: _Usual | None = None
+        self._recent_usual: tuple[_Asked, _Usual, Stamp] | None = None
         self._recent_stamp: Stamp | None = None
         self._recent_place: tuple[str | None, Place] | None = None
 
@@ -129,7 +124,8 @@ class Signer:
         is_plain = query is None and headers is None and payload_sha256 is None and stable_for is None
         if is_plain and at is None and bucket is not None and key is not None:
             usual = self._usual(method, bucket, expires)
-            return PresignedURL(usual.url_of_key(key), method, usual.expires_at, usual.headers)
+            url_of_key, expires_at, sent = usual
+            return PresignedURL(url_of_key(key), method, expires_at, sent)
         place = self._place(bucket)
         signed_at, lifetime_s = _instant(at), lifetime_seconds(expires)
         if stable_for is not None:
@@ -230,26 +226,22 @@ class Signer:
 
         Nearly all URLs are such, and come in rows: it saves half of the time of one.
         """
-        recent, now = self._recent_usual, _instant(None)
-        if recent is not None and recent.stamp.at <= now < recent.stamp.next_at:
+        now, stamp = _instant(None), None
+        if self._recent_usual is not None:
+            asked, usual, stamp = self._recent_usual
+            if not stamp.at <= now < stamp.next_at:
+                stamp = None
             # The type too, since Python takes True and 1.0 for 1.
-            if (
-                recent.method == method
-                and recent.bucket == bucket
-                and recent.expires == expires
-                and type(recent.expires) is type(expires)
-            ):
-                return recent
-            stamp = recent.stamp
-        else:
+            elif asked == (method, bucket, expires) and type(asked[2]) is type(expires):
+                return usual
+        if stamp is None:
             stamp = make_stamp(self._credentials, now)
         place = self._place(bucket)
         template = make_template(stamp, place, method, lifetime_seconds(expires), None, None, None)
         url_of_key = template.url_of_key(place.prefix_of_keys())
         # One assignment, so that threads see either the old one or the new one.
-        self._recent_usual = usual = _Usual(
-            method, bucket, expires, stamp, url_of_key, template.expires_at, template.headers
-        )
+        usual = (url_of_key, template.expires_at, template.headers)
+        self._recent_usual = ((method, bucket, expires), usual, stamp)
         return usual
 
     def _stamp(self, at: datetime) -> Stamp:
