@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from bench import footprint, links, listing, scale, serving, signing, startup, verifying, watching
+from bench import footprint, links, listing, scale, serving, signing, startup, uploading, verifying, watching
 from bench.kept import Run, from_json, to_json
 from bench.machine import machine, versions
 from bench.plot import drawn, plot
@@ -28,6 +27,7 @@ COMPARISONS: Final = {
         *signing.COMPARISONS,
         *verifying.COMPARISONS,
         *serving.COMPARISONS,
+        *uploading.COMPARISONS,
         *watching.COMPARISONS,
         *links.COMPARISONS,
         *listing.COMPARISONS,
@@ -62,6 +62,7 @@ def _parse(arguments: Sequence[str]) -> Wish:
     parser.add_argument("names", nargs="*", metavar="NAME", help="what to measure; everything if left out")
     parser.add_argument("--json", type=Path, metavar="FILE", dest="json_file", help="keep every number here")
     parser.add_argument("--quick", action="store_true", help="one short round: shows that it runs, no more")
+    parser.add_argument("--alone", action="store_true", help="start no servers but ours")
     parser.add_argument("--docs", action="store_true", help=f"put tables and plot into {DOCS.name} too")
     parser.add_argument("--rounds", type=int, metavar="N", help=f"rounds after the warm-up ({FULL.rounds})")
     parser.add_argument(
@@ -79,7 +80,7 @@ def _parse(arguments: Sequence[str]) -> Wish:
     plan = QUICK if given.quick else FULL
     return Wish(
         comparisons=tuple(COMPARISONS[name] for name in given.names or COMPARISONS),
-        plan=dataclasses.replace(plan, rounds=given.rounds or plan.rounds),
+        plan=dataclasses.replace(plan, rounds=given.rounds or plan.rounds, is_alone=given.alone),
         json_file=given.json_file,
         is_for_docs=given.docs,
         kept=tuple(given.kept),
@@ -124,8 +125,6 @@ def _write_docs(runs: Sequence[Run]) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Run the bench and return the exit code: 1 if nothing could be measured."""
-    # Whoever installs the program has it compiled. Where it must not be, every start would compile it anew.
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     wish = _parse(arguments)
     runs = [from_json(json.loads(file.read_bytes())) for file in wish.kept] or [_measured_run(wish)]
     print(f"\n{summary(runs)}")

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from bench.rounds import AbsentSide, Beside, Outcome, Result
+
+GOAL_LOADED_MIB: Final = 150
+_MIB: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +26,10 @@ class Finding:
 
 def findings(results: Sequence[Result]) -> list[Finding]:
     """Return every goal of the entries in `results`, in their order."""
-    return [each for result in results for each in _of_one(result, results)]
+    return [
+        *(each for result in results for each in _of_one(result, results)),
+        *_of_memory(results),
+    ]
 
 
 def _of_one(result: Result, results: Sequence[Result]) -> Iterator[Finding]:
@@ -87,6 +94,24 @@ def _beside(result: Result, outcome: Outcome, beside: Beside, results: Sequence[
         measured="not measured" if ratio is None else f"{ratio:.2f}",
         is_met=None if ratio is None else ratio >= beside.least,
     )
+
+
+def _of_memory(results: Sequence[Result]) -> Iterator[Finding]:
+    """Yield what all entries together say of the memory of our workers while they are loaded."""
+    peaks = [
+        (outcome.usage.peak_bytes / _MIB / outcome.usage.workers, result.name)
+        for result in results
+        for outcome in result.outcomes[:1]
+        if outcome.usage is not None
+    ]
+    if peaks:
+        most, name = max(peaks)
+        yield Finding(
+            what="Memory under any of these loads",
+            goal=f"{results[0].outcomes[0].name}: below {GOAL_LOADED_MIB} MiB a worker",
+            measured=f"{most:.0f} MiB ({name})",
+            is_met=most < GOAL_LOADED_MIB,
+        )
 
 
 def goal_text(result: Result, outcome: Outcome) -> str:

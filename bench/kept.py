@@ -10,6 +10,7 @@ from typing import Any
 
 from bench.rounds import AbsentSide, Beside, Outcome, Result
 from bench.units import Unit
+from bench.usage import Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,7 @@ def _side(outcome: Outcome) -> dict[str, object]:
         "goal": outcome.goal,
         "limit": outcome.limit,
         "beside": None if outcome.beside is None else dataclasses.asdict(outcome.beside),
+        "usage": None if outcome.usage is None else dataclasses.asdict(outcome.usage),
     }
 
 
@@ -94,4 +96,5 @@ def _outcome(side: Mapping[str, Any]) -> Outcome:
         goal=side["goal"],
         limit=side["limit"],
         beside=None if side["beside"] is None else Beside(**side["beside"]),
+        usage=None if side["usage"] is None else Usage(**side["usage"]),
     )

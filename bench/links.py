@@ -13,9 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from bench.load import Load, load_rate, require_program
+from bench.load import load_rate, request_head, require_program, write_requests
+from bench.objects import BUCKET, fill, key_of, presigned
+from bench.peers.peer import signer_at
 from bench.rounds import Comparison, Field, Plan, Side, Unit
-from bench.serving import BUCKET, Reading, fill, key_of, signer_of, urls_of, write_targets
 from valetkey.links import Ledger
 from valetkey.links.model import DAY_MS, Grant, Issuer, Link, LinkFilter, Place, Verb
 from valetkey.testing.server import RunningServer, running_server
@@ -26,7 +27,9 @@ GOAL_MILLION: Final = 0.95
 GOAL_BULK: Final = 100_000 / 30
 """Links a second."""
 
-_READING: Final = Reading(size_bytes=1024, objects=200, urls=2000, workers=1, goal=None)
+_SIZE_BYTES: Final = 1024
+_OBJECTS: Final = 200
+_URLS: Final = 2000
 _ENVIRONMENT: Final = {"VALETKEY_ACCESS_LOG": "off"}
 _LINKS: Final = 1_000_000
 _BATCH: Final = 10_000
@@ -39,34 +42,36 @@ _MANY: Final = 10**12
 def _issue(server: RunningServer, count: int, **stated: int) -> list[str]:
     """Make links over the admin API in one call, and return their URLs."""
     body = "\n".join(
-        json.dumps(
-            {"operations": "GET", "bucket": BUCKET, "key": key_of(number % _READING.objects), **stated}
-        )
+        json.dumps({"operations": "GET", "bucket": BUCKET, "key": key_of(number % _OBJECTS), **stated})
         for number in range(count)
     ).encode()
     url = f"{server.endpoint}/-/api/v1/links/bulk"
-    headers = signer_of(server).sign_headers("POST", url, body=body)
+    headers = signer_at(server.endpoint).sign_headers("POST", url, body=body)
     request = urllib.request.Request(url, data=body, headers=headers, method="POST")
     with urllib.request.urlopen(request, timeout=600) as answer:
         return [json.loads(line)["url"] for line in answer]
 
 
 def _load(server: RunningServer, urls: list[str], file: Path) -> Callable[[float], float]:
-    targets = write_targets(urls, file)
-    return load_rate(server.endpoint, Load(method="GET", targets=targets, received_bytes=_READING.size_bytes))
+    requests = (request_head("GET", url) for url in urls)
+    return load_rate(server.endpoint, write_requests(file, requests, received_bytes=_SIZE_BYTES))
+
+
+def _fill(server: RunningServer, folder: Path) -> None:
+    fill(signer_at(server.endpoint), count=_OBJECTS, size_bytes=_SIZE_BYTES, folder=folder)
 
 
 @contextmanager
 def _reading(plan: Plan, *, goal: float, **stated: int) -> Iterator[Field]:
     require_program("wrk")
-    reading = _READING.shared(plan)
+    count = int(_URLS * plan.share)
     with (
         tempfile.TemporaryDirectory(prefix="valetkey-bench-") as name,
         running_server(Path(name, "data"), environment=_ENVIRONMENT) as server,
     ):
-        fill(signer_of(server), Path(name, "files"), _READING)
-        links = _issue(server, reading.urls, **stated)
-        ordinary = urls_of(signer_of(server), reading)
+        _fill(server, Path(name))
+        links = _issue(server, count, **stated)
+        ordinary = list(presigned(signer_at(server.endpoint), "GET", objects=_OBJECTS, count=count))
         yield Field(
             sides=[
                 Side(name="managed links", measure=_load(server, links, Path(name, "links"))),
@@ -84,7 +89,7 @@ def _reading(plan: Plan, *, goal: float, **stated: int) -> Iterator[Field]:
 def _reading_beside(plan: Plan, **stated: int) -> Iterator[Field]:
     """Compare a server whose ledger is full with one whose is nearly empty."""
     require_program("wrk")
-    reading = _READING.shared(plan)
+    count = int(_URLS * plan.share)
     with tempfile.TemporaryDirectory(prefix="valetkey-bench-") as name:
         full, small = Path(name, "full"), Path(name, "small")
         full.mkdir()
@@ -98,9 +103,9 @@ def _reading_beside(plan: Plan, **stated: int) -> Iterator[Field]:
                 ("a million links in the ledger", million, None),
                 ("a few", few, GOAL_MILLION),
             ):
-                fill(signer_of(server), Path(name, title), _READING)
-                urls = _issue(server, reading.urls, **stated)
-                sides.append(Side(name=title, measure=_load(server, urls, Path(name, title, "t")), goal=goal))
+                _fill(server, Path(name))
+                urls = _issue(server, count, **stated)
+                sides.append(Side(name=title, measure=_load(server, urls, Path(name, title)), goal=goal))
             yield Field(sides=sides, slice_s=plan.load_slice_s)
 
 
@@ -167,7 +172,7 @@ def _issuing(plan: Plan) -> Iterator[Field]:
         tempfile.TemporaryDirectory(prefix="valetkey-bench-") as name,
         running_server(Path(name, "data"), environment=_ENVIRONMENT) as server,
     ):
-        fill(signer_of(server), Path(name, "files"), _READING)
+        _fill(server, Path(name))
         count = int(100_000 * plan.share)
 
         def issue(_seconds: float) -> float:

@@ -1,14 +1,21 @@
--- Sends one prepared request after the other, each with a URL of its own, and reports as one line of JSON.
--- Arguments: a file with one request target a line, the method, and the size of the body in bytes.
+-- Sends one prepared request after the other, each as it stands in the file, and reports as one line of JSON.
+-- Arguments: the file, in which a zero byte ends each request, and how many of them to leave out at first.
+-- In `request` nothing is put together: at 50,000 a second each microsecond would be a part of the measurement.
 
 local requests, last = {}, 0
 
 function init(args)
-  local size = tonumber(args[3])
-  local body = size > 0 and string.rep("v", size) or nil
-  for target in io.lines(args[1]) do
-    requests[#requests + 1] = wrk.format(args[2], target, nil, body)
+  local file = assert(io.open(args[1], "rb"))
+  local text = file:read("*a")
+  file:close()
+  local from = 1
+  while true do
+    local zero = text:find("\0", from, true)
+    if not zero then break end
+    requests[#requests + 1] = text:sub(from, zero - 1)
+    from = zero + 1
   end
+  last = tonumber(args[2])
 end
 
 function request()

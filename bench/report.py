@@ -13,10 +13,20 @@ from bench.rounds import Outcome, Result
 STEADY_SPREAD: Final = 0.15
 """Rounds of an undisturbed machine lie closer together than this."""
 
+_MIB: Final = 1024 * 1024
 _BEGIN: Final = "<!-- latest run -->"
 _END: Final = "<!-- end of the latest run -->"
 _HEADINGS: Final = ("What", "Who", "Median", "Spread", "Ratio", "Goal")
 _GOAL_HEADINGS: Final = ("What", "Goal", "Measured", "Met")
+_USAGE_HEADINGS: Final = (
+    "What",
+    "Who",
+    "CPU s per 10,000",
+    "Memory at most",
+    "Grown per 10,000",
+    "Processes",
+    "Threads",
+)
 _MET: Final = {True: "yes", False: "**no**", None: "not measured"}
 
 
@@ -33,6 +43,9 @@ def summary(runs: Sequence[Run], *, plot: str = "") -> str:
     if plot:
         parts.append(plot)
     parts.append(_grid(_HEADINGS, [row for result in results for row in _rows(result)]))
+    costs = [row for result in results for row in _usage_rows(result)]
+    if costs:
+        parts.append(_grid(_USAGE_HEADINGS, costs))
     notes = [f"- `{result.name}`: {note}" for result in results for note in result.notes]
     if notes:
         parts.append("\n".join(notes))
@@ -118,6 +131,23 @@ def _rows(result: Result) -> Iterator[tuple[str, ...]]:
             "",
             "" if absent.goal is None else f"{absent.goal:.3g}",
         )
+
+
+def _usage_rows(result: Result) -> Iterator[tuple[str, ...]]:
+    title = result.title
+    for outcome in result.outcomes:
+        usage = outcome.usage
+        if usage is not None:
+            yield (
+                title,
+                outcome.name,
+                f"{usage.cpu_s:.3g}",
+                f"{usage.peak_bytes / _MIB:,.0f} MiB",
+                "" if usage.grown_bytes is None else f"{usage.grown_bytes / _MIB:,.1f} MiB",
+                f"{usage.processes}",
+                f"{usage.threads}",
+            )
+            title = ""
 
 
 def _ratio(outcome: Outcome) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from bench.units import Unit as Unit
+from bench.usage import Usage
 
 
 class MissingPeerError(Exception):
@@ -38,6 +39,8 @@ class Side:
     limit: float | None = None
     """What this side itself should keep to, in the unit of the entry: the most of what costs, else the least."""
     beside: Beside | None = None
+    usage: Callable[[], Usage] | None = None
+    """Returns what all its turns took, once they are over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +63,13 @@ class Plan:
     """One turn of a side that serves, in seconds of the clock."""
     share: float
     """How much of the usual sample data is made, above 0 and at most 1."""
+    is_warmed_up: bool = True
+    is_alone: bool = False
+    """Servers of others are left out."""
 
 
 FULL = Plan(rounds=7, cpu_slice_s=0.4, load_slice_s=3.0, share=1.0)
-QUICK = Plan(rounds=1, cpu_slice_s=0.02, load_slice_s=1.0, share=0.1)
+QUICK = Plan(rounds=1, cpu_slice_s=0.02, load_slice_s=1.0, share=0.1, is_warmed_up=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +81,10 @@ class Field:
     notes: Sequence[str] = ()
     """Sentences about what was measured, or on what."""
     absent: Sequence[AbsentSide] = ()
+    rounds: int | None = None
+    """At most so many, whatever the plan says."""
+    is_warmed_up: bool = True
+    """Half a turn goes before the first round, and counts for nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +112,7 @@ class Outcome:
     goal: float | None = None
     limit: float | None = None
     beside: Beside | None = None
+    usage: Usage | None = None
 
     @property
     def rate(self) -> float:
@@ -143,9 +154,9 @@ def run(comparison: Comparison, plan: Plan) -> Result:
     """
     with comparison.prepare(plan) as field:
         rates: dict[str, list[float]] = {side.name: [] for side in field.sides}
-        for side in field.sides:
+        for side in field.sides if plan.is_warmed_up and field.is_warmed_up else ():
             side.measure(field.slice_s / 2)
-        for number in range(plan.rounds):
+        for number in range(min(plan.rounds, field.rounds or plan.rounds)):
             for side in field.sides if number % 2 == 0 else reversed(field.sides):
                 rates[side.name].append(side.measure(field.slice_s))
         ours = rates[field.sides[0].name]
@@ -171,6 +182,7 @@ def _outcome(side: Side, rates: Sequence[float], ours: Sequence[float]) -> Outco
         goal=side.goal,
         limit=side.limit,
         beside=side.beside,
+        usage=None if side.usage is None else side.usage(),
     )
 
 

@@ -8,14 +8,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from bench.load import Load, load_rate, require_program
+from bench.load import load_rate, request_head, require_program, write_requests
+from bench.objects import fill, presigned
+from bench.peers.peer import signer_at
 from bench.rounds import Comparison, Field, Plan, Side, Unit
-from bench.serving import Reading, fill, signer_of, urls_of, write_targets
 from valetkey.testing.server import RunningServer, running_server
 
 GOAL_WATCHED: Final = 0.8
 
-_READING: Final = Reading(size_bytes=1024, objects=200, urls=2000, workers=1, goal=GOAL_WATCHED)
+_SIZE_BYTES: Final = 1024
+_OBJECTS: Final = 200
+_URLS: Final = 2000
 _WITH: Final = {"VALETKEY_ACCESS_LOG": "off"}
 _WITHOUT: Final = {"VALETKEY_ACCESS_LOG": "off", "VALETKEY_HISTORY_DAYS": "0"}
 
@@ -33,7 +36,7 @@ def _watching(plan: Plan) -> Iterator[Field]:
             Side(
                 name="without it",
                 measure=_measure(unwatched, Path(name, "without"), plan),
-                goal=_READING.goal,
+                goal=GOAL_WATCHED,
             ),
         ]
         yield Field(sides=sides, slice_s=plan.load_slice_s)
@@ -47,11 +50,12 @@ def _server(folder: Path, name: str, environment: Mapping[str, str]) -> Iterator
 
 
 def _measure(server: RunningServer, folder: Path, plan: Plan) -> Callable[[float], float]:
-    signer = signer_of(server)
-    reading = _READING.shared(plan)
-    fill(signer, folder / "files", reading)
-    targets = write_targets(urls_of(signer, reading), folder / "targets")
-    return load_rate(server.endpoint, Load(method="GET", targets=targets, received_bytes=reading.size_bytes))
+    signer = signer_at(server.endpoint)
+    fill(signer, count=_OBJECTS, size_bytes=_SIZE_BYTES, folder=folder)
+    urls = presigned(signer, "GET", objects=_OBJECTS, count=int(_URLS * plan.share))
+    requests = (request_head("GET", url) for url in urls)
+    load = write_requests(folder / "requests", requests, received_bytes=_SIZE_BYTES)
+    return load_rate(server.endpoint, load)
 
 
 COMPARISONS: Final = (

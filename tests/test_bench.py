@@ -22,7 +22,27 @@ COMPUTING: Final = (
     "verify-put",
     "verify-post",
 )
-SERVING: Final = ("get-1kib", "get-1kib-new-urls", "get-1kib-2-workers", "get-1mib", "put-1kib")
+SERVING: Final = (
+    "get-1kib",
+    "get-1kib-new-urls",
+    "get-1kib-2-workers",
+    "get-64kib",
+    "get-1mib",
+    "get-100mib",
+    "head-1kib",
+    "head-64kib",
+    "head-1mib",
+    "head-100mib",
+    "put-1kib",
+    "put-64kib",
+    "put-8mib",
+    "put-1gib",
+    "post-1kib",
+    "mixed-1kib",
+    "list-1000",
+)
+WITH_OTHERS: Final = ("get-1kib-new-urls", "put-8mib")
+"""One for each of the two clients. Peers that are not installed are left out, as always."""
 STARTING: Final = ("start", "import")
 WATCHING: Final = ("get-1kib-watched",)
 LINKS: Final = (
@@ -74,8 +94,8 @@ def run_bench(*arguments: str, path: str | None = None) -> subprocess.CompletedP
     )
 
 
-def require_tables(names: Sequence[str], json_file: Path) -> None:
-    finished = run_bench(*names, "--quick", "--json", str(json_file))
+def require_tables(names: Sequence[str], json_file: Path, *options: str) -> None:
+    finished = run_bench(*names, "--quick", "--json", str(json_file), *options)
     assert finished.returncode == 0, finished.stderr
     assert "| What " in finished.stdout
     report = json.loads(json_file.read_bytes())
@@ -87,8 +107,8 @@ def require_tables(names: Sequence[str], json_file: Path) -> None:
             assert side["median_rate"] > 0
 
 
-def require_table(name: str, json_file: Path) -> None:
-    require_tables([name], json_file)
+def require_table(name: str, json_file: Path, *options: str) -> None:
+    require_tables([name], json_file, *options)
 
 
 @pytest.mark.parametrize("name", COMPUTING)
@@ -113,7 +133,17 @@ def test_scale_entries_share_their_stores_and_print_tables(tmp_path: Path) -> No
 @pytest.mark.needs_program("nginx", "wrk")
 @pytest.mark.parametrize("name", [*SERVING, *WATCHING, *LINKS])
 def test_serving_entry_prints_a_table(name: str, tmp_path: Path) -> None:
+    require_table(name, tmp_path / "report.json", "--alone")
+
+
+@pytest.mark.needs_program("nginx", "wrk")
+@pytest.mark.parametrize("name", WITH_OTHERS)
+def test_servers_of_others_take_part(name: str, tmp_path: Path) -> None:
     require_table(name, tmp_path / "report.json")
+    sides = json.loads((tmp_path / "report.json").read_bytes())["comparisons"][0]["sides"]
+    for side in sides:
+        assert side["usage"]["cpu_s"] > 0
+        assert side["usage"]["peak_bytes"] > 0
 
 
 def test_every_entry_is_run_here() -> None:

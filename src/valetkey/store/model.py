@@ -201,22 +201,24 @@ class Deleted:
     """The bucket has, or had, versions, so that ids mean something."""
 
 
-class ObjectSummary(NamedTuple):
-    """An object as a listing shows it, in the order of the columns that are read. A page has a thousand of them."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectSummary:
+    """An object as a listing shows it."""
 
     key: str
     size: int
     etag: str
     modified_ms: int
-    storage_class: str | None
-    """None is STANDARD."""
     checksum_algorithm: str | None
     checksum_type: str | None
+    storage_class: str | None
+    """None is STANDARD."""
     owner_id: str | None = None
     """None: the bucket's owner."""
 
 
-class VersionSummary(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionSummary:
     """A version or a delete marker as a listing shows it."""
 
     key: str

@@ -1,0 +1,1 @@
+"""What Valetkey is measured beside when it serves: one module starts and stops one of them."""
