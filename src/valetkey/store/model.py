@@ -201,24 +201,22 @@ class Deleted:
     """The bucket has, or had, versions, so that ids mean something."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectSummary:
-    """An object as a listing shows it."""
+class ObjectSummary(NamedTuple):
+    """An object as a listing shows it, in the order of the columns that are read. A page has a thousand of them."""
 
     key: str
     size: int
     etag: str
     modified_ms: int
-    checksum_algorithm: str | None
-    checksum_type: str | None
     storage_class: str | None
     """None is STANDARD."""
+    checksum_algorithm: str | None
+    checksum_type: str | None
     owner_id: str | None = None
     """None: the bucket's owner."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VersionSummary:
+class VersionSummary(NamedTuple):
     """A version or a delete marker as a listing shows it."""
 
     key: str

@@ -66,17 +66,7 @@ def to_object(bucket: str, key: str, row: Row, content: bytes | tuple[Segment, .
 
 
 def to_summary(row: Row) -> ObjectSummary:
-    key, size, etag, modified_ms, storage_class, algorithm, kind, owner_id = row
-    return ObjectSummary(
-        key=key.decode(),
-        size=size,
-        etag=etag,
-        modified_ms=modified_ms,
-        checksum_algorithm=algorithm,
-        checksum_type=kind,
-        storage_class=storage_class,
-        owner_id=owner_id,
-    )
+    return ObjectSummary(row[0].decode(), *row[1:])
 
 
 def to_version(row: Row, *, is_latest: bool, tags: Mapping[str, str] | None) -> VersionSummary:

@@ -20,7 +20,16 @@ from valetkey.s3.answers import (
 from valetkey.s3.dates import iso_date
 from valetkey.s3.names import bucket_arn
 from valetkey.s3.object_answers import ListVersions, VersionEntry
-from valetkey.s3.xml.text import checksum, checksum_kind, element, escaped, flag, key_encoder, owner
+from valetkey.s3.xml.text import (
+    checksum,
+    checksum_kind,
+    element,
+    encoder_of_all,
+    escaped,
+    flag,
+    key_encoder,
+    owner,
+)
 
 
 def list_buckets(answer: ListBuckets) -> str:
@@ -104,6 +113,7 @@ def _versions(
 ) -> str:
     told = owner("Owner", whose)
     elements = {account_id: owner("Owner", account) for account_id, account in others.items()}
+    encode = encoder_of_all([entry.key for entry in entries], encode)
     return "".join(
         [
             _version(entry, encode, told if entry.owner_id is None else elements.get(entry.owner_id, told))
@@ -141,6 +151,7 @@ def _entries(
 ) -> str:
     told = owner("Owner", whose)
     elements = {account_id: owner("Owner", account) for account_id, account in others.items()}
+    encode = encoder_of_all([entry.key for entry in entries], encode)
     return "".join(
         [
             f"<Contents><Key>{encode(entry.key)}</Key>"
