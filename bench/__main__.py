@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -125,6 +126,8 @@ def _write_docs(runs: Sequence[Run]) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Run the bench and return the exit code: 1 if nothing could be measured."""
+    # Whoever installs the program has it compiled. Where it must not be, every start would compile it anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     wish = _parse(arguments)
     runs = [from_json(json.loads(file.read_bytes())) for file in wish.kept] or [_measured_run(wish)]
     print(f"\n{summary(runs)}")
