@@ -101,12 +101,15 @@ def walk(
         return
     row = next(cursor, None)
     is_each_alone = True
+    past_scope, mark_size = len(scope), len(mark)
     while row is not None:
-        group = group_of(row[0], scope, mark)
-        if group is None:
+        # As in `group_of`; that all rows are in the scope is known here.
+        found = row[0].find(mark, past_scope)
+        if found < 0:
             yield row
             row = next(cursor, None)
             continue
+        group = row[0][: found + mark_size]
         yield group
         end = behind(group)
         if is_each_alone:
