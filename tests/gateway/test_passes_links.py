@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,7 +21,8 @@ OURS = LinkFilter(account_id=ROOT.account_id)
 
 async def made(door: Door, **stated: object) -> tuple[str, str]:
     """Return the id and the URL of a link to read `k`, used twice."""
-    grant = Grant(verbs=(Verb.GET,), bucket="bucket", key="k", ends_ms=AT_MS + 60_000, **stated)  # type: ignore[arg-type] # as each test states them
+    stated.setdefault("verbs", (Verb.GET,))
+    grant = Grant(bucket="bucket", key="k", ends_ms=AT_MS + 60_000, **stated)  # type: ignore[arg-type] # as each test states them
     link = Link(
         id=new_link_id(),
         issuer=Issuer(ROOT.account_id, "AKIDEXAMPLE", None),
@@ -61,16 +63,54 @@ async def test_a_link_without_limits_is_answered_again_and_told_of(
     assert (await door.ledger.get(link_id, OURS)).usage.uses == 1
 
 
-@pytest.mark.parametrize(
-    "stated",
-    [{"max_uses": 9}, {"max_bytes": 99}, {"etag": "f97c5d29941bfb1b2fdab0874906ab82"}],
-    ids=["uses", "bytes", "etag"],
-)
-async def test_a_link_with_limits_is_looked_at_each_time(
-    door: Door, monkeypatch: pytest.MonkeyPatch, stated: dict[str, object]
+async def test_a_link_that_is_bound_to_a_content_is_looked_at_each_time(
+    door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _, url = await made(door, **stated)
+    _, url = await made(door, etag="f97c5d29941bfb1b2fdab0874906ab82")
     assert await is_decided(door, url, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [({"max_uses": 5}, "LinkUsedUp"), ({"max_bytes": 15}, "LinkBytesUsedUp")],
+    ids=["uses", "bytes"],
+)
+async def test_a_link_that_counts_is_answered_again_as_often_as_it_grants(
+    door: Door, monkeypatch: pytest.MonkeyPatch, stated: dict[str, object], expected: str
+) -> None:
+    link_id, url = await made(door, **stated)
+    assert not await is_decided(door, url, monkeypatch)
+    codes = [(await door.ask("GET", url)).error_code for _ in range(4)]
+    assert codes == [None, None, expected, expected]
+    assert (await door.ledger.get(link_id, OURS)).usage.uses == 5
+
+
+async def test_exactly_as_many_of_many_at_once_are_answered(door: Door) -> None:
+    _, url = await made(door, max_uses=32)
+    answers = await asyncio.gather(*(door.ask("GET", url) for _ in range(100)))
+    assert [answer.error_code for answer in answers].count(None) == 30
+    assert {answer.status for answer in answers} == {200, 403}
+
+
+async def test_a_use_that_nobody_got_is_given_back(door: Door) -> None:
+    _, url = await made(door, max_uses=5)
+    answer = await door.ask("GET", url)
+    assert answer.on_sent is not None
+    answer.on_sent(-1)
+    assert [(await door.ask("GET", url)).error_code for _ in range(4)] == [*[None] * 3, "LinkUsedUp"]
+
+
+async def test_head_of_a_link_that_counts_takes_nothing(door: Door) -> None:
+    link_id, url = await made(door, max_uses=3, verbs=(Verb.GET, Verb.HEAD))
+    for _ in range(4):
+        answer = await door.ask("HEAD", url)
+        assert (answer.status, answer.body, answer.on_sent) == (200, b"", None)
+    assert (await door.ledger.get(link_id, OURS)).usage.uses == 2
+
+
+async def test_the_refusal_of_a_link_is_contained_like_any_answer(door: Door) -> None:
+    _, url = await made(door, max_uses=2)
+    assert (b"referrer-policy", b"no-referrer") in (await door.ask("GET", url)).headers
 
 
 @pytest.mark.parametrize("state", [State.PAUSED, State.REVOKED], ids=["paused", "revoked"])

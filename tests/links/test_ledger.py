@@ -96,16 +96,16 @@ async def test_the_same_client_goes_on_by_ranges(ledger: Ledger) -> None:
     part = download(60, is_range=True)
     assert (await ledger.spend_download("VKLONE", part, now_ms=NOW_MS + RESUME_MS - 1)).uses == 0
     for refused in (
-        replace(part, length=41),  # more than twice the object's size in all
-        replace(part, length=10, etag="e2"),  # another content
-        replace(part, length=10, client=download(agent="wget").client),
-        replace(part, length=10, key="other"),
-        replace(part, length=10, is_range=False),
+        part._replace(length=41),  # more than twice the object's size in all
+        part._replace(length=10, etag="e2"),  # another content
+        part._replace(length=10, client=download(agent="wget").client),
+        part._replace(length=10, key="other"),
+        part._replace(length=10, is_range=False),
     ):
         with pytest.raises(LinkRefusedError):
             await ledger.spend_download("VKLONE", refused, now_ms=NOW_MS + 1)
     with pytest.raises(LinkRefusedError):
-        await ledger.spend_download("VKLONE", replace(part, length=10), now_ms=NOW_MS + RESUME_MS)
+        await ledger.spend_download("VKLONE", part._replace(length=10), now_ms=NOW_MS + RESUME_MS)
     assert await uses_of(ledger) == 1
 
 

@@ -15,7 +15,7 @@ from valetkey.gateway.faults import ROOM_ERRORS, translate
 from valetkey.gateway.guards import require_guarded
 from valetkey.gateway.iam.door import IamDoor, is_iam_request
 from valetkey.gateway.links.door import LinkDoor, answer_query, asked_of, is_by_link, signature_digest
-from valetkey.gateway.links.spending import run_by_link
+from valetkey.gateway.links.spending import run_by_link, spend
 from valetkey.gateway.operations.refusals import refuse_version_id, require_expected_owner, require_no_marker
 from valetkey.gateway.operations.registry import OPERATIONS
 from valetkey.gateway.operations.requested_lists import is_given_away
@@ -79,13 +79,15 @@ class Gateway:
         """
         place = place_of(request)
         known = self._passes.answer(place, request)
-        if known is not None:
-            return known
         trail, authority = request.trail, None
+        if known is not None and not _costs(trail.link, request):
+            return known
         headers = text_headers(request)
         if is_iam_request(request):
             return await self._iam.answer(request, headers, request_id=request_id)
         try:
+            if known is not None and trail.link is not None:
+                return await spend(request, trail.link, known, self._links.ledger)
             answer, authority = await self._run(request, headers, trail, place)
         except (S3Error, *ROOM_ERRORS) as error:
             answer = render_fault(
@@ -224,6 +226,11 @@ class Gateway:
                 # `//bucket/key`: whoever altered a signed path learns that, as with any other alteration.
                 authenticate(request, _NOWHERE, keys=self._keys, rules=self._rules)
             raise
+
+
+def _costs(link: Link | None, request: Request) -> bool:
+    """Return whether a read by a link takes something from its counters."""
+    return link is not None and link.is_counted and request.method == "GET"
 
 
 def _require_allowed(authority: Authority, operation: Operation, headers: Mapping[str, str]) -> None:

@@ -62,7 +62,10 @@ class Passes:
         self._kept: OrderedDict[Place, _Pass] = OrderedDict()
 
     def answer(self, place: Place | None, request: Request) -> Answer | None:
-        """Return what was answered to the same URL before, if that is still the answer at `request.now`."""
+        """Return what was answered to the same URL before, if that is still the answer at `request.now`.
+
+        Where a link counts, its use is yet to be spent.
+        """
         if place is None or (known := self._kept.get(place)) is None:
             return None
         for name, _ in request.headers:
@@ -98,7 +101,7 @@ class Passes:
             200, [*known.headers], content, known.length, None, operation.name, target.bucket, target.key,
             proof.access_key, AuthType.QUERY,
         )  # fmt: skip
-        if link is not None and request.method == "GET":
+        if link is not None and not link.is_counted and request.method == "GET":
             answer.on_sent = partial(self._ledger.note_sent, link.id, request.now_ms)
         return answer
 
@@ -155,10 +158,9 @@ class Passes:
 
 
 def _is_plain(link: Link, query: Mapping[str, str]) -> bool:
-    """Return whether all that a link says of a read is when it ends."""
+    """Return whether all that a link says of a read is when it ends, and how often it may happen."""
     grant = link.grant
-    is_free = grant.etag is None and not grant.addresses and grant.password_hash is None
-    return is_free and not link.is_counted and ZIP not in query
+    return grant.etag is None and not grant.addresses and grant.password_hash is None and ZIP not in query
 
 
 def _end_of(url_ends_at: datetime, link: Link | None) -> datetime:

@@ -6,6 +6,7 @@ import hashlib
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
 
@@ -194,5 +195,6 @@ def _goes_on(connection: sqlite3.Connection, number: int, download: Download, *,
     return bool(is_same and sent + download.length <= RESUME_FACTOR * download.size)
 
 
+@lru_cache(maxsize=1024)
 def _digest(client: Client) -> bytes:
     return hashlib.sha256(f"{client.address}\n{client.agent}".encode("utf-8", "replace")).digest()[:16]

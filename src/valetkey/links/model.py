@@ -187,8 +187,7 @@ class Client(NamedTuple):
     agent: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Download:
+class Download(NamedTuple):
     """One answer with content, before its first byte."""
 
     client: Client
@@ -201,8 +200,7 @@ class Download:
     is_range: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spent:
+class Spent(NamedTuple):
     """What was taken from a link's counters for one request, to be given back if it comes to nothing."""
 
     link_id: str

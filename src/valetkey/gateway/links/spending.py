@@ -11,13 +11,13 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
-from valetkey.gateway.call import Answer, Call
+from valetkey.gateway.call import Answer, Call, Request
 from valetkey.gateway.links.door import ZIP
 from valetkey.gateway.links.zip_download import get_zip, is_zip
 from valetkey.links import Ledger, LinkRefusedError, Rule
 from valetkey.links.model import Client, Download, Link, Spent
 from valetkey.links.rules import require_content_type, require_size
-from valetkey.s3.headers import DEFAULT_CONTENT_TYPE
+from valetkey.s3.headers import DEFAULT_CONTENT_TYPE, header_text
 from valetkey.s3.limits import MAX_PART_NUMBER
 from valetkey.store.errors import StorageFailedError
 
@@ -81,8 +81,26 @@ async def _upload(call: Call, link: Link, run: Run, ledger: Ledger) -> Answer:
     return answer
 
 
+async def spend(request: Request, link: Link, answer: Answer, ledger: Ledger) -> Answer:
+    """Return `answer`, which is a whole object, once the use that it takes is spent.
+
+    Raises:
+        LinkRefusedError: there is none left, or the link was taken back meanwhile.
+    """
+    download = _download_of(request, answer.key or "", _agent_of(request), answer)
+    if download is not None:
+        spent = await ledger.spend_download(link.id, download, now_ms=request.now_ms)
+        answer.on_sent = partial(_settle, ledger, spent)
+    return answer
+
+
+def _agent_of(request: Request) -> str:
+    agents = [header_text(value) for name, value in request.headers if name == b"user-agent"]
+    return ",".join(agents)
+
+
 async def _download(call: Call, link: Link, answer: Answer, ledger: Ledger) -> Answer:
-    download = _download_of(call, answer)
+    download = _download_of(call.request, call.key, call.headers.get("user-agent", ""), answer)
     if download is None:
         return answer
     try:
@@ -105,15 +123,15 @@ def _require_same(link: Link, download: Download) -> None:
         raise LinkRefusedError(Rule.VERSION)
 
 
-def _download_of(call: Call, answer: Answer) -> Download | None:
+def _download_of(request: Request, key: str, agent: str, answer: Answer) -> Download | None:
     """Return what goes out; None where it is no content, as with 304."""
     if answer.status not in _WITH_CONTENT or answer.content_length is None:
         return None
     content_range = _header(answer, b"content-range") if answer.status == _PARTIAL else b""
     size = int(content_range.rpartition(b"/")[2]) if content_range else answer.content_length
     return Download(
-        client=Client(call.request.remote, call.headers.get("user-agent", "")),
-        key=call.key,
+        client=Client(request.remote, agent),
+        key=key,
         etag=_header(answer, b"etag").decode("latin-1").strip('"'),
         size=size,
         length=answer.content_length,
