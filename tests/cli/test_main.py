@@ -198,7 +198,7 @@ def test_presign_loads_neither_http_client_nor_server() -> None:
     program = (
         "import sys\nfrom valetkey.cli.main import main\n"
         "assert main(['presign', 'GET', 's3://b/k']) == 0\n"
-        "heavy = {'urllib3', 'granian', 'asyncio', 'rich.progress', 'pydantic', 'boto3'}\n"
+        "heavy = {'urllib3', 'httptools', 'asyncio', 'rich.progress', 'pydantic', 'boto3'}\n"
         "heavy |= {'valetkey.server', 'valetkey.store'}\n"
         "sys.exit(', '.join(sorted(heavy & set(sys.modules))) or 0)"
     )

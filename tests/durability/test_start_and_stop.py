@@ -100,6 +100,68 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     wait_until(lambda: not is_listening(server.port))
 
 
+def workers_of(server: RunningServer) -> set[int]:
+    found = set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue  # it ended meanwhile
+        if parent == server.process.pid:
+            found.add(int(folder.name))
+    return found
+
+
+def health(server: RunningServer) -> int:
+    with closing(http.client.HTTPConnection(server.host, server.port, timeout=30)) as connection:
+        connection.request("GET", "/-/health")
+        return connection.getresponse().status
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_another_worker_takes_the_place_of_one_that_ends(tmp_path: Path, number: signal.Signals) -> None:
+    with running_server(tmp_path / "data", workers=2) as server:
+        before = workers_of(server)
+        assert len(before) == 2
+        victim = min(before)
+        os.kill(victim, number)
+        wait_until(lambda: len(after := workers_of(server)) == 2 and victim not in after)
+        assert all(health(server) == 200 for _ in range(20))
+        assert server.stop() == 0
+
+
+def test_connections_that_wait_outlive_their_worker(tmp_path: Path) -> None:
+    with running_server(tmp_path / "data") as server:
+        (worker,) = workers_of(server)
+        os.kill(worker, signal.SIGSTOP)
+        with socket.create_connection((server.host, server.port), timeout=30) as waiting:
+            waiting.sendall(b"GET /-/health HTTP/1.1\r\nHost: h\r\n\r\n")
+            os.kill(worker, signal.SIGKILL)
+            assert waiting.recv(12) == b"HTTP/1.1 200"
+
+
+def test_hanging_up_changes_nothing(tmp_path: Path) -> None:
+    with running_server(tmp_path / "data") as server:
+        before = workers_of(server)
+        server.process.send_signal(signal.SIGHUP)
+        os.kill(min(before), signal.SIGHUP)
+        assert health(server) == 200
+        assert workers_of(server) == before
+
+
+def test_whoever_does_not_finish_is_cut_off(tmp_path: Path) -> None:
+    with running_server(tmp_path / "data", environment={"VALETKEY_SHUTDOWN_TIMEOUT_S": "1"}) as server:
+        signer = Signer(server.access_key, server.secret_key, endpoint=server.endpoint)
+        with closing(http.client.HTTPConnection(server.host, server.port, timeout=30)) as connection:
+            connection.request(
+                "PUT", urlsplit(signer.presign("PUT", "stopping").url)._replace(scheme="", netloc="").geturl()
+            )
+            assert connection.getresponse().status == 200
+        with closing(start_upload(server, signer, "never", 10)) as upload:
+            upload.send(b"hello")
+            assert server.stop() == 0
+
+
 def start_upload(server: RunningServer, signer: Signer, key: str, length: int) -> http.client.HTTPConnection:
     parts = urlsplit(signer.presign("PUT", "stopping", key).url)
     connection = http.client.HTTPConnection(server.host, server.port, timeout=30)

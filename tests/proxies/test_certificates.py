@@ -119,7 +119,7 @@ def test_a_new_certificate_is_taken_up_while_a_download_goes_on(
             if how == "signal":
                 server.process.send_signal(signal.SIGHUP)
             until(lambda: serial(server) == new)
-            until(lambda: "New workers have taken over" in server.log.read_text("utf-8"))
+            until(lambda: server.log.read_text("utf-8").count("as it is now is in use") == workers)
             # From now on nobody shows the old one, and no connection is refused.
             assert all(serial(server) == new for _ in range(20))
             received = bytearray(began.partition(b"\r\n\r\n")[2])

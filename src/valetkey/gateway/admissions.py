@@ -91,10 +91,10 @@ class Admissions:
         self._kept.move_to_end(place)
         return kept.admitted
 
-    def is_known(self, place: Place, request: Request) -> bool:
-        """Return whether the URL was admitted before, and not for the first time by this very request."""
+    def find_again(self, place: Place, request: Request) -> Admitted | None:
+        """Return the same, but nothing for a URL that came with this very request for the first time."""
         kept = self._kept.get(place)
-        return kept is not None and kept.verified_at is not request.now
+        return None if kept is None or kept.verified_at is request.now else self.find(place, request)
 
     def keep(self, place: Place | None, request: Request, admitted: Admitted) -> None:
         """Remember a request whose signature has just been found right, if it is of the plain kind."""

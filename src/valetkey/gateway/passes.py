@@ -110,14 +110,11 @@ class Passes:
         bucket = authority.bucket
         if answer.status != 200 or not isinstance(answer.body, bytes) or bucket is None:
             return
-        # What comes once is not worth it.
-        if not self._admissions.is_known(place, request):
-            return
         link = request.trail.link
         of_store = self._store.stamp(bucket.name)
         of_ledger = self._ledger.stamp(None if link is None else link.id)
         # From here on all is looked at once more: what changed before the stamps were taken, they do not tell.
-        again = self._admissions.find(place, request)
+        again = self._admissions.find_again(place, request)
         if (
             of_store is None
             or of_ledger is None

@@ -1,4 +1,4 @@
-"""The ASGI application: what stands between the HTTP server and the gateway."""
+"""The application: what stands between the HTTP server and the gateway."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ import asyncio
 import gc
 import logging
 import os
-import signal
 import time
 from base64 import b64encode
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from random import getrandbits
-from typing import Any, Final
+from typing import Final
 
 from valetkey.console.admin_api import PATHS as ADMIN_PATHS
 from valetkey.console.admin_api import AdminApi
@@ -29,23 +28,23 @@ from valetkey.gateway.links.door import LinkDoor
 from valetkey.gateway.links.urls import SHORT_PATHS
 from valetkey.gateway.refused_requests import RefusedRequests
 from valetkey.gateway.session_tokens import PURPOSE, TokenBox
-from valetkey.links import Ledger, LinkError
+from valetkey.links import Ledger
 from valetkey.processes.ring import Ring
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
 from valetkey.server.access_log import FLUSH_S, AccessLog, entry_of, open_access_log
 from valetkey.server.accounts import AccountKeys, all_accounts
-from valetkey.server.bodies import ClientGoneError, IncomingBody, Receive, Send, Sent, send_stream
+from valetkey.server.bodies import IncomingBody, Sent, send_stream
 from valetkey.server.forwarded import (
     Origin,
     RawHeaders,
     as_addressed,
     names_bucket,
-    plain_address,
     trusted_proxies,
 )
 from valetkey.server.gatekeeper import gatekeeper
 from valetkey.server.hooks import secret_of
+from valetkey.server.http1 import ClientGoneError, Exchange
 from valetkey.server.master_key import derive, master_key
 from valetkey.server.observed import Over
 from valetkey.server.own_paths import HEALTH, OwnPaths
@@ -53,10 +52,7 @@ from valetkey.server.random_ids import RandomIds
 from valetkey.server.rules import rules_of
 from valetkey.server.settings import Settings, SettingsError
 from valetkey.server.watching import Watching
-from valetkey.store.errors import StoreError
 from valetkey.store.store import Store
-
-Scope = MutableMapping[str, Any]
 
 _LOG: Final = logging.getLogger("valetkey")
 
@@ -69,17 +65,14 @@ SWEEP_EVERY_S: Final = 3600.0
 LIFECYCLE_EVERY_S: Final = 3600.0
 """Twice a day where days are shorter."""
 
-PARENT_CHECK_S: Final = 1.0
-
 _new_id: Final = RandomIds().draw
 
 
 class App:
-    """One worker's application. Opens the store at start-up and closes it at the end."""
+    """One worker's application: opened, it serves, and is closed at the end."""
 
-    def __init__(self, settings: Settings, *, parent_pid: int) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._parent_pid = parent_pid
         self._host_id = b64encode(os.urandom(48)).decode()
         self._host_id_header = (b"x-amz-id-2", self._host_id.encode())
         self._proxies = trusted_proxies(settings)
@@ -95,22 +88,8 @@ class App:
         self._own_paths: OwnPaths
         self._refused: RefusedRequests
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection event. Source: ASGI Specification 3.0."""
-        if scope["type"] == "http":
-            await self._serve(scope, receive, send)
-        elif scope["type"] == "lifespan":
-            await self._live(receive, send)
-
-    async def _live(self, receive: Receive, send: Send) -> None:
-        await receive()
-        try:
-            self._open()
-        except (StoreError, LinkError, SettingsError) as error:
-            await send({"type": "lifespan.startup.failed", "message": str(error)})
-            return
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
+    async def close(self) -> None:
+        """End what goes on behind the requests, and close the store. Nothing is served any more."""
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
@@ -119,9 +98,13 @@ class App:
         self._refused.close()
         await self._store.close()
         self._log.close()
-        await send({"type": "lifespan.shutdown.complete"})
 
-    def _open(self) -> None:
+    def open(self) -> None:
+        """Open the store, and begin what goes on behind the requests.
+
+        Raises:
+            StoreError, LinkError, SettingsError: there is something in the way; the text says what.
+        """
         settings = self._settings
         master = master_key(settings)
         self._store = Store.open(
@@ -182,7 +165,6 @@ class App:
             asyncio.create_task(self._flush_ledger()),
             asyncio.create_task(self._sweep()),
             asyncio.create_task(self._run_lifecycle(lifecycle_day_ms, new_id=_new_id)),
-            asyncio.create_task(self._end_with_parent()),
         ]
         # What is loaded by now stays: a full collection need not walk over it while a request waits.
         gc.freeze()
@@ -217,28 +199,23 @@ class App:
                 _LOG.exception("Lifecycle rules could not be run; it is tried again in %d s.", every_s)
             await asyncio.sleep(every_s)
 
-    async def _end_with_parent(self) -> None:
-        # A worker whose parent was killed would go on serving a folder that a new server may take over.
-        while os.getppid() == self._parent_pid:  # noqa: ASYNC110 - the system tells of it in no other way
-            await asyncio.sleep(PARENT_CHECK_S)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def serve(self, exchange: Exchange) -> None:
+        """Answer one request."""
         started_ns = time.time_ns()
-        raw_path: bytes = scope["raw_path"]
-        headers, origin = self._origin(scope)
+        raw_path = exchange.raw_path
+        headers, origin = self._origin(exchange)
         # Where the Host names a bucket, `-/health` is a key in it like any other.
         is_own = raw_path.startswith(_OWN_PATHS) and not names_bucket(headers, self._settings.domains)
         if is_own and not raw_path.startswith(_SERVED_PATHS) and self._is_heard(raw_path, origin.remote):
-            await self._own_paths.answer(raw_path, scope["method"], headers, send)
+            self._own_paths.answer(exchange)
             return
-        # No secret, so no system call for it: that would hand the interpreter's lock to the HTTP threads.
+        # No secret, so no system call for it.
         request_id = f"{getrandbits(64):016X}"
-        incoming = IncomingBody(receive, headers, timeout_s=self._settings.body_timeout_s)
+        incoming = IncomingBody(exchange, timeout_s=self._settings.body_timeout_s)
         request = Request(
-            scope["method"],
+            exchange.method,
             raw_path,
-            scope["query_string"],
+            exchange.raw_query,
             headers,
             incoming.pieces,
             datetime.fromtimestamp(started_ns / 1e9, UTC),
@@ -253,11 +230,7 @@ class App:
                 if self._gatekeeper is not None:
                     self._gatekeeper.note(request.remote, answer, time.monotonic())
             answered_ns = time.time_ns()
-            if incoming.is_open:
-                # Else what is left of the body, or the next request where the client kept the body to itself
-                # (`Expect: 100-continue`), would be read as the other.
-                answer.headers.append((b"connection", b"close"))
-            sent_bytes = await self._send(answer, request_id, receive, send)
+            sent_bytes = await self._send(answer, request_id, exchange)
         except ClientGoneError as gone:
             gone_bytes = gone.sent_bytes
         finally:
@@ -272,11 +245,10 @@ class App:
                 )
             )  # fmt: skip
 
-    def _origin(self, scope: Scope) -> tuple[RawHeaders, Origin]:
+    def _origin(self, exchange: Exchange) -> tuple[RawHeaders, Origin]:
         """Return the headers, with the Host that counts, and where the request comes from."""
-        headers: RawHeaders = scope["headers"]
-        peer = plain_address(scope["client"][0]) if scope.get("client") else ""
-        is_secure = scope["scheme"] == "https"
+        headers: RawHeaders = exchange.headers
+        peer, is_secure = exchange.peer, exchange.is_secure
         if self._proxies is None:
             return headers, Origin(peer, is_secure)
         origin = self._proxies.origin(peer, headers, is_secure=is_secure)
@@ -325,21 +297,19 @@ class App:
             self._gateway.open_to_pages(failed, request)
             return failed
 
-    async def _send(self, answer: Answer, request_id: str, receive: Receive, send: Send) -> int:
+    async def _send(self, answer: Answer, request_id: str, exchange: Exchange) -> int:
         headers = answer.headers
         headers.append((b"x-amz-request-id", request_id.encode()))
         headers.append(self._host_id_header)
         headers.append(_SERVER)
-        if answer.content_length is not None:
-            headers.append((b"content-length", b"%d" % answer.content_length))
         body, sent = answer.body, Sent()
         try:
-            await send({"type": "http.response.start", "status": answer.status, "headers": headers})
             if isinstance(body, bytes):
-                await send({"type": "http.response.body", "body": body, "more_body": False})
+                exchange.answer(answer.status, headers, body, length=answer.content_length)
                 sent.count = len(body)
             else:
-                await send_stream(body, receive, send, sent, timeout_s=self._settings.body_timeout_s)
+                exchange.start(answer.status, headers, length=answer.content_length)
+                await send_stream(body, exchange, sent, timeout_s=self._settings.body_timeout_s)
             return sent.count
         finally:
             if not isinstance(body, bytes):

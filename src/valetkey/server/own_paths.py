@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from hmac import compare_digest
 from typing import Final, NamedTuple
 
-from valetkey.server.bodies import Send
+from valetkey.server.http1 import Exchange
 from valetkey.sigv4.secret import Secret
 
 HEALTH: Final = b"/-/health"
@@ -36,31 +36,26 @@ class OwnPaths:
         self._numbers = numbers
         self._server_header = server_header
 
-    async def answer(
-        self, raw_path: bytes, method: str, headers: Iterable[tuple[bytes, bytes]], send: Send
-    ) -> None:
-        """Send the answer to a request for one of these paths, whichever it is."""
+    def answer(self, exchange: Exchange) -> None:
+        """Answer a request for one of these paths, whichever it is."""
         status, content_type, body = 404, _JSON, _NOT_FOUND
         more: list[tuple[bytes, bytes]] = []
-        if method in ("GET", "HEAD"):
-            if raw_path == HEALTH:
+        if exchange.method in ("GET", "HEAD"):
+            if exchange.raw_path == HEALTH:
                 status, body = 200, _HEALTHY
-            elif raw_path == b"/-/metrics" and self._numbers is not None:
-                if _may_read(self._numbers.token, headers):
+            elif exchange.raw_path == b"/-/metrics" and self._numbers is not None:
+                if _may_read(self._numbers.token, exchange.headers):
                     status, content_type, body = 200, self._numbers.content_type, self._numbers.text()
                 else:
                     status, body = 401, _NOT_ALLOWED
                     more = [(b"www-authenticate", b"Bearer")]
         head = [
             (b"content-type", content_type),
-            (b"content-length", b"%d" % len(body)),
             (b"cache-control", b"no-store"),
             *more,
             self._server_header,
         ]
-        await send({"type": "http.response.start", "status": status, "headers": head})
-        sent = b"" if method == "HEAD" else body
-        await send({"type": "http.response.body", "body": sent, "more_body": False})
+        exchange.answer(status, head, body, length=len(body))
 
 
 def _may_read(token: Secret | None, headers: Iterable[tuple[bytes, bytes]]) -> bool:

@@ -9,47 +9,30 @@ import resource
 import sys
 import time
 from collections.abc import Iterable
-from functools import partial
 from pathlib import Path
 from typing import Final
 
-from granian.constants import HTTPModes, Interfaces, Loops, SSLProtocols
-from granian.http import HTTP1Settings
-from granian.log import LogLevels
-
 from valetkey.gateway.iam.provided import provide_policies
+from valetkey.processes.file_lock import FileLock
 from valetkey.server.accounts import Account, all_accounts, ensure_accounts, is_shared
-from valetkey.server.address import require_free
-from valetkey.server.app import App
+from valetkey.server.address import listen_at
+from valetkey.server.certificate import PairWatch, pair_of
 from valetkey.server.counts import begin_counts
 from valetkey.server.credentials import FILE_NAME, root_credentials
 from valetkey.server.master_key import master_key
-from valetkey.server.setting_values import Listen, ListenUnix
+from valetkey.server.setting_values import ListenUnix
 from valetkey.server.settings import Settings, SettingsError, unknown_variables
-from valetkey.server.workers import Workers, hear_stop, require_pair
+from valetkey.server.worker import work
+from valetkey.server.workers import Workers
 from valetkey.store.errors import StoreError
 from valetkey.store.folder import hold_folder
 from valetkey.store.store import Store
-
-_HEADER_TIMEOUT_MS: Final = 20_000
-"""How long a client may take to send a request's head, and how long an idle connection is kept."""
-
-_BUFFER_BYTES: Final = 128 * 1024
-"""What a connection reads ahead. Above the longest head that S3 takes; and thousands of uploads have one each."""
 
 _MOST_CONNECTIONS: Final = 16_384
 """Open connections of one worker. Beyond them new ones wait; silent ones must not keep others out soon."""
 
 _OTHER_FILES: Final = 512
 """Files that a worker has open beside its connections."""
-
-_LIBRARY_LEVELS: Final = {
-    # The library's own "info" tells of its processes, which says nothing to whoever runs a store.
-    "debug": LogLevels.debug,
-    "info": LogLevels.warning,
-    "warning": LogLevels.warning,
-    "error": LogLevels.error,
-}
 
 
 def serve(settings: Settings) -> None:
@@ -66,7 +49,7 @@ def serve(settings: Settings) -> None:
     for name in unknown_variables(os.environ):
         print(f"valetkey: {name} is no setting; it is ignored.", file=sys.stderr)
     try:
-        with hold_folder(settings.data):
+        with hold_folder(settings.data) as hold:
             credentials = root_credentials(settings)
             # Made while nobody else may make one; each worker reads it again.
             master = master_key(settings)
@@ -74,11 +57,7 @@ def serve(settings: Settings) -> None:
             _warn_of_shared(settings.accounts_file)
             begin_counts(settings.data)
             asyncio.run(_prepare(settings.data, master, accounts))
-            require_free(settings.listen)
-            if settings.tls_certificate is not None and settings.tls_key is not None:
-                require_pair(settings.tls_certificate, settings.tls_key)
-            print(_greeting(settings, credentials.access_key), file=sys.stderr, flush=True)
-            _run_workers(settings)
+            _run_workers(settings, hold, greeting=_greeting(settings, credentials.access_key))
     except StoreError as error:
         raise SettingsError(str(error)) from error
     except OSError as error:
@@ -114,12 +93,6 @@ def _greeting(settings: Settings, access_key: str) -> str:
     )
 
 
-def build(settings: Settings, parent_pid: int) -> App:
-    """Return a worker's application. A function of this module, so that it can be pickled."""
-    hear_stop()
-    return App(settings, parent_pid=parent_pid)
-
-
 def _raise_file_limit() -> int:
     """Allow as many open files as the system lets us, and return how many connections that leaves room for."""
     _, highest = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -130,29 +103,28 @@ def _raise_file_limit() -> int:
     return max(64, (allowed - _OTHER_FILES) // 2)
 
 
-def _run_workers(settings: Settings) -> None:
-    listen = settings.listen
-    address = {"address": listen.host, "port": listen.port} if isinstance(listen, Listen) else {}
-    server = Workers(
-        "valetkey",
-        **address,
-        uds=listen.path if isinstance(listen, ListenUnix) else None,
-        uds_permissions=settings.socket_mode,
-        interface=Interfaces.ASGI,
-        workers=settings.workers,
-        loop=Loops.auto,
-        http=HTTPModes.http1,
-        websockets=False,
-        backlog=2048,
-        backpressure=_raise_file_limit(),
-        http1_settings=HTTP1Settings(
-            header_read_timeout=_HEADER_TIMEOUT_MS, pipeline_flush=False, max_buffer_size=_BUFFER_BYTES
-        ),
-        log_level=_LIBRARY_LEVELS[settings.log_level],
-        ssl_cert=settings.tls_certificate,
-        ssl_key=settings.tls_key,
-        ssl_protocol_min=SSLProtocols.tls12,
-        respawn_failed_workers=True,
-        workers_kill_timeout=settings.shutdown_timeout_s,
+def _run_workers(settings: Settings, hold: FileLock, *, greeting: str) -> None:
+    pair = pair_of(settings)
+    if pair is not None:
+        pair.context()
+    listener = listen_at(settings.listen, socket_mode=settings.socket_mode)
+    most_connections = _raise_file_limit()
+
+    def begin(parent: int) -> int:
+        # Who holds the folder is the parent, and nobody any more once that has been killed.
+        hold.close()
+        return work(settings, listener, parent, most_connections=most_connections)
+
+    def end() -> None:
+        listener.close()
+        if isinstance(settings.listen, ListenUnix):
+            settings.listen.path.unlink(missing_ok=True)
+
+    print(greeting, file=sys.stderr, flush=True)
+    workers = Workers(
+        begin,
+        settings.workers,
+        watch=None if pair is None else PairWatch(pair),
+        stop_within_s=settings.shutdown_timeout_s,
     )
-    server.serve(target_loader=partial(build, settings, os.getpid()), wrap_loader=False)
+    workers.run(at_stop=end)

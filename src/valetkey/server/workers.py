@@ -1,168 +1,132 @@
-"""The worker processes, and how others take their place when the certificate changes.
+"""The worker processes: started, replaced when they end, and stopped.
 
-The HTTP library reads a certificate when a worker starts. So new workers take the place of the old ones, which
-finish what they have begun, however long that takes.
+A worker is a fork of this process, which has everything imported and neither threads nor an open store. It inherits
+the listening socket, so that connections wait there and are not lost when a worker ends.
 """
 
 from __future__ import annotations
 
+import gc
 import logging
+import os
 import signal
-import socket
-import ssl
-import threading
 import time
-from collections.abc import Callable, Sequence
-from functools import partial
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final, NoReturn
 
-from granian.net import SocketSpec  # type: ignore[attr-defined]
-from granian.server.mp import MPServer, WorkerProcess
-
-from valetkey.server.settings import SettingsError
+from valetkey.server.certificate import PairWatch
 
 _LOG: Final = logging.getLogger("valetkey")
 
 LOOK_EVERY_S: Final = 2.0
 """How soon a changed certificate is noticed."""
 
-TAKE_OVER_S: Final = 1.0
-"""How long old and new workers both accept connections. What comes when none does waits, and is not lost."""
+PAUSE_S: Final = 1.0
+"""Before a worker is replaced that ended as soon as it was started."""
 
-_Print = tuple[tuple[int, int, int] | None, ...]
+SIGNALS: Final = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD})
+
+_STOP: Final = (signal.SIGTERM, signal.SIGINT)
+_MORE_S: Final = 5.0
+"""What a worker that is to stop has beyond its time, to close what it has open."""
 
 
-class Workers(MPServer):
-    """The library's supervisor, which learns about certificates.
+class Workers:
+    """Runs so many workers at a time until it is told to stop."""
 
-    It changes what the library keeps to itself; the tests of certificates tell when a new version differs there.
-    """
+    def __init__(
+        self, work: Callable[[int], int], count: int, *, watch: PairWatch | None, stop_within_s: float
+    ) -> None:
+        """`work` is what a worker does, returning its exit code: it gets a pipe that ends when this process does.
 
-    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - handed on
-        super().__init__(*args, **options)
-        self._pair = [path for path in (options["ssl_cert"], options["ssl_key"]) if path is not None]
-        self._leaving: list[WorkerProcess] = []
+        It begins with `SIGNALS` blocked, so that none is lost before it has handlers of its own.
+        """
+        self._work = work
+        self._count = count
+        self._watch = watch
+        self._stop_within_s = stop_within_s
+        self._started_s: dict[int, float] = {}
+        """When each worker was started, by its process id."""
+        self._missing_s: list[float] = []
+        """When others are to take the place of workers that have ended."""
+        self._kill_at_s: float | None = None
+        self._pipe: tuple[int, int]
 
-    def serve(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - handed on
-        """Run the workers until SIGTERM or SIGINT."""
-        stop = threading.Event()
-        if self._pair:
-            threading.Thread(target=self._watch_pair, args=(stop,), name="certificate", daemon=True).start()
+    def run(self, *, at_stop: Callable[[], None]) -> None:
+        """Run the workers until SIGTERM or SIGINT, calling `at_stop` before they are told of it."""
+        self._pipe = os.pipe()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         try:
-            super().serve(*args, **options)
+            # What is here now stays: no worker's collector need touch, and so copy, the memory it shares with us.
+            gc.collect()
+            gc.freeze()
+            for _ in range(self._count):
+                self._start()
+            while self._started_s or self._missing_s:
+                self._hear(at_stop)
         finally:
-            stop.set()
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            for end in self._pipe:
+                os.close(end)
 
-    def _watch_pair(self, stop: threading.Event) -> None:
-        served = _print_of(self._pair)
-        before = served
-        while not stop.wait(LOOK_EVERY_S):
-            now = _print_of(self._pair)
-            # Not while it is being written, nor before the key has followed.
-            if now != served and now == before and _is_pair(self._pair):
-                served = now
-                self.signal_handler_reload()  # type: ignore[no-untyped-call]
-            before = now
+    def _hear(self, at_stop: Callable[[], None]) -> None:
+        heard = signal.sigtimedwait(SIGNALS, self._wait_s())
+        number = None if heard is None else heard.si_signo
+        if number in _STOP and self._kill_at_s is None:
+            at_stop()
+            self._missing_s.clear()
+            self._kill_at_s = time.monotonic() + self._stop_within_s + _MORE_S
+            self._tell(signal.SIGTERM)
+        elif number == signal.SIGHUP or (
+            number is None and self._watch is not None and self._watch.has_news()
+        ):
+            self._tell(signal.SIGHUP)
+        self._reap()
+        now_s = time.monotonic()
+        for _ in [due_s for due_s in self._missing_s if due_s <= now_s]:
+            self._start()
+        self._missing_s = [due_s for due_s in self._missing_s if due_s > now_s]
+        if self._kill_at_s is not None and now_s >= self._kill_at_s:
+            self._tell(signal.SIGKILL)
 
-    def _spawn_worker(self, *args: Any, **options: Any) -> WorkerProcess:  # noqa: ANN401 - handed on
-        worker = super()._spawn_worker(*args, **options)
-        worker.inner.start = partial(_start_held, worker.inner.start)
-        return worker
+    def _wait_s(self) -> float:
+        now_s = time.monotonic()
+        ends = [*self._missing_s, now_s + LOOK_EVERY_S]
+        if self._kill_at_s is not None:
+            ends.append(self._kill_at_s)
+        return max(0.0, min(ends) - now_s)
 
-    def _init_shared_socket(self) -> None:
-        super()._init_shared_socket()  # type: ignore[no-untyped-call]
-        if not self._pair or self._shd is not None:
-            return
-        # A socket for each worker is quicker, but takes the connections that wait in it along when it closes.
-        self._ssp = None
-        shared = SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()
-        self._shd = shared  # type: ignore[assignment]  # the library declares no type
-        self._sfd = shared.get_fd()
-        self._sso = socket.socket(fileno=self._sfd)
-        self._sso.set_inheritable(True)
+    def _start(self) -> None:
+        process_id = os.fork()
+        if process_id == 0:
+            self._become_worker()
+        self._started_s[process_id] = time.monotonic()
 
-    def _reload(self, spawn_target: Callable[..., None], target_loader: Callable[..., Any]) -> None:
-        self.reload_signal = False
-        self.main_loop_interrupt.clear()
-        self.respawned_wrks.clear()
+    def _become_worker(self) -> NoReturn:
+        code = 1
         try:
-            if self._pair:
-                require_pair(*self._pair)
-        except SettingsError as error:
-            _LOG.error("%s The one before stays in use.", error)
-            return
-        for index in range(self.workers):
-            old = self.wrks[index]
-            new = self._spawn_worker(idx=index, target=spawn_target, callback_loader=target_loader)
-            new.start()  # type: ignore[no-untyped-call]
-            self.wrks[index] = new
-            time.sleep(TAKE_OVER_S)
-            old.terminate()  # type: ignore[no-untyped-call]
-            self._leaving.append(old)
-        self._leaving = [worker for worker in self._leaving if worker.inner.is_alive()]
-        _LOG.info(
-            "New workers have taken over%s.", " with the certificate as it is now" if self._pair else ""
-        )
+            os.close(self._pipe[1])
+            code = self._work(self._pipe[0])
+        except Exception:  # noqa: BLE001 - ends this worker, which another one replaces
+            _LOG.exception("A worker has failed.")
+        finally:
+            logging.shutdown()
+            # Nothing of what the parent still has to do is to be done here.
+            os._exit(code)
 
-    def _stop_workers(self) -> None:
-        self.wrks += self._leaving
-        super()._stop_workers()  # type: ignore[no-untyped-call]
+    def _reap(self) -> None:
+        for process_id, started_s in list(self._started_s.items()):
+            ended, status = os.waitpid(process_id, os.WNOHANG)
+            if ended == 0:
+                continue
+            del self._started_s[process_id]
+            if self._kill_at_s is None:
+                now_s = time.monotonic()
+                _LOG.error("A worker has ended (%d), and another one takes its place.", status)
+                self._missing_s.append(now_s if now_s - started_s > PAUSE_S else now_s + PAUSE_S)
 
-
-def _start_held(start: Callable[[], None]) -> None:
-    """Start a process that hears SIGTERM no sooner than it says so, by `hear_stop`.
-
-    Until it has handlers of its own it has a copy of ours, which would swallow the signal: it would go on serving, and
-    be waited for in vain.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-    try:
-        start()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def hear_stop() -> None:
-    """Let SIGTERM end this process, from now on and if it came before, until the library has its own way."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-
-
-def require_pair(certificate: Path, key: Path) -> None:
-    """Return if the files hold a certificate and its key.
-
-    Raises:
-        SettingsError: they do not, or the key needs a password; the text says which.
-    """
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, _no_password)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or type(error).__name__
-        raise SettingsError(
-            f"The certificate {certificate} and the key {key} cannot be used: {reason}."
-        ) from error
-
-
-def _no_password() -> str:
-    raise ValueError("the key needs a password")
-
-
-def _is_pair(pair: Sequence[Path]) -> bool:
-    try:
-        require_pair(*pair)
-    except SettingsError:
-        return False
-    return True
-
-
-def _print_of(pair: Sequence[Path]) -> _Print:
-    """Return what changes when one of the files does."""
-    prints: list[tuple[int, int, int] | None] = []
-    for path in pair:
-        try:
-            found = path.stat()
-            prints.append((found.st_ino, found.st_size, found.st_mtime_ns))
-        except OSError:
-            prints.append(None)
-    return tuple(prints)
+    def _tell(self, number: signal.Signals) -> None:
+        for process_id in self._started_s:
+            with suppress(ProcessLookupError):
+                os.kill(process_id, number)

@@ -87,8 +87,10 @@ class DataFolder:
 
 
 @contextmanager
-def hold_folder(path: Path) -> Iterator[None]:
+def hold_folder(path: Path) -> Iterator[FileLock]:
     """Hold the data folder for one running server; its worker processes open the store beneath it.
+
+    Yields the lock: a fork that is not to hold the folder closes its own of it.
 
     Raises:
         FolderInUseError: another server holds it.
@@ -104,7 +106,7 @@ def hold_folder(path: Path) -> Iterator[None]:
     try:
         if not lock.take_at_once():
             raise FolderInUseError(path)
-        yield
+        yield lock
     finally:
         lock.close()
 
