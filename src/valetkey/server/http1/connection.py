@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Final, cast
+import types
+from collections.abc import Coroutine, Generator
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from valetkey.server.forwarded import plain_address
 from valetkey.server.http1.exchange import ClientGoneError, Exchange
@@ -180,7 +183,7 @@ class Connection(asyncio.Protocol):
         current = self._current
         self._ahead = reader.feed(data, is_busy=current is not None)
         if current is None:
-            self._go_on()
+            self._go_on(is_first=True)
         elif current.held_bytes or current.body_is_complete:
             _wake(self._body_waiter)
         self._hold_back()
@@ -194,8 +197,11 @@ class Connection(asyncio.Protocol):
             self._has_paused = True
             self._transport.pause_reading()
 
-    def _go_on(self) -> None:
-        """Begin the next request, or wait for it; the one before is answered, and most of the answer taken."""
+    def _go_on(self, *, is_first: bool = False) -> None:
+        """Begin the next request, or wait for it; the one before is answered, and most of the answer taken.
+
+        `is_first` means that none was there before, so that it may run at once.
+        """
         if self._is_leaving or self.is_gone or self.is_full:
             return
         reader = self._reader
@@ -203,17 +209,32 @@ class Connection(asyncio.Protocol):
             self._ahead = reader.feed(self._ahead, is_busy=False)
         if reader.queue:
             self.deadline = NEVER
-            self._current = reader.queue.popleft()
-            self._task = self._loop.create_task(self._run(self._current))
+            exchange = self._current = reader.queue.popleft()
             if self._ahead:
                 # It may begin with the rest of a body.
                 self._ahead = reader.feed(self._ahead, is_busy=True)
+            if is_first:
+                self._run_at_once(exchange)
+            else:
+                self._task = self._loop.create_task(self._run(exchange))
         elif reader.refusal is not None:
             self.write(self.heads.refusal(reader.refusal))
             self._leave(is_clean=False)
         elif self._has_ended or self.is_stopping or reader.is_over:
             self._leave(is_clean=True)
         self.read_on()
+
+    def _run_at_once(self, exchange: Exchange) -> None:
+        """Run the application as far as it goes without waiting: mostly to the end, and no task is needed (3 µs saved).
+
+        What answers in that time goes out together with the answers of all connections that were heard in this turn.
+        """
+        running = self._run(exchange)
+        try:
+            awaited = running.send(None)
+        except StopIteration:
+            return
+        self._task = self._loop.create_task(_rest(running, awaited))
 
     async def _run(self, exchange: Exchange) -> None:
         try:
@@ -280,3 +301,19 @@ class Connection(asyncio.Protocol):
 def _wake(waiter: asyncio.Future[None] | None) -> None:
     if waiter is not None and not waiter.done():
         waiter.set_result(None)
+
+
+@types.coroutine
+def _rest(running: Coroutine[Any, Any, None], awaited: Any) -> Generator[Any, Any, None]:  # noqa: ANN401 - whatever a loop takes
+    """Go on with a coroutine that has begun outside of a task, and waits."""
+    while True:
+        try:
+            value = yield awaited
+        except BaseException as error:  # noqa: BLE001 - it is for the coroutine, cancellation too
+            step = partial(running.throw, error)
+        else:
+            step = partial(running.send, value)
+        try:
+            awaited = step()
+        except StopIteration:
+            return
