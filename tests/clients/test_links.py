@@ -241,7 +241,13 @@ def test_an_upload_is_as_large_as_the_link_allows(make: Make, plain_s3: S3Client
     assert refusal(fetch(link.url, "PUT", body=b"xx")) == (400, "EntityTooSmall")
     assert refusal(fetch(link.url, "PUT", body=b"x" * 6)) == (400, "EntityTooLarge")
     assert refusal(
-        fetch(link.url, "PUT", headers={"Transfer-Encoding": "chunked"}, body=b"4\r\nxxxx\r\n0\r\n\r\n")
+        fetch(
+            link.url,
+            "PUT",
+            headers={"Transfer-Encoding": "chunked"},
+            body=b"4\r\nxxxx\r\n0\r\n\r\n",
+            has_length=False,
+        )
     ) == (
         411,
         "MissingContentLength",

@@ -107,7 +107,9 @@ def exchange(
         return read_reply(connection, method)
 
 
-def fetch(url: str, method: str = "GET", *, headers: Headers = (), body: bytes = b"") -> Reply:
+def fetch(
+    url: str, method: str = "GET", *, headers: Headers = (), body: bytes = b"", has_length: bool = True
+) -> Reply:
     """Use a URL as it is, without a client library that could mend it. Every name stands for this machine."""
     parts = urlsplit(url)
     assert parts.port is not None
@@ -116,7 +118,9 @@ def fetch(url: str, method: str = "GET", *, headers: Headers = (), body: bytes =
         if parts.path
         else "/" + "?" * bool(parts.query) + parts.query
     )
-    return exchange(parts.port, method, target, host=parts.netloc, headers=headers, body=body)
+    return exchange(
+        parts.port, method, target, host=parts.netloc, headers=headers, body=body, has_length=has_length
+    )
 
 
 def _pairs(headers: Headers) -> list[tuple[str, str]]:

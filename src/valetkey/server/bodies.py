@@ -11,6 +11,10 @@ from valetkey.gateway.call import Stream
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
 from valetkey.server.http1 import ClientGoneError, Exchange
+from valetkey.store.content_reader import ContentReader
+
+_LEAST_STRETCH_BYTES: Final = 256 * 1024
+"""What is smaller is read and written: that takes fewer steps."""
 
 LEAST_BYTES_PER_S: Final = 128
 """A body that comes more slowly than this, over the length of the time limit, is given up."""
@@ -73,15 +77,32 @@ async def send_stream(stream: Stream, exchange: Exchange, sent: Sent, *, timeout
     """
     sent.is_unread = True
     try:
-        async for piece in stream:
-            sent.is_unread = False
-            try:
+        if isinstance(stream, ContentReader) and exchange.takes_files:
+            await _send_files(stream, exchange, sent, timeout_s=timeout_s)
+        else:
+            async for piece in stream:
+                sent.is_unread = False
                 await exchange.send(piece, timeout_s=timeout_s)
-            except ClientGoneError as gone:
-                gone.sent_bytes = sent.count
-                raise
-            sent.count += len(piece)
+                sent.count += len(piece)
         exchange.end()
         sent.is_unread = False
+    except ClientGoneError as gone:
+        gone.sent_bytes = sent.count
+        raise
     finally:
         stream.close()
+
+
+async def _send_files(content: ContentReader, exchange: Exchange, sent: Sent, *, timeout_s: float) -> None:
+    """Send content with as much of it as can be straight from its files, which takes half of the time."""
+    while True:
+        if content.stretch_bytes >= _LEAST_STRETCH_BYTES:
+            sent.count += await exchange.send_file(content.send_to, timeout_s=timeout_s)
+            sent.is_unread = False
+            continue
+        piece = await anext(content, b"")
+        if not piece:
+            return
+        sent.is_unread = False
+        await exchange.send(piece, timeout_s=timeout_s)
+        sent.count += len(piece)

@@ -1,20 +1,32 @@
 """Reading a range of an object's content, whatever happens to the object meanwhile."""
 
+from __future__ import annotations
+
 import asyncio
 import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, ParamSpec, Self, TypeVar
 
 from valetkey.store.blobs import BlobFolder
 from valetkey.store.errors import StorageFailedError, StoreClosedError, StoreError
 from valetkey.store.model import Segment
 from valetkey.store.seal import FRAME_BYTES, FrameOpener, Keyring, first_byte, last_byte
 
+Outlet = AbstractContextManager[int]
+"""A socket that does not block. Whoever enters gets its descriptor, which stays open until it is left."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
 BLOCK_BYTES: Final = 512 * 1024
+
+_SENT_BYTES: Final = 4 * 1024 * 1024
+"""The most that is sent in one go, so that a quick client does not keep a thread to itself."""
 
 # A first block of at most this size is taken at once if it lies in the page cache: a thread would cost more.
 _AT_ONCE_BYTES: Final = 128 * 1024
@@ -38,7 +50,7 @@ class ContentReader:
     What was opened stays readable to its end, also after the object has been replaced or deleted. Close it.
     """
 
-    def __init__(self, *, inline: bytes, pieces: Sequence[_Piece], source: "_Source | None") -> None:
+    def __init__(self, *, inline: bytes, pieces: Sequence[_Piece], source: _Source | None) -> None:
         self._inline = inline
         self._pieces = deque(pieces)
         self._source = source
@@ -100,6 +112,28 @@ class ContentReader:
             self._pieces.popleft()
         return block
 
+    @property
+    def stretch_bytes(self) -> int:
+        """How much of what comes next lies in one file, byte for byte as it goes out."""
+        if self._inline or not self._pieces or self._pieces[0].seal is not None:
+            return 0
+        return self._pieces[0].end - self._pieces[0].start
+
+    async def send_to(self, outlet: Outlet) -> int:
+        """Send from the stretch what the socket takes at once, and return how much: 0 where it is full.
+
+        Raises:
+            ConnectionError: the other side is gone.
+            StorageFailedError: the file cannot be read.
+        """
+        assert self._source is not None
+        piece = self._pieces[0]
+        count = await self._source.send(piece, outlet)
+        piece.start += count
+        if piece.start == piece.end:
+            self._pieces.popleft()
+        return count
+
     def close(self) -> None:
         """Let the files go; safe at any time and more than once."""
         self._inline = b""
@@ -141,7 +175,7 @@ class _Source:
         self._descriptor = descriptor
         self._executor = executor
         self._keys = keys
-        self._reading: Future[bytes] | None = None
+        self._reading: Future[Any] | None = None
 
     async def read(self, piece: _Piece) -> bytes:
         """Return the next bytes of the piece: some, up to a block."""
@@ -149,11 +183,19 @@ class _Source:
             block = self._read_cached(piece)
             if block is not None:
                 return block
+        return await self._in_thread(self._read_block, piece)
+
+    async def send(self, piece: _Piece, outlet: Outlet) -> int:
+        """Send from the piece what the socket takes at once, and return how much."""
+        return await self._in_thread(self._send_block, piece, outlet)
+
+    async def _in_thread(self, work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
+        # A disk may be slow, and the loop never waits for one.
         try:
-            self._reading = self._executor.submit(self._read_block, piece)
+            self._reading = reading = self._executor.submit(work, *arguments, **options)
         except RuntimeError as error:
             raise StoreClosedError from error
-        return await asyncio.wrap_future(self._reading)
+        return await asyncio.wrap_future(reading)
 
     def close(self) -> None:
         # A cancelled task leaves its read behind in the thread. Only after it may the number of the descriptor
@@ -199,6 +241,21 @@ class _Source:
         if not block:
             raise StorageFailedError(f"The blob {piece.blob_id} ends before byte {piece.end}.")
         return block
+
+    def _send_block(self, piece: _Piece, outlet: Outlet) -> int:
+        size = min(_SENT_BYTES, piece.end - piece.start)
+        try:
+            with outlet as descriptor:
+                count = os.sendfile(descriptor, self._descriptor_of(piece), piece.start, size)
+        except BlockingIOError:
+            return 0
+        except ConnectionError:
+            raise
+        except OSError as error:
+            raise StorageFailedError(f"The blob {piece.blob_id} cannot be sent: {error}") from error
+        if not count:
+            raise StorageFailedError(f"The blob {piece.blob_id} ends before byte {piece.end}.")
+        return count
 
     def _open_block(self, piece: _Piece, seal: bytes) -> bytes:
         at = first_byte(piece.start)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import types
-from collections.abc import Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from valetkey.server.forwarded import plain_address
 from valetkey.server.http1.exchange import ClientGoneError, Exchange
+from valetkey.server.http1.outlet import Outlet, queued_bytes
 from valetkey.server.http1.reader import RequestReader
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class Connection(asyncio.Protocol):
         self._task: asyncio.Task[None] | None = None
         self._body_waiter: asyncio.Future[None] | None = None
         self._room_waiter: asyncio.Future[None] | None = None
+        self._outlet: Outlet | None = None
+        """Set while files are being sent."""
         self._has_paused = False
         self._has_ended = False
         """True: the client sends no more."""
@@ -144,15 +147,63 @@ class Connection(asyncio.Protocol):
         Raises:
             ClientGoneError: it left, or took nothing for `timeout_s`.
         """
-        unsent_bytes = self._transport.get_write_buffer_size()
+        before = None
         while self.is_full:
+            untaken_bytes = self._untaken_bytes()
+            if before is not None and untaken_bytes >= before:
+                raise ClientGoneError
+            before = untaken_bytes
             waiter = self._room_waiter = self._loop.create_future()
             await self._until(waiter, timeout_s)
             if self.is_gone:
                 raise ClientGoneError
-            before, unsent_bytes = unsent_bytes, self._transport.get_write_buffer_size()
-            if unsent_bytes >= before:
-                raise ClientGoneError
+
+    @property
+    def takes_files(self) -> bool:
+        """True: `send_file` can be used."""
+        return not self.is_secure
+
+    async def send_file(self, send: Callable[[Outlet], Awaitable[int]], timeout_s: float) -> int:
+        """Let `send` put bytes into the socket, behind the transport's back, and return how many it did.
+
+        Raises:
+            ClientGoneError: the client left, or took nothing for `timeout_s`.
+        """
+        await self._empty(timeout_s)
+        if self._outlet is None:
+            self._outlet = Outlet(self._transport.get_extra_info("socket").fileno())
+        try:
+            while not (count := await send(self._outlet)):
+                await self._wait_until_writable(self._outlet, timeout_s)
+        except ConnectionError as error:
+            raise ClientGoneError from error
+        if self.is_gone:
+            raise ClientGoneError
+        return count
+
+    def _untaken_bytes(self) -> int:
+        """Return what was written and the client has not taken, be it here or in the kernel."""
+        held = self._transport.get_write_buffer_size()
+        return held + queued_bytes(self._transport.get_extra_info("socket").fileno())
+
+    async def _empty(self, timeout_s: float) -> None:
+        """Return when the transport has sent all that was written."""
+        if self.is_gone:
+            raise ClientGoneError
+        if not self._transport.get_write_buffer_size():
+            return
+        # From now on anything is too much, so it tells at once that it is full, and later that it is empty.
+        self._transport.set_write_buffer_limits(0)
+        await self.wait_for_room(timeout_s)
+        self._transport.set_write_buffer_limits()
+
+    async def _wait_until_writable(self, outlet: Outlet, timeout_s: float) -> None:
+        self.is_full = True
+        self._loop.add_writer(outlet.fileno(), self.resume_writing)
+        try:
+            await self.wait_for_room(timeout_s)
+        finally:
+            self._loop.remove_writer(outlet.fileno())
 
     def stop(self) -> None:
         """Answer what has been asked for, and then close."""
@@ -241,6 +292,10 @@ class Connection(asyncio.Protocol):
             await self._server.app(exchange)
         except Exception:  # noqa: BLE001 - ends this connection, and no other
             _LOG.exception("An answer could not be given.")
+        finally:
+            if self._outlet is not None:
+                self._outlet.close()
+                self._outlet = None
         self._task = None
         self._current = None
         for piece in exchange.outgoing:

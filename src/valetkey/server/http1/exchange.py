@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
 from valetkey.server.http1.wire import BODILESS, CONTINUE, Header, MalformedHeadError
 
 if TYPE_CHECKING:
     from valetkey.server.http1.connection import Connection
+    from valetkey.server.http1.outlet import Outlet
 
 _JOINED_BYTES: Final = 64 * 1024
 """A body up to this size goes out as one piece with its head: copying it costs less than a second buffer."""
@@ -190,6 +192,22 @@ class Exchange:
             connection.write(piece)
         if connection.is_full:
             await connection.wait_for_room(timeout_s)
+
+    @property
+    def takes_files(self) -> bool:
+        """True: the body may be sent by `send_file`, too. Through TLS it may not, nor in chunks."""
+        return self._connection.takes_files and not self._chunked and not self._is_bodiless
+
+    async def send_file(self, send: Callable[[Outlet], Awaitable[int]], *, timeout_s: float) -> int:
+        """Let `send` put bytes of the body into the socket, and return how many: once, or when there is room again.
+
+        Raises:
+            ClientGoneError: as for `send`.
+            MalformedHeadError: the body is longer than was said.
+        """
+        count = await self._connection.send_file(send, timeout_s)
+        self._take_left(count)
+        return count
 
     def end(self) -> None:
         """End an answer that was started.

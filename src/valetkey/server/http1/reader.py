@@ -82,7 +82,9 @@ class RequestReader:
         except HttpParserUpgrade as error:
             self._go_on_as_before(piece[error.args[0] :])
         except HttpParserError as error:
-            self._refuse(self._status_of(error))
+            # After the last request nothing is read, however it came.
+            if not self.is_over:
+                self._refuse(self._status_of(error))
         if self._has_told:
             self._unread_bytes = 0
         else:
