@@ -65,6 +65,9 @@ SWEEP_EVERY_S: Final = 3600.0
 LIFECYCLE_EVERY_S: Final = 3600.0
 """Twice a day where days are shorter."""
 
+_COLLECTIONS: Final = (10_000, 20, 20)
+"""When Python's collector looks for cycles, by numbers of objects, in place of 700, 10 and 10."""
+
 _new_id: Final = RandomIds().draw
 
 
