@@ -22,6 +22,7 @@ AT = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 HOST = b"127.0.0.1:9000"
 SIGNER = Signer("AKIDEXAMPLE", "the-secret-of-the-example", endpoint="http://127.0.0.1:9000")
 ROOT = Principal(kind=PrincipalKind.ACCOUNT, name="root", account_id="a" * 64)
+STRANGER = Principal(kind=PrincipalKind.ACCOUNT, name="stranger", account_id="b" * 64)
 
 
 @dataclass
@@ -31,6 +32,9 @@ class FewKeys:
     secrets: dict[str, Secret] = field(
         default_factory=lambda: {"AKIDEXAMPLE": Secret("the-secret-of-the-example")}
     )
+    strangers: set[str] = field(default_factory=set)
+    """Those that are another account's."""
+    uses: list[str] = field(default_factory=list)
     meanwhile: Callable[[], None] | None = None
     """What another worker does while a key is looked up for the next time."""
 
@@ -39,13 +43,13 @@ class FewKeys:
         if meanwhile is not None:
             meanwhile()
         secret = self.secrets.get(access_key)
-        return None if secret is None else (secret, ROOT)
+        return None if secret is None else (secret, STRANGER if access_key in self.strangers else ROOT)
 
     def find_session(self, access_key: str, token: str, *, now_ms: int) -> tuple[Secret, Principal] | None:
         return None
 
     def note_use(self, access_key: str, *, now_ms: int) -> None:
-        pass
+        self.uses.append(access_key)
 
     def name_of(self, account_id: str) -> str | None:
         return ROOT.name if account_id == ROOT.account_id else None

@@ -10,7 +10,9 @@ from valetkey.policy.principal import ANONYMOUS, Principal
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
 from valetkey.s3.target import Target
-from valetkey.sigv4.claims import read_claim
+from valetkey.sigv4.claims import Claim, read_claim
+from valetkey.sigv4.errors import SignatureError
+from valetkey.sigv4.plain_url import read_plain_claim
 from valetkey.sigv4.received import ReceivedRequest
 from valetkey.sigv4.secret import Secret
 from valetkey.sigv4.verify import Proof, SignedHost, require_signature
@@ -30,6 +32,26 @@ def authenticate(
     claim = read_claim(received, region=rules.region, now=request.now)
     if claim is None:
         return ANONYMOUS, None
+    return _proved(claim, received, request, target, keys=keys, rules=rules)
+
+
+def authenticate_plain(
+    request: Request, target: Target, *, keys: Keys, rules: Rules
+) -> tuple[Principal, Proof] | None:
+    """Return the same for a plain presigned URL that is open; None for whatever else, and for what is wrong."""
+    received = ReceivedRequest(request.method, request.raw_path, request.raw_query, request.headers)
+    claim = read_plain_claim(received, region=rules.region, now=request.now)
+    if claim is None:
+        return None
+    try:
+        return _proved(claim, received, request, target, keys=keys, rules=rules)
+    except (SignatureError, UnknownAccessKeyError, S3Error):
+        return None
+
+
+def _proved(
+    claim: Claim, received: ReceivedRequest, request: Request, target: Target, *, keys: Keys, rules: Rules
+) -> tuple[Principal, Proof]:
     secret, principal = find_signer(keys, claim.access_key, claim.session_token, now_ms=request.now_ms)
     proof = require_signature(
         claim,

@@ -68,7 +68,7 @@ class Gateway:
         self._new_id = new_id
         self._links = links
         self._admissions = Admissions(links.find_signer, is_current=links.is_current)
-        self._passes = Passes(self._admissions, store, links.ledger, rules)
+        self._passes = Passes(self._admissions, store, links.ledger, keys=keys, rules=rules)
         self._iam = IamDoor(identities=store.identities, keys=keys, rules=rules, box=box)
 
     async def answer(self, request: Request, *, request_id: str, host_id: str) -> Answer:
