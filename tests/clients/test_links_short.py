@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from playwright.sync_api import Browser
@@ -247,4 +248,18 @@ def test_a_person_types_the_password(make: Make, browser: Browser) -> None:
     page.click("button")
     assert page.inner_text("body") == "doc"
     assert page.url == url
+    page.close()
+
+
+def test_a_person_who_types_the_password_gets_the_archive_asked_for(make: Make, browser: Browser) -> None:
+    link = make(["GET", "LIST"], prefix="film/", password="right")
+    url, page = address_of(link)["url"], browser.new_page()
+    page.goto(f"{url}?zip")
+    page.fill("#password", "wrong")
+    page.click("button")
+    page.fill("#password", "right")
+    with page.expect_download() as found:
+        page.click("button")
+    with ZipFile(found.value.path()) as archive:
+        assert archive.namelist() == ["list.m3u8", "parts/0.ts", "parts/1.ts"]
     page.close()

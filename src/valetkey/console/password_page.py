@@ -60,14 +60,14 @@ async def typed_password(request: Request) -> bytes:
     return password.encode() if len(password) <= MAX_CHARS else b""
 
 
-def opened(request: Request, link: Link, *, path: str, below: str, secret_key: bytes) -> Answer:
-    """Return the answer to a right password: back to `path`, with a cookie that opens all `below` for a while."""
+def opened(request: Request, link: Link, *, back: str, below: str, secret_key: bytes) -> Answer:
+    """Return the answer to a right password: to the path and query `back`, with a cookie that opens all `below` for a while."""
     ends_s = int(request.now.timestamp()) + PROVED_S
     attributes = f"Path={below}; Max-Age={PROVED_S}; HttpOnly; SameSite=Lax"
     secure = "; Secure" if request.is_secure else ""
     value = f"{COOKIE}={ends_s}.{_proof(link, ends_s, secret_key)}; {attributes}{secure}"
     headers = [
-        (b"location", path.encode("latin-1")),
+        (b"location", back.encode("latin-1")),
         (b"set-cookie", value.encode("latin-1")),
         (b"cache-control", b"no-store"),
         (b"referrer-policy", b"no-referrer"),

@@ -16,7 +16,7 @@ from valetkey.console.password_page import is_open, opened, page, typed_password
 from valetkey.gateway.call import Answer, Request, Rules
 from valetkey.gateway.faults import ROOM_ERRORS, translate
 from valetkey.gateway.flow import Gateway, render_fault, text_headers
-from valetkey.gateway.links.door import LinkDoor, signed_path
+from valetkey.gateway.links.door import LinkDoor, free_parameters, signed_path
 from valetkey.gateway.links.urls import SHORT_PATHS, link_url
 from valetkey.links import LinkRefusedError, Rule
 from valetkey.links.model import Link
@@ -30,9 +30,6 @@ from valetkey.sigv4.errors import MisuseError
 _READS: Final = frozenset({"GET", "HEAD"})
 _REDIRECTED: Final = frozenset({"PUT", "POST", "DELETE"})
 _FORM: Final = "application/x-www-form-urlencoded"
-_ARCHIVES: Final = frozenset({b"zip", b"zip=", b"zip=1"})
-"""Queries that ask for all that is under a prefix."""
-
 _NOT_PASSED_ON: Final = frozenset({b"authorization", b"cookie"})
 """Credentials for something else, which the store would take for ours."""
 
@@ -105,7 +102,9 @@ class ShortDoor:
                 f"{base}{canonical_path(raw_path).decode()}"
                 for raw_path in (request.raw_path, SHORT_PATHS + _token_of(request))
             )
-            return opened(request, link, path=path, below=below, secret_key=secret_key)
+            asked = _asked_with(request, link)
+            back = f"{path}?{asked}" if asked else path
+            return opened(request, link, back=back, below=below, secret_key=secret_key)
         if _is_navigation(request.method, headers):
             return page(is_wrong=False)
         await self._links.passwords.require(link, request)
@@ -137,9 +136,8 @@ class ShortDoor:
         url = link_url(known.link, known.secret, endpoint=endpoint, region=self._rules.region).url
         path = signed_path(known.link, is_virtual=False) + (canonical_path(rest).decode() if rest else "")
         query = url.partition("?")[2]
-        if known.link.grant.is_prefix and not _ARCHIVES.isdisjoint(request.raw_query.split(b"&")):
-            query = f"{query}&zip"
-        return Place(known.link, f"{path}?{query}")
+        asked = _asked_with(request, known.link)
+        return Place(known.link, f"{path}?{query}&{asked}" if asked else f"{path}?{query}")
 
     def _note_refused(self, request: Request, link: Link) -> None:
         """Let those who watch the link know of a request that does not come as far as the gateway."""
@@ -166,6 +164,13 @@ class ShortDoor:
 
 def _token_of(request: Request) -> bytes:
     return request.raw_path.removeprefix(SHORT_PATHS).partition(b"/")[0]
+
+
+def _asked_with(request: Request, link: Link) -> str:
+    """Return those parameters of the request that the link takes beside its own, such as `zip`."""
+    free = free_parameters(link.grant)
+    pieces = [piece for piece in request.raw_query.split(b"&") if piece.partition(b"=")[0] in free]
+    return b"&".join(pieces).decode("latin-1")
 
 
 def _require_reading(method: str) -> None:

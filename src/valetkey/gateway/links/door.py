@@ -20,7 +20,7 @@ from valetkey.gateway.call import Keys, Request, Rules
 from valetkey.gateway.faults import UnknownAccessKeyError
 from valetkey.gateway.links.password_door import PasswordDoor
 from valetkey.links import Ledger, LinkRefusedError, Rule
-from valetkey.links.model import ID_CHARS, ID_PREFIX, Link, Verb, is_link_id
+from valetkey.links.model import ID_CHARS, ID_PREFIX, Grant, Link, Verb, is_link_id
 from valetkey.links.rules import require_address, require_asked, require_open
 from valetkey.policy.principal import Principal
 from valetkey.s3.disposition import attachment
@@ -225,9 +225,8 @@ def signature_digest(access_key: str, signature: str) -> bytes:
     return hashlib.sha256(f"{access_key}\n{signature}".encode("utf-8", "replace")).digest()
 
 
-def _signed(request: Request, target: Target, link: Link) -> ReceivedRequest:
-    """Return the request as it would be if it asked for what the link was signed with."""
-    grant = link.grant
+def free_parameters(grant: Grant) -> frozenset[bytes]:
+    """Return the names of what may stand in a link's query without being signed."""
     free: frozenset[bytes] = frozenset()
     if Verb.MULTIPART in grant.verbs:
         free |= _UPLOAD_STEPS
@@ -235,6 +234,13 @@ def _signed(request: Request, target: Target, link: Link) -> ReceivedRequest:
         free |= _LISTING
     if grant.is_prefix:
         free |= _ARCHIVE
+    return free
+
+
+def _signed(request: Request, target: Target, link: Link) -> ReceivedRequest:
+    """Return the request as it would be if it asked for what the link was signed with."""
+    grant = link.grant
+    free = free_parameters(grant)
     raw_query = request.raw_query
     if free:
         pieces = raw_query.split(b"&")
