@@ -83,9 +83,11 @@ class Site:
 
 
 @contextlib.contextmanager
-def running_site(*, limits: Limits = LIMITS, body_timeout_s: float = 20.0) -> Iterator[Site]:
+def running_site(
+    *, limits: Limits = LIMITS, body_timeout_s: float = 20.0, site: Site | None = None
+) -> Iterator[Site]:
     """Run a site for the length of a `with` block."""
-    site = Site(body_timeout_s=body_timeout_s)
+    site = site or Site(body_timeout_s=body_timeout_s)
     listener = listen_at(Listen(host="127.0.0.1", port=0), socket_mode=0o600)
     site.port = listener.getsockname()[1]
     started, loops = threading.Event(), []

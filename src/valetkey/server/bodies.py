@@ -83,13 +83,16 @@ async def send_stream(stream: Stream, exchange: Exchange, sent: Sent, *, timeout
             async for piece in stream:
                 sent.is_unread = False
                 await exchange.send(piece, timeout_s=timeout_s)
-                sent.count += len(piece)
         exchange.end()
         sent.is_unread = False
-    except ClientGoneError as gone:
-        gone.sent_bytes = sent.count
+    except (ClientGoneError, asyncio.CancelledError) as ended:
+        # It was not the content that failed. Else whoever hangs up in time would never use up a link.
+        sent.is_unread = False
+        if isinstance(ended, ClientGoneError):
+            ended.sent_bytes = exchange.sent_bytes
         raise
     finally:
+        sent.count = exchange.sent_bytes
         stream.close()
 
 
@@ -97,7 +100,7 @@ async def _send_files(content: ContentReader, exchange: Exchange, sent: Sent, *,
     """Send content with as much of it as can be straight from its files, which takes half of the time."""
     while True:
         if content.stretch_bytes >= _LEAST_STRETCH_BYTES:
-            sent.count += await exchange.send_file(content.send_to, timeout_s=timeout_s)
+            await exchange.send_file(content.send_to, timeout_s=timeout_s)
             sent.is_unread = False
             continue
         piece = await anext(content, b"")
@@ -105,4 +108,3 @@ async def _send_files(content: ContentReader, exchange: Exchange, sent: Sent, *,
             return
         sent.is_unread = False
         await exchange.send(piece, timeout_s=timeout_s)
-        sent.count += len(piece)

@@ -148,15 +148,15 @@ class Connection(asyncio.Protocol):
             ClientGoneError: it left, or took nothing for `timeout_s`.
         """
         before = None
-        while self.is_full:
+        while self.is_full and not self.is_gone:
             untaken_bytes = self._untaken_bytes()
             if before is not None and untaken_bytes >= before:
                 raise ClientGoneError
             before = untaken_bytes
             waiter = self._room_waiter = self._loop.create_future()
             await self._until(waiter, timeout_s)
-            if self.is_gone:
-                raise ClientGoneError
+        if self.is_gone:
+            raise ClientGoneError
 
     @property
     def takes_files(self) -> bool:
@@ -177,8 +177,7 @@ class Connection(asyncio.Protocol):
                 await self._wait_until_writable(self._outlet, timeout_s)
         except ConnectionError as error:
             raise ClientGoneError from error
-        if self.is_gone:
-            raise ClientGoneError
+        # The client may have it, and have gone since: then the next call tells.
         return count
 
     def _untaken_bytes(self) -> int:

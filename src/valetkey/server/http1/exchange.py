@@ -54,6 +54,7 @@ class Exchange:
         "outgoing",
         "raw_path",
         "raw_query",
+        "sent_bytes",
     )
 
     def __init__(
@@ -94,6 +95,8 @@ class Exchange:
 
         So whoever has it finds noted what there is to note.
         """
+        self.sent_bytes = 0
+        """Of a body in pieces, what was handed over: the client may have it, also one that has gone."""
         self._left = -1
         self._chunked = False
         self._is_bodiless = False
@@ -190,6 +193,7 @@ class Exchange:
         else:
             self._take_left(len(piece))
             connection.write(piece)
+        self.sent_bytes += len(piece)
         if connection.is_full:
             await connection.wait_for_room(timeout_s)
 
@@ -206,6 +210,7 @@ class Exchange:
             MalformedHeadError: the body is longer than was said.
         """
         count = await self._connection.send_file(send, timeout_s)
+        self.sent_bytes += count
         self._take_left(count)
         return count
 
