@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
@@ -72,6 +74,60 @@ def test_an_upload_goes_on_to_the_link(make: Make) -> None:
     url = address_of(link)["url"]
     assert follow(fetch(url, "PUT", body=b"x"), "PUT", b"x").status == 200
     assert fetch(url, "PATCH").refusal == (405, "MethodNotAllowed")
+
+
+def curl(*arguments: str | Path) -> tuple[str, str]:
+    """Run curl and return the last status and what it printed."""
+    command = ["curl", "-sS", "--noproxy", "*", "-w", "\n%{http_code}", *map(str, arguments)]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    body, _, status = printed.rpartition("\n")
+    return status, body
+
+
+@pytest.mark.needs_program("curl")
+def test_curl_uploads_by_an_address(make: Make, tmp_path: Path) -> None:
+    content = bytes(3_000_000)  # so much that curl waits for a consent
+    (tmp_path / "up").write_bytes(content)
+    link = make(["PUT", "GET"], key="up.bin")
+    url = address_of(link)["url"]
+    assert curl("-L", "-T", tmp_path / "up", url)[0] == "200"
+    assert fetch(url).body == content
+
+
+@pytest.mark.needs_program("curl")
+def test_who_has_the_password_uploads_by_an_address(make: Make, tmp_path: Path) -> None:
+    content, password = bytes(3_000_000), ("-H", "X-Valetkey-Password: right")
+    (tmp_path / "up").write_bytes(content)
+    link = make(["PUT", "GET", "DELETE"], key="up.bin", password="right")
+    url = address_of(link)["url"]
+    for wrong in ((), ("-H", "X-Valetkey-Password: wrong")):
+        status, refused = curl(*wrong, "-T", tmp_path / "up", url)
+        assert (status, "LinkPasswordRequired" in refused) == ("403", True)
+        assert "X-Valetkey-Password" in refused, "it says where the password goes"
+    assert curl(*password, "-T", tmp_path / "up", url)[0] == "200", "it is sent once, to the address itself"
+    assert curl(*password, "-I", url)[0] == "200"
+    assert fetch(link.url, headers={"X-Valetkey-Password": "right"}).body == content
+    assert curl(*password, "-X", "DELETE", url)[0] == "204"
+    assert refusal(fetch(url, "PATCH", headers={"X-Valetkey-Password": "right"})) == (405, "MethodNotAllowed")
+
+
+@pytest.mark.needs_program("curl")
+@pytest.mark.parametrize("password", [None, "right"])
+def test_an_upload_in_parts_takes_its_steps_at_an_address(
+    make: Make, tmp_path: Path, password: str | None
+) -> None:
+    (tmp_path / "part").write_bytes(b"part")
+    link = make(["MULTIPART", "GET"], key="up.bin", password=password)
+    url, given = address_of(link)["url"], ("-L", "-H", f"X-Valetkey-Password: {password}")
+    begun = curl(*given, "-X", "POST", f"{url}?uploads")[1]
+    upload = f"uploadId={begun.partition('<UploadId>')[2].partition('<')[0]}"
+    sent = curl(*given, "-D", tmp_path / "head", "-T", tmp_path / "part", f"{url}?partNumber=1&{upload}")
+    assert sent[0] == "200", sent
+    etag = (tmp_path / "head").read_text().lower().rpartition("etag: ")[2].partition("\n")[0].strip()
+    named = f"<Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part>"
+    document = f"<CompleteMultipartUpload>{named}</CompleteMultipartUpload>"
+    assert curl(*given, "-d", document, f"{url}?{upload}")[0] == "200"
+    assert curl(*given, url) == ("200", "part")
 
 
 def test_relative_names_below_a_prefix_work(make: Make) -> None:

@@ -1,7 +1,8 @@
 """Short addresses, `/-/s/TOKEN`: they lead to a link, which can be another one tomorrow.
 
-A browser that goes there is sent on to the link's URL. Everybody else who reads is served what is there, and so is
-a page that asks for a part of itself: below a link to a prefix, `/-/s/TOKEN/REST` names a key, so that what names
+A browser that goes there is sent on to the link's URL, and so is who writes. Everybody else who reads is served what is
+there, and so is a page that asks for a part of itself. Where a link takes a password, the address serves whatever it was
+given for: it may have been given to the address alone. Below a link to a prefix, `/-/s/TOKEN/REST` names a key, so that what names
 its neighbours by relative paths, as HLS playlists do, works without a word being rewritten.
 """
 
@@ -17,6 +18,7 @@ from valetkey.gateway.call import Answer, Request, Rules
 from valetkey.gateway.faults import ROOM_ERRORS, translate
 from valetkey.gateway.flow import Gateway, render_fault, text_headers
 from valetkey.gateway.links.door import LinkDoor, free_parameters, signed_path
+from valetkey.gateway.links.password_door import HEADER
 from valetkey.gateway.links.urls import SHORT_PATHS, link_url
 from valetkey.links import LinkRefusedError, Rule
 from valetkey.links.model import Link
@@ -59,6 +61,7 @@ class ShortDoor:
         headers = text_headers(request)
         try:
             place = self._place(request, headers)
+            _require_known(request.method)
             if place.link.grant.password_hash is not None:
                 answer = await self._asked(request, headers, place)
                 if answer is not None:
@@ -66,7 +69,6 @@ class ShortDoor:
                 request = replace(request, is_password_proved=True)
             elif request.method in _REDIRECTED or _is_navigation(request.method, headers):
                 return self._sent_on(request, headers, place)
-            _require_reading(request.method)
         except S3Error as error:
             return render_fault(error, request.method, request_id=request_id, host_id=host_id)
         except ROOM_ERRORS as error:
@@ -87,10 +89,10 @@ class ShortDoor:
             LinkRefusedError: a program, which sends it in a header, is told by the link itself.
         """
         link, secret_key = place.link, self._links.secret_key
-        if is_open(request, link, secret_key=secret_key):
+        # What alters something takes the header, which no page of another site can make a browser send.
+        if request.method in _READS and is_open(request, link, secret_key=secret_key):
             return None
-        is_form = headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM
-        if request.method == "POST" and is_form:
+        if _is_typed(request.method, headers):
             password = await typed_password(request)
             try:
                 await self._links.passwords.require_right(link, password, now_s=request.now.timestamp())
@@ -173,9 +175,15 @@ def _asked_with(request: Request, link: Link) -> str:
     return b"&".join(pieces).decode("latin-1")
 
 
-def _require_reading(method: str) -> None:
-    if method not in _READS:
+def _require_known(method: str) -> None:
+    if method not in _READS | _REDIRECTED:
         raise S3Error(Code.METHOD_NOT_ALLOWED, None, {}, {"allow": "DELETE, GET, HEAD, POST, PUT"})
+
+
+def _is_typed(method: str, headers: Mapping[str, str]) -> bool:
+    """Return whether the body is what our page sends; who brings a password in the header means something else by it."""
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    return method == "POST" and kind == _FORM and HEADER.decode() not in headers
 
 
 def _is_navigation(method: str, headers: Mapping[str, str]) -> bool:

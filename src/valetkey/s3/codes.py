@@ -180,7 +180,7 @@ class Code(Enum):
     LINK_PASSWORD_REQUIRED = (
         "LinkPasswordRequired",
         403,
-        "The link takes a password, which is missing or wrong.",
+        "The link takes a password in the header X-Valetkey-Password, which is missing or wrong.",
     )
     LINK_PAUSED = ("LinkPaused", 403, "The link is paused.")
     LINK_REVOKED = ("LinkRevoked", 403, "The link was taken back.")
