@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +19,7 @@ from valetkey.gateway.links.door import signature_digest
 from valetkey.links import Ledger
 from valetkey.links.model import Cutoff
 from valetkey.s3.cors import default_rules
+from valetkey.store.model import NewObject
 from valetkey.store.store import Store
 
 URL = str(SIGNER.presign("GET", "bucket", "k", expires=60, at=AT))
@@ -208,3 +213,35 @@ async def test_an_override_in_the_url_is_part_of_the_answer(door: Door) -> None:
     url = str(SIGNER.presign("GET", "bucket", "k", query={"response-content-type": "text/x"}, at=AT))
     for _ in range(3):
         assert (b"content-type", b"text/x") in (await door.ask("GET", url)).headers
+
+
+@pytest.mark.parametrize("method", ["HEAD", "GET"])
+@pytest.mark.parametrize(("before", "after"), [(b"", b""), (b"x", b"x"), (b"one", b"other")])
+async def test_what_another_worker_puts_while_an_answer_is_remembered_is_not_shown_by_the_old_headers(
+    door: Door, tmp_path: Path, method: str, before: bytes, after: bytes
+) -> None:
+    await put(door, signed_put(), before)
+    url = str(SIGNER.presign(method, "bucket", "k", expires=60, at=AT))
+    await door.ask(method, url)
+    # The first look at the key admits the URL, the second one comes when the answer is there and may be remembered.
+    door.keys.meanwhile = partial(setattr, door.keys, "meanwhile", partial(_put_by_another, tmp_path, after))
+    await door.ask(method, url)
+    answer = await door.ask(method, url)
+    assert (answer.content_length, answer.body) == (len(after), after if method == "GET" else b"")
+    assert dict(answer.headers)[b"x-amz-meta-of"] == b"another"
+
+
+def _put_by_another(folder: Path, content: bytes) -> None:
+    async def run() -> None:
+        other = Store.open(folder / "data")
+
+        async def chunks() -> AsyncIterator[bytes]:
+            yield content
+
+        draft = await other.receive(chunks(), size_hint=None, observe=lambda _: None)
+        new = NewObject(etag="e", headers={"x-amz-meta-of": "another"})
+        await other.put_object("bucket", "k", draft, new, now_ms=1)
+        await other.close()
+
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(asyncio.run, run()).result()

@@ -21,7 +21,7 @@ from valetkey.sigv4.claims import AuthType
 from valetkey.sigv4.payload import Payload
 from valetkey.sigv4.secret import Secret
 from valetkey.sigv4.verify import Proof, SignedHost
-from valetkey.store.model import Bucket
+from valetkey.store.model import Bucket, StoredObject
 from valetkey.store.store import Store
 
 if TYPE_CHECKING:
@@ -107,6 +107,8 @@ class Answer:
     auth_type: AuthType | None = None
     on_sent: Callable[[int], None] | None = None
     """Told once how many bytes of the body went out; -1 where its first bytes could not be read."""
+    shown: StoredObject | None = None
+    """What headers and body tell of, where that is one object in all, and its content is not on its way from a file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

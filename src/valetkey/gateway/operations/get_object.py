@@ -76,7 +76,7 @@ def _whole(call: Call) -> Answer | None:
     if not isinstance(content, bytes) or found.seal is not None or found.encryption is not None:
         return None
     headers = _description(found, {}, is_304=False) + fact_headers(call, found, None)
-    return Answer(200, headers, b"" if call.request.method == "HEAD" else content, found.size)
+    return Answer(200, headers, b"" if call.request.method == "HEAD" else content, found.size, shown=found)
 
 
 def requested_key(headers: Mapping[str, str]) -> CustomerKey | None:
@@ -121,10 +121,11 @@ def _answer(call: Call, found: StoredObject, overrides: dict[str, str], key: Cus
             headers.append((b"content-range", f"bytes {start}-{end - 1}/{found.size}".encode()))
     if call.headers.get("x-amz-checksum-mode", "").upper() == "ENABLED":
         headers += _checksums(found, span, part)
+    shown = found if span is None else None
     if call.request.method == "HEAD":
-        return Answer(status, headers, b"", end - start)
+        return Answer(status, headers, b"", end - start, shown=shown)
     if isinstance(found.content, bytes) and found.seal is None:
-        return Answer(status, headers, found.content[start:end], end - start)
+        return Answer(status, headers, found.content[start:end], end - start, shown=shown)
     content = call.store.open_content(found, start, end, customer_key=key.key if key else None)
     return Answer(status, headers, content, end - start)
 
