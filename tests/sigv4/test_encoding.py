@@ -14,6 +14,7 @@ from valetkey.sigv4.encoding import (
     decode_component,
     encode_component,
     encode_path,
+    encode_paths,
     query_pairs,
 )
 
@@ -22,6 +23,12 @@ from valetkey.sigv4.encoding import (
 def test_encoder_is_the_standard_librarys(text: str) -> None:
     assert encode_component(text) == quote(text, safe="")
     assert encode_path(text) == quote(text, safe="/")
+
+
+# With the characters that could be taken for something of its own: hidden letters, escapes, the separator.
+@given(st.lists(st.text() | st.text(st.sampled_from("aZxX\\%~/ \0\x01\x1a\x1f\x7fdü日"))))
+def test_many_at_once_are_encoded_as_one_by_one(texts: list[str]) -> None:
+    assert encode_paths(texts) == [quote(text, safe="/") for text in texts]
 
 
 @given(st.text())

@@ -214,6 +214,32 @@ def test_many_are_what_one_by_one_gives(signer: Signer, at: datetime) -> None:
     ]
 
 
+def test_many_that_are_at_hand_are_the_same(signer: Signer, at: datetime) -> None:
+    keys = [f"{name} {number}" for number in range(200) for name in ("a", "/b", "ü", "100%", "\0", "Й\tй")]
+    wanted = [signer.presign("GET", "b", key, at=at).url for key in keys]
+    assert list(signer.presign_many("GET", "b", keys, at=at)) == wanted
+    assert list(signer.presign_many("GET", "b", tuple(keys), at=at)) == wanted
+    assert list(signer.presign_many("GET", "b", [], at=at)) == []
+
+
+def test_nothing_is_taken_ahead_of_keys_that_are_made_as_they_are_asked_for(
+    signer: Signer, at: datetime
+) -> None:
+    keys = iter(["a", "b"])
+    next(signer.presign_many("GET", "b", keys, at=at))
+    assert next(keys) == "b"
+
+
+@pytest.mark.parametrize("wrong", ["", "\ud800"])
+def test_of_many_the_wrong_one_is_refused_when_its_turn_comes(
+    signer: Signer, at: datetime, wrong: str
+) -> None:
+    urls = signer.presign_many("GET", "b", ["a", "ü", wrong, "c"], at=at)
+    assert [next(urls), next(urls)] == [signer.presign("GET", "b", key, at=at).url for key in ("a", "ü")]
+    with pytest.raises(MisuseError):
+        next(urls)
+
+
 def test_many_refuse_at_once_what_is_wrong_for_all(signer: Signer, at: datetime) -> None:
     with pytest.raises(MisuseError):
         signer.presign_many("GET", "b", ["k"], expires=0, at=at)

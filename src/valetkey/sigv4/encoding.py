@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from codecs import charmap_decode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Final
 
@@ -20,6 +20,14 @@ UNRESERVED: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345
 _UNRESERVED_IN_PATH: Final = UNRESERVED + b"/"
 _ENCODED: Final = tuple(chr(byte) if byte in UNRESERVED else f"%{byte:02X}" for byte in range(256))
 _ENCODED_IN_PATH: Final = {byte: "/" if byte == 0x2F else _ENCODED[byte] for byte in range(256)}
+
+_BEYOND_ASCII: Final = bytes(range(0x80, 0x100))
+_SEPARATOR: Final = b"\0"
+# Where all letters become capitals, small ones hide behind control characters.
+_SMALL_LETTERS: Final = b"abcdefghijklmnopqrstuvwxyz"
+_HIDDEN_LETTERS: Final = bytes(range(1, 27))
+_HIDE: Final = bytes.maketrans(_SMALL_LETTERS, _HIDDEN_LETTERS)
+_SHOW: Final = bytes.maketrans(_HIDDEN_LETTERS, _SMALL_LETTERS)
 
 _RESERVED_IN_PATH: Final = re.compile(r"[^A-Za-z0-9\-._~/]")
 # Those of the verifying half are compiled when first used: at import they would cost the signing half milliseconds.
@@ -64,6 +72,31 @@ def encode_path(text: str) -> str:
         return text.replace(chr(reserved[0]), _ENCODED_IN_PATH[reserved[0]])
     # Most characters of most keys stay as they are, so only the others are looked up.
     return _RESERVED_IN_PATH.sub(_encoded_ascii, text)
+
+
+def encode_paths(texts: Sequence[str]) -> list[str]:
+    """Return what `encode_path` returns of each: all at once, which takes less than half of the time.
+
+    Raises:
+        UnicodeEncodeError: one of `texts` holds a lone surrogate.
+    """
+    joined = "\0".join(texts)
+    raw = joined.encode()
+    reserved = raw.translate(None, _UNRESERVED_IN_PATH + _SEPARATOR)
+    kinds = sorted(set(reserved.translate(None, _BEYOND_ASCII)))
+    if joined.count("\0") >= len(texts) or (kinds and kinds[0] < 0x20):
+        # Control characters, which have another meaning in what follows.
+        return [encode_path(text) for text in texts]
+    if b"%"[0] in kinds:
+        raw = raw.replace(b"%", b"%25")
+    for byte in kinds:
+        if byte != b"%"[0]:
+            raw = raw.replace(bytes((byte,)), _ENCODED[byte].encode())
+    if not raw.isascii():
+        # Python itself escapes what is not ASCII, with small digits.
+        escaped = raw.translate(_HIDE).decode("latin-1").encode("ascii", "backslashreplace")
+        raw = escaped.replace(b"\\x", b"%").upper().translate(_SHOW)
+    return raw.decode("ascii").split("\0") if texts else []
 
 
 def canonical_path(raw: bytes) -> bytes:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Final, Literal, NamedTuple, get_args
 
-from valetkey.sigv4.encoding import encode_path
+from valetkey.sigv4.encoding import encode_path, encode_paths
 from valetkey.sigv4.errors import MisuseError
 
 Addressing = Literal["path", "virtual", "auto"]
@@ -67,6 +69,14 @@ def encoded_key(key: str) -> str:
         return encode_path(key)
     except UnicodeEncodeError as error:
         raise MisuseError("the key holds half of a surrogate pair, which is no Unicode text") from error
+
+
+def encoded_keys(keys: Sequence[str]) -> Iterable[str]:
+    """Return the same of each of many keys. What is wrong with one is raised when its turn comes."""
+    with suppress(UnicodeEncodeError):
+        if all(keys):
+            return encode_paths(keys)
+    return map(encoded_key, keys)
 
 
 class Endpoint(NamedTuple):

@@ -5,7 +5,7 @@ Source: Amazon S3 API Reference, "Authenticating Requests: Using Query Parameter
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from types import MappingProxyType
@@ -15,7 +15,7 @@ from valetkey.sigv4 import parameters
 from valetkey.sigv4.canonical import header_value
 from valetkey.sigv4.credentials import SigningCredentials
 from valetkey.sigv4.encoding import encode_component
-from valetkey.sigv4.endpoint import Place, encoded_key
+from valetkey.sigv4.endpoint import Place, encoded_key, encoded_keys
 from valetkey.sigv4.errors import MisuseError
 from valetkey.sigv4.instants import signed_until, signing_instant, to_amz_date
 from valetkey.sigv4.keys import ALGORITHM, SigningKey, signing_key
@@ -26,6 +26,7 @@ _METHODS: Final = frozenset({"GET", "PUT", "HEAD", "DELETE", "POST"})
 _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 _CAPITALS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _TOKEN: Final = f"{_CAPITALS}{_CAPITALS.lower()}0123456789!#$%&'*+-.^_`|~"
+_ENCODED_TOGETHER: Final = 256
 _OWN_HEADERS: Final = {
     "host": "it follows from the endpoint",
     "authorization": "the URL itself carries the signature",
@@ -82,6 +83,15 @@ class Template(NamedTuple):
             return f"{address}{path}{query}{hex_signature(digest.encode())}"
 
         return url
+
+    def urls_of_keys(self, prefix: str, keys: Sequence[str]) -> Iterator[str]:
+        """Return the same of many keys, a quarter less for each: some hundred of them are encoded together."""
+        method, origin, query, tail, signing_key, _, _ = self
+        begin, address, hex_signature = f"{method}\n{prefix}", f"{origin}{prefix}", signing_key.hex_signature
+        for start in range(0, len(keys), _ENCODED_TOGETHER):
+            for path in encoded_keys(keys[start : start + _ENCODED_TOGETHER]):
+                digest = sha256(f"{begin}{path}{tail}".encode()).hexdigest()
+                yield f"{address}{path}{query}{hex_signature(digest.encode())}"
 
 
 class Stamp(NamedTuple):

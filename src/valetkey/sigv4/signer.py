@@ -157,6 +157,9 @@ class Signer:
         place = self._place(bucket)
         stamp, lifetime_s = self._stamp(_instant(at)), lifetime_seconds(expires)
         template = make_template(stamp, place, method, lifetime_s, query, headers, payload_sha256)
+        if isinstance(keys, list | tuple):
+            return template.urls_of_keys(place.prefix_of_keys(), keys)
+        # Others may not know yet what they will give, so nothing is taken ahead.
         return map(template.url_of_key(place.prefix_of_keys()), keys)
 
     def presign_post(
