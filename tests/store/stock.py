@@ -119,9 +119,19 @@ async def copy(
     return await store.copy_object(found, bucket, key, new, version_id=version_id, now_ms=now_ms, rule=rule)
 
 
-async def put_part(store: Store, upload_id: str, number: int, body: bytes) -> Part:
+async def put_part(
+    store: Store,
+    upload_id: str,
+    number: int,
+    body: bytes,
+    *,
+    now_ms: int = NOW_MS,
+    most_bytes: int | None = None,
+) -> Part:
     async with await receive(store, body) as draft:
-        return await store.uploads.put_part(upload_id, number, draft, etag_of(body), None, NOW_MS)
+        return await store.uploads.put_part(
+            upload_id, number, draft, etag_of(body), None, now_ms, most_bytes=most_bytes
+        )
 
 
 async def put_in_parts(

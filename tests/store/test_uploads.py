@@ -26,6 +26,7 @@ from valetkey.store import (
     NoSuchBucketError,
     NoSuchKeyError,
     NoSuchUploadError,
+    PartsTooLargeError,
     PartTooSmallError,
     PreconditionFailedError,
     Store,
@@ -39,6 +40,14 @@ NEW = NewObject(etag="e-2", headers={"content-type": "text/plain"})
 
 async def begin(store: Store, key: str = "key", upload_id: str = "u1") -> None:
     await store.uploads.create("bucket", key, upload_id=upload_id, headers={}, now_ms=NOW_MS)
+
+
+async def begin_by_link(store: Store, upload_id: str, *, at_ms: int = NOW_MS, link: str = "link") -> None:
+    await store.uploads.create("bucket", "key", upload_id=upload_id, headers={}, begun_by=link, now_ms=at_ms)
+
+
+async def open_uploads(store: Store) -> list[str]:
+    return [upload.id for upload in (await store.uploads.list("bucket")).uploads]
 
 
 async def complete(
@@ -296,3 +305,45 @@ async def test_pages_of_uploads_join_without_gap_or_repetition(
         key_marker, upload_id_marker = page.next_key_marker or "", page.next_upload_id_marker or ""
         goes_on = page.is_truncated
     assert (tuple(uploads), tuple(prefixes)) == (whole.uploads, whole.common_prefixes)
+
+
+async def test_the_newest_uploads_by_something_are_kept(store: Store, folder: Path) -> None:
+    await begin(store, upload_id="own")
+    await begin_by_link(store, "other", at_ms=NOW_MS - 9, link="another")
+    for number in range(4):
+        await begin_by_link(store, f"u{number}", at_ms=NOW_MS - number)
+    await put_part(store, "u3", 1, body_of("one", PART_BYTES))
+    await store.uploads.keep_newest("link", 2)
+    assert await open_uploads(store) == ["other", "own", "u0", "u1"]
+    assert count_rows(folder)["parts"] == 0
+    await store.close()
+    assert blob_files(folder) == set()
+
+
+async def test_a_part_is_kept_as_long_as_all_have_not_too_many_bytes(store: Store) -> None:
+    await begin(store)
+    most = PART_BYTES + 10
+    await put_part(store, "u1", 1, body_of("one", PART_BYTES), most_bytes=most)
+    await put_part(store, "u1", 2, body_of("two", 10), most_bytes=most)
+    with pytest.raises(PartsTooLargeError) as caught:
+        await put_part(store, "u1", 3, b"x", most_bytes=most)
+    assert (caught.value.size, caught.value.maximum) == (most + 1, most)
+    await put_part(store, "u1", 2, body_of("again", 9), most_bytes=most)
+    await put_part(store, "u1", 3, b"x", most_bytes=most)
+
+
+async def test_what_somebody_abandoned_ends_when_no_part_came_for_a_week(store: Store, folder: Path) -> None:
+    week_ms = 7 * 86_400_000
+    await begin(store, upload_id="own")
+    for number in range(20):
+        await begin_by_link(store, f"u{number:02}")
+    await begin_by_link(store, "young", at_ms=NOW_MS + 2)
+    await begin_by_link(store, "busy")
+    await put_part(store, "u00", 1, b"part")
+    await put_part(store, "busy", 1, b"part")
+    await put_part(store, "busy", 2, b"part", now_ms=NOW_MS + 2)
+    await store.sweep(now_s=(NOW_MS + week_ms - 1) / 1000)
+    assert len(await open_uploads(store)) == 23
+    await store.sweep(now_s=(NOW_MS + week_ms + 1) / 1000)
+    assert await open_uploads(store) == ["busy", "own", "young"]
+    assert count_rows(folder)["parts"] == 2

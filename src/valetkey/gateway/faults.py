@@ -229,6 +229,11 @@ def _part_too_small(error: store.PartTooSmallError) -> S3Error:
     return S3Error(Code.ENTITY_TOO_SMALL, None, details)
 
 
+def _parts_too_large(error: store.PartsTooLargeError) -> S3Error:
+    details = {"ProposedSize": str(error.size), "MaxSizeAllowed": str(error.maximum)}
+    return S3Error(Code.ENTITY_TOO_LARGE, None, details)
+
+
 def _malformed_policy(error: MalformedPolicyError) -> S3Error:
     return S3Error(Code.MALFORMED_POLICY, error.message, {"Detail": error.where} if error.where else {})
 
@@ -333,6 +338,7 @@ FAULTS: Final[Mapping[type[Exception], Callable[[Any], S3Error]]] = {
     store.InvalidPartError: _invalid_part,
     store.InvalidPartOrderError: _simple(Code.INVALID_PART_ORDER),
     store.PartTooSmallError: _part_too_small,
+    store.PartsTooLargeError: _parts_too_large,
     store.OutOfSpaceError: _simple(Code.INSUFFICIENT_STORAGE),
     store.StoreClosedError: _simple(Code.SERVICE_UNAVAILABLE),
     store.ContentGoneError: _simple(Code.SLOW_DOWN),

@@ -116,6 +116,17 @@ def require_left(source: sqlite3.Connection, *, link_id: str, now_ms: int) -> No
     _require_left(_counters_of(source, link_id, now_ms=now_ms), objects=1)
 
 
+def uploads_left(source: sqlite3.Connection, *, link_id: str, now_ms: int) -> int | None:
+    """Return how many more uploads there is something left for, as it is now; None: any number.
+
+    Raises:
+        LinkRefusedError, NoSuchLinkError: as above.
+    """
+    counters = _counters_of(source, link_id, now_ms=now_ms)
+    limits = [(counters.max_uses, counters.uses), (counters.max_objects, counters.objects)]
+    return min((most - taken for most, taken in limits if most is not None), default=None)
+
+
 def spend_upload(
     connection: sqlite3.Connection, _changed: Changed, *, link_id: str, objects: int, now_ms: int
 ) -> Spent:

@@ -132,6 +132,18 @@ class Ledger:
         except sqlite3.Error as error:
             raise _unreadable(error) from error
 
+    def uploads_left(self, link_id: str, *, now_ms: int) -> int | None:
+        """Return how many more uploads the link has something left for; None: any number.
+
+        Raises:
+            LinkRefusedError, NoSuchLinkError: as above.
+        """
+        self._require_open()
+        try:
+            return counters.uploads_left(self._reader, link_id=link_id, now_ms=now_ms)
+        except sqlite3.Error as error:
+            raise _unreadable(error) from error
+
     async def spend_upload(self, link_id: str, *, objects: int, now_ms: int) -> Spent:
         """Take from the counters what a stored object costs, durably; or with `objects` 0 what a deletion costs.
 

@@ -110,6 +110,15 @@ class InvalidPartOrderError(StoreError):
         super().__init__("The parts are not in ascending order.")
 
 
+class PartsTooLargeError(StoreError):
+    """With one more part, an upload would hold more than it may; both sizes are in bytes."""
+
+    def __init__(self, size: int, maximum: int) -> None:
+        super().__init__(f"The parts would have {size} bytes; the upload may have {maximum}.")
+        self.size = size
+        self.maximum = maximum
+
+
 class PartTooSmallError(StoreError):
     """A part other than the last is below the minimum; both sizes are in bytes."""
 

@@ -277,6 +277,8 @@ class Upload:
     initiator_id: str | None = None
     """Who began it; None: the bucket's owner."""
     acl: str | None = None
+    begun_by: str | None = None
+    """What they began it by, if that bounds how many may be open; the store does not read it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

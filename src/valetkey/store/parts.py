@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from valetkey.store import rows, statements
 from valetkey.store.contents import Effects, add_part_content, cut_segments, forget_content, require_live
-from valetkey.store.errors import NoSuchUploadError
+from valetkey.store.errors import NoSuchUploadError, PartsTooLargeError
 from valetkey.store.model import Checksum, Part, Segment, StoredObject
 
 
@@ -20,15 +20,20 @@ def put_part(
     checksum: Checksum | None,
     now_ms: int,
     crc64nvme: str | None = None,
+    most_bytes: int | None = None,
 ) -> Part:
     """Keep a part, in place of the one that has its number."""
     if not connection.execute(statements.IS_UPLOAD, (upload_id,)).fetchone()[0]:
         raise NoSuchUploadError(upload_id)
+    size = sum(segment.size for segment in segments)
+    if most_bytes is not None:
+        (others,) = connection.execute(statements.SUM_OTHER_PARTS, (upload_id, number)).fetchone()
+        if others + size > most_bytes:
+            raise PartsTooLargeError(others + size, most_bytes)
     content_id = add_part_content(connection, segments)
     current = connection.execute(statements.FIND_PART_CONTENT, (upload_id, number)).fetchone()
     if current is not None:
         forget_content(connection, effects, content_id=current[0])
-    size = sum(segment.size for segment in segments)
     row = (upload_id, number, size, etag, now_ms, *rows.from_checksum(checksum), crc64nvme, content_id)
     connection.execute(statements.PUT_PART, row)
     return Part(

@@ -110,7 +110,7 @@ def to_object_part(row: Row) -> ObjectPart:
 
 def to_upload(bucket: str, row: Row) -> Upload:
     (key, upload_id, created_ms, headers, algorithm, kind, tags,
-     lock_mode, lock_until_ms, legal_hold, encryption, seal, owner_id, initiator_id, acl) = row  # fmt: skip
+     lock_mode, lock_until_ms, legal_hold, encryption, seal, owner_id, initiator_id, acl, begun_by) = row  # fmt: skip
     return Upload(
         id=upload_id,
         bucket=bucket,
@@ -126,6 +126,7 @@ def to_upload(bucket: str, row: Row) -> Upload:
         owner_id=owner_id,
         initiator_id=initiator_id,
         acl=acl,
+        begun_by=begun_by,
     )
 
 

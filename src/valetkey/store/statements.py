@@ -187,13 +187,13 @@ FORGET_DOOMED: Final = "DELETE FROM doomed WHERE content_id = ?"
 
 _UPLOAD_COLUMNS: Final = """
            key, id, created_ms, headers, checksum_algorithm, checksum_type, tags,
-           lock_mode, lock_until_ms, legal_hold, encryption, seal, owner_id, initiator_id, acl
+           lock_mode, lock_until_ms, legal_hold, encryption, seal, owner_id, initiator_id, acl, begun_by
 """
 ADD_UPLOAD: Final = """
     INSERT INTO uploads
         (bucket_id, key, id, created_ms, headers, checksum_algorithm, checksum_type, tags,
-         lock_mode, lock_until_ms, legal_hold, encryption, seal, owner_id, initiator_id, acl, seen_rank)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         lock_mode, lock_until_ms, legal_hold, encryption, seal, owner_id, initiator_id, acl, begun_by, seen_rank)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 FIND_UPLOAD: Final = f"""
     SELECT {_UPLOAD_COLUMNS} FROM uploads WHERE id = ? AND bucket_id = ? AND key = ?
@@ -206,6 +206,15 @@ SCAN_UPLOADS: Final = f"""
     WHERE bucket_id = ? AND (key, id) >= (?, ?) AND key < ?
     ORDER BY key, id
 """
+LIST_OLDER: Final = """
+    SELECT id FROM uploads WHERE begun_by = ? ORDER BY created_ms DESC, id DESC LIMIT -1 OFFSET ?
+"""
+LIST_ABANDONED: Final = """
+    SELECT id FROM uploads
+    WHERE begun_by IS NOT NULL AND created_ms < :before_ms
+        AND NOT EXISTS (SELECT 1 FROM parts WHERE upload_id = uploads.id AND modified_ms >= :before_ms)
+    LIMIT :most
+"""
 LIST_UPLOAD_IDS: Final = "SELECT id FROM uploads WHERE bucket_id = ?"
 REMOVE_UPLOAD: Final = "DELETE FROM uploads WHERE id = ?"
 PUT_PART: Final = """
@@ -214,6 +223,7 @@ PUT_PART: Final = """
          crc64nvme, content_id)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
+SUM_OTHER_PARTS: Final = "SELECT coalesce(sum(size), 0) FROM parts WHERE upload_id = ? AND number <> ?"
 FIND_PART_CONTENT: Final = "SELECT content_id FROM parts WHERE upload_id = ? AND number = ?"
 LIST_PARTS: Final = """
     SELECT number, size, etag, modified_ms, checksum_algorithm, checksum_value, checksum_type, crc64nvme

@@ -46,6 +46,9 @@ SPARED_AGE_S: Final = 3600.0
 REMEMBERED_S: Final = 7 * 86_400.0
 """How long a completed upload may be completed again."""
 
+ABANDONED_S: Final = 7 * 86_400.0
+"""How long an upload that somebody began by something of ours, and not by themselves, waits for its next part."""
+
 _BLOB_ID_BYTES: Final = 16
 
 
@@ -384,8 +387,10 @@ class Store:
         """Remove blob files that no row names and that were last written `min_age_s` before `now_s`, or earlier.
 
         `now_s` is seconds since the epoch. Safe beside writers and readers of any process; if another process
-        sweeps just now, this one removes nothing. Completed uploads of long ago are forgotten too.
+        sweeps just now, this one removes nothing. Completed uploads of long ago are forgotten too, and abandoned ones
+        end.
         """
         before_ms = int((now_s - REMEMBERED_S) * 1000)
         await self._workings.free(partial(forget_completed, before_ms=before_ms))
+        await self.uploads.end_abandoned(before_ms=int((now_s - ABANDONED_S) * 1000))
         return await self._workings.sweep(oldest_kept_s=now_s - min_age_s)

@@ -27,6 +27,9 @@ from valetkey.store.workings import Workings
 
 _SEGMENT_ROW_BYTES: Final = 512
 
+_MOST_ENDED: Final = 8
+"""At once: each may have ten thousand parts, and others want to write."""
+
 
 class Uploads:
     """Multipart uploads. See `Store` for what all functions may raise."""
@@ -51,6 +54,7 @@ class Uploads:
         owner_id: str | None = None,
         initiator_id: str | None = None,
         acl: str | None = None,
+        begun_by: str | None = None,
         now_ms: int,
     ) -> Upload:
         """Begin an upload under an id that the caller has drawn at random.
@@ -73,8 +77,20 @@ class Uploads:
             owner_id=owner_id,
             initiator_id=initiator_id,
             acl=acl,
+            begun_by=begun_by,
         )
         return await self._workings.write(partial(uploads.create_upload, upload=upload), within=bucket)
+
+    async def keep_newest(self, begun_by: str, most: int) -> None:
+        """End all open uploads that were begun by this but the newest `most`."""
+        if self._workings.look(partial(uploads.count_older, begun_by=begun_by, most=most)):
+            await self._workings.free(partial(uploads.end_older, begun_by=begun_by, most=most))
+
+    async def end_abandoned(self, *, before_ms: int) -> None:
+        """End all open uploads that were begun by something, and neither began nor got a part since `before_ms`."""
+        end = partial(uploads.end_abandoned, before_ms=before_ms, most=_MOST_ENDED)
+        while await self._workings.free(end) == _MOST_ENDED:
+            pass
 
     def find(self, bucket: str, key: str, upload_id: str) -> Upload:
         """Raises NoSuchBucketError, or NoSuchUploadError also if the upload is for another key."""
@@ -109,6 +125,7 @@ class Uploads:
         now_ms: int,
         *,
         crc64nvme: str | None = None,
+        most_bytes: int | None = None,
     ) -> Part:
         """Keep the draft as the part with this number, in place of the one that has it.
 
@@ -116,6 +133,7 @@ class Uploads:
 
         Raises:
             NoSuchUploadError
+            PartsTooLargeError: with it, the upload's parts would have more than `most_bytes`.
         """
         await self._workings.intake.spill(draft)
         segment = draft.content
@@ -129,6 +147,7 @@ class Uploads:
             checksum=checksum,
             now_ms=now_ms,
             crc64nvme=crc64nvme,
+            most_bytes=most_bytes,
         )
         return await self._workings.write(change, draft=draft)
 

@@ -46,6 +46,7 @@ def create_upload(connection: sqlite3.Connection, effects: Effects, *, upload: U
         upload.owner_id,
         upload.initiator_id,
         upload.acl,
+        upload.begun_by,
         _rank_of(find_current(connection, bucket_id, upload.key.encode())),
     )
     connection.execute(statements.ADD_UPLOAD, row)
@@ -81,6 +82,25 @@ def abort_upload(
 ) -> None:
     find_upload(connection, bucket=bucket, key=key, upload_id=upload_id)
     drop_upload(connection, effects, upload_id=upload_id)
+
+
+def count_older(source: rows.Source, *, begun_by: str, most: int) -> int:
+    """Return how many uploads were begun by something before the newest `most`."""
+    return len(source.execute(statements.LIST_OLDER, (begun_by, most)).fetchall())
+
+
+def end_older(connection: sqlite3.Connection, effects: Effects, *, begun_by: str, most: int) -> None:
+    for (upload_id,) in connection.execute(statements.LIST_OLDER, (begun_by, most)).fetchall():
+        drop_upload(connection, effects, upload_id=upload_id)
+
+
+def end_abandoned(connection: sqlite3.Connection, effects: Effects, *, before_ms: int, most: int) -> int:
+    """End up to `most` uploads begun by something that got no part since, and return how many those were."""
+    values = {"before_ms": before_ms, "most": most}
+    found = connection.execute(statements.LIST_ABANDONED, values).fetchall()
+    for (upload_id,) in found:
+        drop_upload(connection, effects, upload_id=upload_id)
+    return len(found)
 
 
 def complete_upload(

@@ -31,6 +31,9 @@ _SPENDING: Final = {"PutObject": 1, "CompleteMultipartUpload": 1, "DeleteObject"
 """How many objects a use of each stores."""
 _BEGINNING: Final = frozenset({"CreateMultipartUpload", "UploadPart"})
 
+_MOST_OPEN_OF_A_KEY: Final = 10
+"""Open uploads of a link to one key: all but one of them make an object that is replaced."""
+
 _NOT_SENT: Final = -1
 
 
@@ -58,6 +61,8 @@ async def run_by_link(call: Call, link: Link, run: Run, ledger: Ledger) -> Answe
     answer = await (get_zip(call, link) if is_zip(call) else run(call))
     if name in _READS:
         return await _download(call, link, answer, ledger)
+    if name == "CreateMultipartUpload":
+        await _end_older(call, link, ledger)
     return answer
 
 
@@ -177,6 +182,20 @@ async def _kept_bytes(call: Call) -> int:
         call.bucket, call.key, call.query["uploadId"], after_number=0, limit=MAX_PART_NUMBER
     )
     return sum(part.size for part in page.parts if str(part.number) != call.query["partNumber"])
+
+
+async def _end_older(call: Call, link: Link, ledger: Ledger) -> None:
+    """End the oldest uploads in parts that the link began, where it has more of them open than it may complete.
+
+    They are ended, and the new one is not refused: who comes back after a crash knows nothing of the one before. Whoever
+    holds the link could as well spend the uses that the others are for.
+    """
+    left = ledger.uploads_left(link.id, now_ms=call.now_ms) if link.is_counted else None
+    most = [] if left is None else [max(left, 1)]
+    if not link.grant.is_prefix:
+        most.append(_MOST_OPEN_OF_A_KEY)
+    if most:
+        await call.store.uploads.keep_newest(link.id, min(most))
 
 
 def _close(answer: Answer) -> None:

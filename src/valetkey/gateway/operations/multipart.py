@@ -58,6 +58,7 @@ async def create_multipart_upload(call: Call) -> Answer:
         owner_id=options.access.owner_id,
         initiator_id=call.principal.account_id or None,
         acl=options.access.acl,
+        begun_by=call.link.id if call.link else None,
         now_ms=call.now_ms,
     )
     headers = options.encryption_headers()

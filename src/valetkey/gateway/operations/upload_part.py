@@ -23,7 +23,7 @@ from valetkey.s3.encryption import (
     require_key_for_part,
     wrong_key_for_part,
 )
-from valetkey.s3.limits import MAX_SINGLE_UPLOAD_BYTES
+from valetkey.s3.limits import MAX_OBJECT_BYTES, MAX_SINGLE_UPLOAD_BYTES
 from valetkey.s3.listing import parse_part_number
 from valetkey.s3.object_answers import CopyPartResult
 from valetkey.s3.ranges import Span, parse_copy_range
@@ -59,6 +59,7 @@ async def upload_part(call: Call) -> Answer:
             checksum=checksum,
             now_ms=call.now_ms,
             crc64nvme=intake.besides,
+            most_bytes=_most_bytes(call),
         )
     return empty(
         headers=[
@@ -67,6 +68,14 @@ async def upload_part(call: Call) -> Answer:
             *wire_headers(encryption_headers(upload.encryption, key)),
         ]
     )
+
+
+def _most_bytes(call: Call) -> int | None:
+    """Return how much the parts of a link's upload may have in all; whoever has a key may store more than they name."""
+    if call.link is None:
+        return None
+    most = call.link.grant.most_size
+    return MAX_OBJECT_BYTES if most is None else most
 
 
 def _upload(call: Call) -> tuple[Upload, CustomerKey | None]:
