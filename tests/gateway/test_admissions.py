@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from threading import Thread
+from urllib.parse import urlsplit
 
 import pytest
-from tests.gateway.doors import AT, ROOT, SIGNER, Door
+from tests.gateway.doors import AT, HOST, ROOT, SIGNER, Door
 
 from valetkey import Secret
+from valetkey.gateway.admissions import place_of
+from valetkey.gateway.call import Request
 from valetkey.gateway.links.urls import link_url, new_link_id
 from valetkey.links import Ledger
 from valetkey.links.model import Grant, Issuer, Link, LinkFilter, State, Verb
@@ -125,3 +129,22 @@ async def test_a_link_that_is_revoked_while_it_is_admitted_opens_no_more(door: D
     door.keys.meanwhile = partial(in_another_worker, tmp_path / "data", made.id)
     await door.ask("GET", url)
     assert await code(door, "GET", url) == "LinkRevoked"
+
+
+@pytest.mark.parametrize(("padding", "is_remembered"), [("y" * 3000, True), ("y" * 4096, False)])
+async def test_a_long_url_opens_and_is_not_remembered(
+    door: Door, padding: str, *, is_remembered: bool
+) -> None:
+    url = link(query={"x": padding})
+    for _ in range(3):
+        assert (await door.ask("GET", url)).body == b"one"
+    place = place_of(request_of(url))
+    assert (place is not None) is is_remembered
+
+
+def request_of(url: str) -> Request:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b""
+
+    parts = urlsplit(url)
+    return Request("GET", parts.path.encode(), parts.query.encode(), [(b"host", HOST)], pieces, AT)

@@ -25,6 +25,9 @@ from valetkey.sigv4.verify import Proof, SignedHost
 MOST_ADMISSIONS: Final = 4096
 """URLs that one process remembers; each takes about 1 KiB."""
 
+MOST_PLACE_BYTES: Final = 4096
+"""Of path, query and host. A longer URL is verified each time: else whoever has a key could fill our memory with them."""
+
 _READS: Final = frozenset({"GET", "HEAD"})
 _HOST_ALONE: Final = "host"
 
@@ -121,7 +124,7 @@ class Admissions:
 
 
 def place_of(request: Request) -> Place | None:
-    """Return all that the signature of a plain URL depends on; None where a header makes it another kind."""
+    """Return all that the signature of a plain URL depends on; None where a header makes it another kind, or it is long."""
     if request.method not in _READS:
         return None
     host = None
@@ -132,6 +135,6 @@ def place_of(request: Request) -> Place | None:
             host = value
         elif name.startswith(b"x-amz-") or name in (b"authorization", b"content-md5"):
             return None
-    if host is None:
+    if host is None or len(request.raw_path) + len(request.raw_query) + len(host) > MOST_PLACE_BYTES:
         return None
     return request.method, request.raw_path, request.raw_query, host, request.forwarded_hosts
