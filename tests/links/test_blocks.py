@@ -235,3 +235,19 @@ def test_a_batch_that_cannot_be_kept_leaves_nothing(history: History) -> None:
     pen.write([note(one) for one in many(64)])
     pen.close()
     assert [entry.id for entry in history.page().entries] == list(range(64, 0, -1))
+
+
+@pytest.mark.parametrize(
+    "damage", ["numbers = x'00'", "circumstances = '[[1, 2]]'", "circumstances = '{'", "signers = 'VKL'"]
+)
+def test_a_damaged_block_hides_no_other_and_is_forgotten_in_its_time(history: History, damage: str) -> None:
+    for begin_ms in (0, 10_000, 20_000):
+        history.write(*many(40, begin_ms=begin_ms))
+    with sqlite3.connect(history.folder / file.FILE_NAME) as connection:
+        connection.execute(f"UPDATE blocks SET {damage} WHERE from_ms = 10000")
+    connection.close()
+    assert history.instants() == [*range(20_039, 19_999, -1), *range(39, -1, -1)]
+    assert len(history.tail(EVERYTHING, 0)[0]) == 80
+    assert retention.trim(history.folder, before_ms=15_000, most_bytes=2**40) == 41
+    assert ask(history, "SELECT count(DISTINCT block) FROM block_members") == [(1,)]
+    assert history.instants() == [*range(20_039, 19_999, -1)]

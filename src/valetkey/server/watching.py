@@ -180,6 +180,8 @@ class Watching:
                 )
             except (OSError, sqlite3.Error) as error:
                 _LOG.warning("The history could not be trimmed (%s); it is tried again.", error)
+            except Exception:  # noqa: BLE001 - what fails once must not let the history grow from then on
+                _LOG.exception("The history could not be trimmed; it is tried again.")
             await asyncio.sleep(TRIM_EVERY_S)
 
     async def _deliver(self) -> None:

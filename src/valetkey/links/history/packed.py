@@ -11,7 +11,15 @@ from typing import Final, NamedTuple
 
 from valetkey.links.history import statements
 from valetkey.links.history.model import Attempt, Entry, Party, Place, Sight, Wanted
-from valetkey.links.history.packing import SPAN_MS, Alike, Kind, Unpacked, in_bucket, signed_by
+from valetkey.links.history.packing import (
+    SPAN_MS,
+    Alike,
+    DamagedBlockError,
+    Kind,
+    Unpacked,
+    in_bucket,
+    signed_by,
+)
 
 MOST_UNPACKED: Final = 32
 MOST_UNPACKED_OF_TAIL: Final = 4
@@ -81,10 +89,9 @@ def scan_blocks(cursor: sqlite3.Cursor, chosen: Chosen, *, since_ms: int, place:
         ):
             reached = Place(until_ms, _LAST_ID)
             break
-        block = read_block(cursor, last_id)
-        for row, at in _places(block, chosen):
-            if at.at_ms >= since_ms and at < place:
-                found.append((at, block, row))
+        found += [
+            one for one in _found_in(cursor, last_id, chosen) if one[0].at_ms >= since_ms and one[0] < place
+        ]
     found.sort(key=lambda one: one[0], reverse=True)
     if reached is not None:
         found = [one for one in found if one[0] >= reached]
@@ -107,16 +114,29 @@ def tail_entries(
     """Return what is wanted of these blocks, with ids after one and up to another."""
     since_ms = chosen.sight.since_ms
     found = [
-        (at, block, row)
-        for block in (read_block(cursor, last_id) for last_id in blocks)
-        for row, at in _places(block, chosen)
-        if after_id < at.id <= end_id and at.at_ms >= since_ms
+        one
+        for last_id in blocks
+        for one in _found_in(cursor, last_id, chosen)
+        if after_id < one[0].id <= end_id and one[0].at_ms >= since_ms
     ]
     return _entries(cursor, found)
 
 
+def _found_in(cursor: sqlite3.Cursor, last_id: int, chosen: Chosen) -> list[tuple[Place, Unpacked, int]]:
+    """Return what is wanted of a block; nothing of one that is damaged, without which the history can be read."""
+    try:
+        block = read_block(cursor, last_id)
+    except DamagedBlockError:
+        return []
+    return [(at, block, row) for row, at in _places(block, chosen)]
+
+
 def read_block(cursor: sqlite3.Cursor, last_id: int) -> Unpacked:
-    """Return a block that is there."""
+    """Return a block that is there.
+
+    Raises:
+        DamagedBlockError
+    """
     return Unpacked(
         cursor.execute(statements.BLOCK, (last_id,)).fetchone(),
         lambda of: cursor.execute(statements.NAMES, (of,)).fetchone(),

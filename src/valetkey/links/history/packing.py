@@ -160,19 +160,30 @@ def in_bucket(bucket: str) -> Member:
     return Kind.BUCKET.value, crc32(bucket.encode())
 
 
+class DamagedBlockError(Exception):
+    """What is kept of a block is not what was written."""
+
+
 class Unpacked:
     """A block as it was read. Keys and ids of requests are read when they are wanted."""
 
     def __init__(self, row: Sequence[Any], read_names: Callable[[int], tuple[str, str]]) -> None:
-        """`row` is what `statements.BLOCK` selects, and `read_names` returns what `statements.NAMES` does."""
+        """`row` is what `statements.BLOCK` selects, and `read_names` returns what `statements.NAMES` does.
+
+        Raises:
+            DamagedBlockError
+        """
         self.last_id, self._from_ms, number, circumstances, signers, numbers = row
         self.first_id: int = self.last_id - number + 1
         self.number: int = number
-        self._numbers: tuple[int, ...] = struct.unpack(_layout(number), numbers)
         self._read_names = read_names
         self._names: tuple[list[str | None], list[str]] | None = None
-        self.alikes = [Alike(*one) for one in json.loads(circumstances)]
-        self.signers: list[str] = json.loads(signers)
+        try:
+            self._numbers: tuple[int, ...] = struct.unpack(_layout(number), numbers)
+            self.alikes = [Alike(*one) for one in json.loads(circumstances)]
+            self.signers: list[str] = json.loads(signers)
+        except (struct.error, ValueError, TypeError) as error:
+            raise DamagedBlockError from error
 
     @property
     def codes(self) -> Sequence[int]:

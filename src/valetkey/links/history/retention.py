@@ -9,7 +9,7 @@ from typing import Final
 from valetkey.links.history import statements
 from valetkey.links.history.file import hold_lock, open_writer
 from valetkey.links.history.packed import read_block
-from valetkey.links.history.packing import members_of
+from valetkey.links.history.packing import DamagedBlockError, members_of
 
 _AT_ONCE: Final = 2000
 """Rows that go in one transaction: others write in between."""
@@ -65,14 +65,23 @@ def _remove_blocks(connection: sqlite3.Connection, before_ms: int) -> int:
         for last_id, until_ms in cursor.execute(
             statements.OLDEST_BLOCKS, (before_ms, _BLOCKS_AT_ONCE)
         ).fetchall():
-            block = read_block(cursor, last_id)
-            cursor.executemany(
-                statements.REMOVE_MEMBER,
-                [(kind, value, until_ms, last_id) for kind, value in members_of(block.alikes, block.signers)],
-            )
+            removed += _remove_members(cursor, last_id, until_ms)
             cursor.execute(statements.REMOVE_BLOCK, (last_id,))
-            removed += block.number
     return removed
+
+
+def _remove_members(cursor: sqlite3.Cursor, last_id: int, until_ms: int) -> int:
+    """Remove all by which a block is found; return how many attempts there are in it, or 1 where it is damaged."""
+    try:
+        block = read_block(cursor, last_id)
+    except DamagedBlockError:
+        cursor.execute(statements.REMOVE_MEMBERS_OF, (last_id,))
+        return 1
+    cursor.executemany(
+        statements.REMOVE_MEMBER,
+        [(kind, value, until_ms, last_id) for kind, value in members_of(block.alikes, block.signers)],
+    )
+    return block.number
 
 
 def used_bytes(connection: sqlite3.Connection) -> int:

@@ -68,6 +68,8 @@ ADD_BLOCK: Final = (
 )
 ADD_MEMBER: Final = "INSERT INTO block_members (kind, value, until_ms, block) VALUES (?, ?, ?, ?)"
 REMOVE_MEMBER: Final = "DELETE FROM block_members WHERE kind = ? AND value = ? AND until_ms = ? AND block = ?"
+REMOVE_MEMBERS_OF: Final = "DELETE FROM block_members WHERE block = ?"
+"""For a block that does not tell by what it is found: this looks at all of them."""
 REMOVE_BLOCK: Final = "DELETE FROM blocks WHERE last_id = ?"
 
 BLOCK: Final = (
