@@ -130,6 +130,41 @@ def test_another_worker_takes_the_place_of_one_that_ends(tmp_path: Path, number:
         assert server.stop() == 0
 
 
+def spoil(data: Path) -> bytes:
+    """Make the ledger one that no worker can open, and return what it was."""
+    ledger = data / "links.sqlite"
+    kept = ledger.read_bytes()
+    ledger.write_bytes(b"no database" * 500)
+    return kept
+
+
+def test_a_server_of_which_no_worker_can_start_ends(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with running_server(data):
+        pass
+    spoil(data)
+    refused = serve("--data", str(data), "--listen", f"127.0.0.1:{free_port()}", "--workers", "2")
+    assert refused.returncode != 0
+    assert refused.stderr.count("A worker cannot start: The ledger of links") == 2, "each tried once"
+    assert "No worker could start" in refused.stderr.splitlines()[-1]
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_worker_that_cannot_start_again_is_tried_ever_more_rarely(tmp_path: Path) -> None:
+    with running_server(tmp_path / "data", workers=2) as server:
+        kept = spoil(server.data)
+        victim = min(workers_of(server))
+        os.kill(victim, signal.SIGKILL)
+        wait_until(lambda: "takes its place in 4 s" in server.log.read_text())
+        printed = server.log.read_text()
+        assert [printed.count(f"takes its place in {pause_s} s") for pause_s in (2, 4, 8)] == [1, 1, 0]
+        assert all(health(server) == 200 for _ in range(20)), "the other goes on"
+        (server.data / "links.sqlite").write_bytes(kept)
+        wait_until(lambda: len(workers_of(server)) == 2)
+        assert server.stop() == 0
+        assert "in 8 s" not in server.log.read_text(), "it started again"
+
+
 def test_connections_that_wait_outlive_their_worker(tmp_path: Path) -> None:
     with running_server(tmp_path / "data") as server:
         (worker,) = workers_of(server)

@@ -8,7 +8,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +23,7 @@ from valetkey.server.master_key import master_key
 from valetkey.server.setting_values import ListenUnix
 from valetkey.server.settings import Settings, SettingsError, unknown_variables
 from valetkey.server.worker import work
-from valetkey.server.workers import Workers
+from valetkey.server.workers import NoWorkerError, Workers
 from valetkey.store.errors import StoreError
 from valetkey.store.folder import hold_folder
 from valetkey.store.store import Store
@@ -39,7 +39,7 @@ def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; requests in flight then have `shutdown_timeout_s` to finish.
 
     Raises:
-        SettingsError: the folder or the address cannot be had; the text says why.
+        SettingsError: the folder or the address cannot be had, or no worker can start; the text says why.
     """
     logging.basicConfig(
         level=settings.log_level.upper(),
@@ -110,10 +110,10 @@ def _run_workers(settings: Settings, hold: FileLock, *, greeting: str) -> None:
     listener = listen_at(settings.listen, socket_mode=settings.socket_mode)
     most_connections = _raise_file_limit()
 
-    def begin(parent: int) -> int:
+    def begin(parent: int, say_serving: Callable[[], None]) -> int:
         # Who holds the folder is the parent, and nobody any more once that has been killed.
         hold.close()
-        return work(settings, listener, parent, most_connections=most_connections)
+        return work(settings, listener, parent, say_serving, most_connections=most_connections)
 
     def end() -> None:
         listener.close()
@@ -127,4 +127,7 @@ def _run_workers(settings: Settings, hold: FileLock, *, greeting: str) -> None:
         watch=None if pair is None else PairWatch(pair),
         stop_within_s=settings.shutdown_timeout_s,
     )
-    workers.run(at_stop=end)
+    try:
+        workers.run(at_stop=end)
+    except NoWorkerError as error:
+        raise SettingsError("No worker could start; why stands above.") from error

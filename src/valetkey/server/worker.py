@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 import socket
+from collections.abc import Callable
 from typing import Final
 
 import uvloop
@@ -24,7 +25,14 @@ _HEAD_S: Final = 20
 """How long a client may take to send a request's head, and how long an idle connection is kept."""
 
 
-def work(settings: Settings, listener: socket.socket, parent: int, *, most_connections: int) -> int:
+def work(
+    settings: Settings,
+    listener: socket.socket,
+    parent: int,
+    say_serving: Callable[[], None],
+    *,
+    most_connections: int,
+) -> int:
     """Serve until SIGTERM, SIGINT or the end of the parent, and return the exit code.
 
     `parent` is a pipe that ends with the parent: a worker without one would go on serving a folder that a new server
@@ -34,10 +42,16 @@ def work(settings: Settings, listener: socket.socket, parent: int, *, most_conne
         head_s=_HEAD_S, body_s=max(1, round(settings.body_timeout_s)), connections=most_connections
     )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_work(settings, listener, parent, limits))
+        return runner.run(_work(settings, listener, parent, say_serving, limits))
 
 
-async def _work(settings: Settings, listener: socket.socket, parent: int, limits: Limits) -> int:
+async def _work(
+    settings: Settings,
+    listener: socket.socket,
+    parent: int,
+    say_serving: Callable[[], None],
+    limits: Limits,
+) -> int:
     told = _hear_stop(parent)
     app, pair = App(settings), pair_of(settings)
     try:
@@ -49,6 +63,7 @@ async def _work(settings: Settings, listener: socket.socket, parent: int, limits
     if pair is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _renew, server, pair)
     server.start()
+    say_serving()
     await told.wait()
     await server.stop(settings.shutdown_timeout_s)
     await app.close()
