@@ -52,6 +52,7 @@ def test_a_port_that_is_taken_is_refused(tmp_path: Path) -> None:
         refused = serve("--data", str(tmp_path / "two"), "--listen", f"127.0.0.1:{server.port}")
     assert refused.returncode != 0
     assert f"Cannot listen on 127.0.0.1:{server.port}" in refused.stderr
+    assert not (tmp_path / "two").exists(), "nothing is made for a server that cannot be"
     assert "Traceback" not in refused.stderr
 
 

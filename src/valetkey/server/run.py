@@ -15,12 +15,12 @@ from typing import Final
 from valetkey.gateway.iam.provided import provide_policies
 from valetkey.processes.file_lock import FileLock
 from valetkey.server.accounts import Account, all_accounts, ensure_accounts, is_shared
-from valetkey.server.address import listen_at
+from valetkey.server.address import listen_at, require_free
 from valetkey.server.certificate import PairWatch, pair_of
 from valetkey.server.counts import begin_counts
 from valetkey.server.credentials import FILE_NAME, root_credentials
 from valetkey.server.master_key import master_key
-from valetkey.server.setting_values import ListenUnix
+from valetkey.server.setting_values import Listen, ListenUnix
 from valetkey.server.settings import Settings, SettingsError, unknown_variables
 from valetkey.server.worker import work
 from valetkey.server.workers import NoWorkerError, Workers
@@ -48,6 +48,9 @@ def serve(settings: Settings) -> None:
     )
     for name in unknown_variables(os.environ):
         print(f"valetkey: {name} is no setting; it is ignored.", file=sys.stderr)
+    if isinstance(settings.listen, Listen) and not settings.data.exists():
+        # Else a folder would be left behind. Of one that is there, whoever serves it already is the better reason.
+        require_free(settings.listen)
     try:
         with hold_folder(settings.data) as hold:
             credentials = root_credentials(settings)
