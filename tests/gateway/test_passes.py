@@ -245,3 +245,10 @@ def _put_by_another(folder: Path, content: bytes) -> None:
 
     with ThreadPoolExecutor(1) as threads:
         threads.submit(asyncio.run, run()).result()
+
+
+async def test_each_time_the_key_is_known_to_be_in_use(passed: Door) -> None:
+    before = len(passed.keys.uses)
+    await passed.ask("GET", URL)
+    await passed.ask("GET", URL, headers=[(b"range", b"bytes=0-0")])
+    assert passed.keys.uses[before:] == ["AKIDEXAMPLE"] * 2

@@ -124,6 +124,8 @@ class Gateway:
         if admitted is None:
             admitted = self._admit(request, headers, trail)
             self._admissions.keep(place, request, admitted)
+        elif admitted.proof is not None and admitted.link is None:
+            self._keys.note_use(admitted.proof.access_key, now_ms=request.now_ms)
         form = None
         trail.operation = admitted.operation.name
         if admitted.operation.name == "PostObject":

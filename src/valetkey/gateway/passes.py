@@ -150,7 +150,6 @@ class Passes:
         principal, proof = proved
         if proof.expires_at is None or (principal is not passed.principal and principal != passed.principal):
             return None
-        self._keys.note_use(proof.access_key, now_ms=request.now_ms)
         self._spots.move_to_end(_spot_of(place))
         return self._keep_url(place, _Url(proof, request.now, proof.expires_at, passed))
 
@@ -165,7 +164,9 @@ class Passes:
         answer = Answer(
             200, [*headers], content, length, None, operation, target.bucket, target.key, proof.access_key, AuthType.QUERY
         )  # fmt: skip
-        if link is not None and not link.is_counted and request.method == "GET":
+        if link is None:
+            self._keys.note_use(proof.access_key, now_ms=request.now_ms)
+        elif not link.is_counted and request.method == "GET":
             answer.on_sent = partial(self._ledger.note_sent, link.id, request.now_ms)
         return answer
 
