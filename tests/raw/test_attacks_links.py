@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import socket
+import struct
 import time
 from collections.abc import Iterator
 from io import BytesIO
@@ -14,7 +16,7 @@ import pytest
 from tests.clients.admin_links import Link, new_link, refusal
 from tests.clients.identities import Caller, allow, policy
 from tests.raw.realm import Realm, id_of, number_of, put
-from tests.raw.wire import fetch
+from tests.raw.wire import connect, fetch, head
 
 from valetkey.testing.server import running_server
 
@@ -169,6 +171,25 @@ def test_a_password_opens_all_of_a_folder(realm: Realm) -> None:
     path = re.search(r"Path=([^;]*)", cookie)
     assert path is not None
     assert address.endswith(path[1])
+
+
+def test_whoever_takes_all_and_hangs_up_has_used_the_link(realm: Realm) -> None:
+    owner, body = realm.account(), b"x" * 300_000
+    bucket = realm.bucket(owner)
+    put(owner.client("s3"), bucket, "k", body)
+    link = link_of(realm, owner, bucket, key="k", max_uses=12)
+    for _ in range(12):
+        path = link.url.removeprefix(realm.server.endpoint)
+        with connect(realm.server.port) as connection:
+            # So that closing it cuts the connection at once, whatever the server is about to do.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.sendall(head("GET", path, {"Host": f"{realm.server.host}:{realm.server.port}"}))
+            received = bytearray()
+            while not received.endswith(body):
+                piece = connection.recv(1 << 20)
+                assert piece, received[:1000]
+                received += piece
+    assert refusal(fetch(link.url)) == (403, "LinkUsedUp")
 
 
 def test_a_whole_bucket_is_a_prefix_too(realm: Realm) -> None:
