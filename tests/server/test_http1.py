@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import socket
 from collections.abc import Iterator
 
 import pytest
 from tests.server.http1_site import Site, ask, connect, running_site, until_closed
+
+from valetkey.server.http1.connection import _rest
 
 H = b"Host: h\r\n"
 PUT = b"PUT /b HTTP/1.1\r\n" + H
@@ -286,3 +289,15 @@ def test_a_shutdown_of_the_socket_in_a_body_is_no_end_of_it(site: Site) -> None:
         connection.sendall(PUT + b"Content-Length: 100\r\n\r\nabc")
         connection.shutdown(socket.SHUT_WR)
         assert until_closed(connection) == b""
+
+
+def test_what_a_task_goes_on_with_is_a_coroutine() -> None:
+    # Python 3.11 takes a generator, too; 3.12 and later do not.
+    async def nothing() -> None:
+        pass
+
+    running = nothing()
+    rest = _rest(running, None)
+    assert inspect.iscoroutine(rest)
+    rest.close()
+    running.close()

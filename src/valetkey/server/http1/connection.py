@@ -357,9 +357,14 @@ def _wake(waiter: asyncio.Future[None] | None) -> None:
         waiter.set_result(None)
 
 
-@types.coroutine
-def _rest(running: Coroutine[Any, Any, None], awaited: Any) -> Generator[Any, Any, None]:  # noqa: ANN401 - whatever a loop takes
+async def _rest(running: Coroutine[Any, Any, None], awaited: Any) -> None:  # noqa: ANN401 - whatever a loop takes
     """Go on with a coroutine that has begun outside of a task, and waits."""
+    # From Python 3.12 on a task takes no generator, whatever it is decorated with.
+    await _steps(running, awaited)
+
+
+@types.coroutine
+def _steps(running: Coroutine[Any, Any, None], awaited: Any) -> Generator[Any, Any, None]:  # noqa: ANN401 - as above
     while True:
         try:
             value = yield awaited
