@@ -49,6 +49,20 @@ def test_presign_prints_a_url_that_the_library_would_make() -> None:
     assert "&X-Amz-Expires=900&" in ended.stdout
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [("presign", "GET", "s3://b/k"), ("explain", "http://127.0.0.1/b/k"), ("links", "list"), ("serve",)],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_misspelt_variable_is_named_once(arguments: tuple[str, ...]) -> None:
+    strange = {"VALETKEY_SECRET_KYE_FILE": "x", "VALETKEY_WORKERS": "many"}
+    ended = run(*arguments, environ=KEYS | strange)
+
+    said = "valetkey: VALETKEY_SECRET_KYE_FILE is no setting; it is ignored."
+    assert ended.stderr.splitlines().count(said) == 1
+    assert "VALETKEY_WORKERS is no setting" not in ended.stderr
+
+
 @pytest.mark.usefixtures("_keys")
 def test_account_flags_reach_the_signature(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("s\n")

@@ -4,6 +4,7 @@ The modules that do the work are imported by the command that needs them, so tha
 wait for an HTTP client or a server to load.
 """
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from valetkey.cli.discovery import AccountFlags, discover_account
 from valetkey.cli.errors import BadInputError, CliError
 from valetkey.cli.lifetime import MAX_LINK_LIFETIME, parse_lifetime
 from valetkey.cli.location import parse_location
+from valetkey.cli.misspelt import warn_of_misspelt
 from valetkey.cli.plain_text import shown
 from valetkey.cli.recipes import Form
 from valetkey.cli.surroundings import real_surroundings
@@ -69,6 +71,7 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def root(
+    context: typer.Context,
     *,
     _version: Annotated[
         bool,
@@ -76,6 +79,8 @@ def root(
     ] = False,
 ) -> None:
     """Keys that open one door for a while: presigned URLs, and a store that honours them."""
+    if context.invoked_subcommand != "demo":  # which runs `serve`, and that says it
+        warn_of_misspelt(os.environ)
 
 
 @app.command()

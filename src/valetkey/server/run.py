@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import resource
 import sys
 import time
@@ -21,7 +20,7 @@ from valetkey.server.counts import begin_counts
 from valetkey.server.credentials import FILE_NAME, root_credentials
 from valetkey.server.master_key import master_key
 from valetkey.server.setting_values import Listen, ListenUnix
-from valetkey.server.settings import Settings, SettingsError, unknown_variables
+from valetkey.server.settings import Settings, SettingsError
 from valetkey.server.worker import work
 from valetkey.server.workers import NoWorkerError, Workers
 from valetkey.store.errors import StoreError
@@ -46,8 +45,6 @@ def serve(settings: Settings) -> None:
         stream=sys.stderr,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
-    for name in unknown_variables(os.environ):
-        print(f"valetkey: {name} is no setting; it is ignored.", file=sys.stderr)
     if isinstance(settings.listen, Listen) and not settings.data.exists():
         # Else a folder would be left behind. Of one that is there, whoever serves it already is the better reason.
         require_free(settings.listen)
