@@ -579,3 +579,18 @@ def test_real_files_and_programs(tmp_path: Path) -> None:
         run_program(["false"])
     with pytest.raises(CliError, match="cannot run"):
         run_program([str(tmp_path / "none")])
+
+
+@pytest.mark.parametrize(
+    ("environ", "bundle"),
+    [
+        pytest.param(AWS_PAIR, "/etc/profile.pem", id="the profile's"),
+        pytest.param(AWS_PAIR | {"AWS_CA_BUNDLE": "/etc/env.pem"}, "/etc/env.pem", id="the variable's first"),
+        pytest.param(VALETKEY_PAIR, None, id="a profile for AWS says nothing about ours"),
+        pytest.param(VALETKEY_PAIR | {"AWS_CA_BUNDLE": "~/ca.pem"}, "/people/ada/ca.pem", id="for ours too"),
+    ],
+)
+def test_the_authorities_are_those_of_the_aws_tools(environ: Mapping[str, str], bundle: str | None) -> None:
+    files = {CONFIG: "[default]\nca_bundle = /etc/profile.pem\n"}
+    found = discover(Machine(environ=environ, files=files)).ca_bundle
+    assert found == (None if bundle is None else Path(bundle))

@@ -55,6 +55,34 @@ def until(is_so: Callable[[], bool]) -> None:
         assert time.monotonic() < deadline
 
 
+@pytest.mark.parametrize("command", ["share", "links"])
+def test_commands_trust_the_bundle_that_the_aws_cli_would(tmp_path: Path, command: str) -> None:
+    pair, other = write_certificate(tmp_path), write_certificate(tmp_path, name="other")
+    (tmp_path / "file").write_text("x")
+    arguments = {"share": [str(tmp_path / "file")], "links": ["list"]}[command]
+    with running_server(tmp_path / "data", certificate=pair) as server:
+        variables = {
+            "VALETKEY_ENDPOINT": server.endpoint,
+            "VALETKEY_ACCESS_KEY": server.access_key,
+            "VALETKEY_SECRET_KEY": server.secret_key,
+        }
+
+        def run(bundle: Path | None) -> subprocess.CompletedProcess[str]:
+            more = {} if bundle is None else {"AWS_CA_BUNDLE": str(bundle)}
+            return subprocess.run(
+                [sys.executable, "-m", "valetkey", command, *arguments],
+                env=os.environ | variables | more, capture_output=True, text=True, timeout=60, check=False,
+            )  # fmt: skip
+
+        assert run(pair[0]).returncode == 0
+        for distrusted in (None, other[0]):
+            ended = run(distrusted)
+            assert (ended.returncode, "certificate verify failed" in ended.stderr) == (1, True), ended.stderr
+        for missing in (tmp_path / "nowhere", pair[1]):
+            ended = run(missing)
+            assert (ended.returncode, str(missing) in ended.stderr) == (2, True), ended.stderr
+
+
 def test_boto3_speaks_tls_with_the_server(tmp_path: Path) -> None:
     pair = write_certificate(tmp_path)
     with running_server(tmp_path / "data", certificate=pair) as server:

@@ -13,7 +13,7 @@ from valetkey.cli.discovery import AccountFlags, discover_account
 from valetkey.cli.errors import BadInputError, CliError
 from valetkey.cli.presign import make_signer
 from valetkey.cli.surroundings import real_surroundings
-from valetkey.cli.transport import UnreachableError, exchange, reason_of
+from valetkey.cli.transport import UnreachableError, exchange, open_pools, reason_of
 from valetkey.sigv4.encoding import encode_component
 
 _PATH: Final = "/-/api/v1/"
@@ -31,7 +31,7 @@ class AdminClient:
         self._endpoint = account.endpoint.rstrip("/")
         self._signer = make_signer(account)
         self._acting_in = acting_in
-        self._pools = urllib3.PoolManager(retries=False)
+        self._pools = open_pools(account)
 
     def send(
         self,

@@ -97,6 +97,10 @@ class AwsPlaces:
         """Return the profile's `s3` `addressing_style`."""
         return parse_nested(self.profile.get("s3", "")).get("addressing_style")
 
+    def ca_bundle(self) -> str | None:
+        """Return the file of authorities that the profile gives."""
+        return self.profile.get("ca_bundle")
+
     def _place(self, variable: str, default: str) -> str:
         return self._surroundings.variable(variable) or default
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from pathlib import Path
 
 from valetkey.sigv4.secret import Secret
 
@@ -44,3 +45,5 @@ class Account:
     endpoint: str | None
     """None means AWS in `region`."""
     addressing: Addressing
+    ca_bundle: Path | None = None
+    """The authorities, as PEM, one of which must vouch for the service; None: those that the system trusts."""

@@ -58,11 +58,13 @@ def discover_account(flags: AccountFlags, surroundings: Surroundings) -> Account
         endpoint = LOCAL_ENDPOINT if ours else endpoint
     region = flags.region or surroundings.variable("VALETKEY_REGION") or (None if ours else aws.region())
     style = None if ours else aws.addressing()
+    ca_bundle = surroundings.variable("AWS_CA_BUNDLE") or (None if ours else aws.ca_bundle())
     return Account(
         credentials=credentials,
         region=region or DEFAULT_REGION,
         endpoint=endpoint,
         addressing=flags.addressing or _addressing(style),
+        ca_bundle=None if ca_bundle is None else surroundings.path(ca_bundle),
     )
 
 

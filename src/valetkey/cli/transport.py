@@ -1,6 +1,7 @@
 """Signed S3 requests over HTTP, repeated while the trouble may pass."""
 
 import hashlib
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from urllib.parse import urlsplit
 import urllib3
 
 from valetkey.cli.credentials import Account
-from valetkey.cli.errors import CliError
+from valetkey.cli.errors import BadInputError, CliError
 from valetkey.cli.file_slice import FileSlice, SliceReader
 from valetkey.cli.location import Location
 from valetkey.cli.presign import make_signer
@@ -78,7 +79,7 @@ class Transport:
     def __init__(self, account: Account, *, pause: Callable[[float], None] = time.sleep) -> None:
         self._signer = make_signer(account)
         self._account = account
-        self._pools = urllib3.PoolManager(blocksize=_SEND_BLOCK_BYTES, retries=False)
+        self._pools = open_pools(account)
         self._pause = pause
 
     def send(
@@ -146,6 +147,24 @@ class Transport:
         )
         bare = where.partition("?")[0]
         return f"{bare}?{query}" if query else bare
+
+
+def open_pools(account: Account) -> urllib3.PoolManager:
+    """Return the connections to the account's service.
+
+    Raises:
+        BadInputError: the authorities that it needs cannot be read.
+    """
+    context = None
+    if account.ca_bundle is not None and not (account.endpoint or "").startswith("http://"):
+        try:
+            # Those alone, as with the AWS CLI.
+            context = ssl.create_default_context(cafile=account.ca_bundle)
+        except OSError as error:
+            raise BadInputError(
+                f"the certificates in {account.ca_bundle} (AWS_CA_BUNDLE) cannot be used: {reason_of(error)}"
+            ) from error
+    return urllib3.PoolManager(blocksize=_SEND_BLOCK_BYTES, retries=False, ssl_context=context)
 
 
 def exchange(
