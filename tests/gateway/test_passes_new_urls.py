@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from valetkey.gateway.call import Rules
 from valetkey.gateway.guards import Guards
 from valetkey.gateway.links.door import signature_digest
 from valetkey.links import Ledger
+from valetkey.store.errors import StorageFailedError
 from valetkey.store.store import Store
 
 
@@ -170,3 +172,14 @@ async def test_where_signatures_may_only_be_so_old_each_is_judged(tmp_path: Path
         for number in range(4):
             assert await code(door, url(number)) is None
         assert await code(door, url(4), at=AT + timedelta(seconds=31)) == "AccessDenied"
+
+
+async def test_a_key_that_cannot_be_looked_up_is_told_of_as_ever(opened: Door) -> None:
+    def fail(*, times: int) -> None:
+        opened.keys.meanwhile = partial(fail, times=times - 1) if times > 1 else None
+        raise StorageFailedError("no disk")
+
+    opened.keys.meanwhile = partial(fail, times=2)
+    assert await code(opened, url(7)) == "InternalError"
+    opened.keys.meanwhile = partial(fail, times=1)
+    assert await code(opened, url(8)) is None

@@ -16,6 +16,7 @@ from valetkey.sigv4.plain_url import read_plain_claim
 from valetkey.sigv4.received import ReceivedRequest
 from valetkey.sigv4.secret import Secret
 from valetkey.sigv4.verify import Proof, SignedHost, require_signature
+from valetkey.store.errors import StoreError
 
 
 def authenticate(
@@ -45,7 +46,7 @@ def authenticate_plain(
         return None
     try:
         return _proved(claim, received, request, target, keys=keys, rules=rules)
-    except (SignatureError, UnknownAccessKeyError, S3Error):
+    except (SignatureError, UnknownAccessKeyError, S3Error, StoreError):
         return None
 
 
