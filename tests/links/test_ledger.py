@@ -19,8 +19,9 @@ from valetkey.links import (
     NoSuchLinkError,
     Rule,
 )
+from valetkey.links import ledger as ledger_module
 from valetkey.links.model import RESUME_MS, Cutoff, LinkFilter, Place, Spent, State
-from valetkey.links.schema import FILE_NAME
+from valetkey.links.schema import FILE_NAME, open_writer
 
 
 @pytest.fixture
@@ -61,6 +62,27 @@ async def test_a_link_for_n_uses_is_used_n_times_over_two_doors(ledger: Ledger, 
     refused = [answer.rule for answer in answers if isinstance(answer, LinkRefusedError)]
     assert refused == [Rule.USED_UP] * 90
     assert await uses_of(other) == 10
+
+
+async def test_thousands_at_once_are_counted_by_an_sqlite_as_it_is_mostly_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def open_narrow(path: Path) -> sqlite3.Connection:
+        connection = open_writer(path)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 32_766)
+        return connection
+
+    monkeypatch.setattr(ledger_module, "open_writer", open_narrow)
+    opened = Ledger.open(tmp_path)
+    await opened.add([link(max_uses=6000)])
+    asked = [
+        opened.spend_download("VKLONE", download(agent=str(number)), now_ms=NOW_MS) for number in range(6000)
+    ]
+    assert all(isinstance(answer, Spent) for answer in await asyncio.gather(*asked))
+    with pytest.raises(LinkRefusedError):
+        await opened.spend_download("VKLONE", download(), now_ms=NOW_MS)
+    assert await uses_of(opened) == 6000
+    await opened.close()
 
 
 async def test_uploads_spend_uses_and_objects(ledger: Ledger) -> None:

@@ -10,11 +10,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from functools import partial
+from typing import Final
 
 from valetkey.links.counters import Outcome, Use, spend_downloads
 from valetkey.links.errors import LedgerClosedError
 from valetkey.links.model import Spent
 from valetkey.links.writer import Writer
+
+MOST_TOGETHER: Final = 1000
+"""Uses in a group. Each binds six values, and as it is mostly built SQLite takes 32,766 of them in a statement."""
 
 
 class UseQueue:
@@ -37,8 +41,8 @@ class UseQueue:
         return future
 
     def write(self) -> None:
-        """Hand over what waits."""
-        waiting, self._waiting = self._waiting, []
+        """Hand over what waits, or as much of it as may go together."""
+        waiting, self._waiting = self._waiting[:MOST_TOGETHER], self._waiting[MOST_TOGETHER:]
         self._is_busy = bool(waiting)
         if not waiting:
             return
@@ -47,7 +51,8 @@ class UseQueue:
             written = self._writer.submit(partial(spend_downloads, uses=uses))
         except LedgerClosedError as error:
             self._is_busy = False
-            _fail(futures, error)
+            _fail((*futures, *(future for _, future in self._waiting)), error)
+            self._waiting.clear()
         else:
             written.add_done_callback(partial(self._hand_out, futures))
 
