@@ -25,6 +25,7 @@ def list_accounts(*, as_json: options.AsJson = False, client: "AdminClient") -> 
 
 @app.command("create")
 @options.with_server
+@options.with_pair
 def create_account(
     name: Annotated[str, typer.Argument(metavar="NAME", help="What the account is called.")],
     *,
@@ -35,20 +36,12 @@ def create_account(
         str | None,
         typer.Option("--id", metavar="ID", help="Its canonical user id, 64 hex digits; else one is made."),
     ] = None,
-    access_key: options.FixedKey = None,
-    secret_key: options.FixedSecret = None,
-    secret_key_file: options.FixedSecretFile = None,
     as_json: options.AsJson = False,
+    pair: options.Pair,
     client: "AdminClient",
 ) -> None:
     """Make an account with an access key. The secret is shown this once."""
-    body = {
-        "name": name,
-        "email": email,
-        "id": account_id,
-        "access_key": access_key,
-        "secret_key": options.secret_of(secret_key, secret_key_file),
-    }
+    body = {"name": name, "email": email, "id": account_id, **pair}
     options.print_fields(client.send("POST", "accounts", body=body), as_json=as_json)
 
 

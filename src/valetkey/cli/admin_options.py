@@ -12,20 +12,10 @@ from valetkey.cli.options import spread
 from valetkey.cli.plain_text import shown
 from valetkey.cli.surroundings import read_text
 
+Pair = Mapping[str, str | None]
+"""An access key id and its secret, as members of a request; None where one is made."""
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-FixedKey = Annotated[
-    str | None,
-    typer.Option("--access-key", metavar="ID", help="Make the key with this id; else one is made."),
-]
-FixedSecret = Annotated[
-    str | None,
-    typer.Option(
-        "--secret-key", metavar="KEY", help="Its secret. Better in a file: other users see command lines."
-    ),
-]
-FixedSecretFile = Annotated[
-    Path | None, typer.Option("--secret-key-file", metavar="FILE", help="File that holds its secret.")
-]
 
 _SERVER: Final[dict[str, Any]] = {
     "endpoint": Annotated[
@@ -43,6 +33,21 @@ _ACTING: Final[dict[str, Any]] = {
         str | None,
         typer.Option("--account", metavar="NAME", help="Work in this account; only the root account can."),
     ]
+}
+_PAIR: Final[dict[str, Any]] = {
+    "access_key": Annotated[
+        str | None,
+        typer.Option("--access-key", metavar="ID", help="Make the key with this id; else one is made."),
+    ],
+    "secret_key": Annotated[
+        str | None,
+        typer.Option(
+            "--secret-key", metavar="KEY", help="Its secret. Better in a file: other users see command lines."
+        ),
+    ],
+    "secret_key_file": Annotated[
+        Path | None, typer.Option("--secret-key-file", metavar="FILE", help="File that holds its secret.")
+    ],
 }
 _HOLDER: Final[dict[str, Any]] = {
     kind: Annotated[str | None, typer.Option(f"--{kind}", metavar="NAME", help=f"That of a {kind}.")]
@@ -78,7 +83,17 @@ def _holder(said: dict[str, Any]) -> Mapping[str, str]:
     return given
 
 
-def secret_of(secret_key: str | None, file: Path | None) -> str | None:
+def with_pair(command: Callable[..., None]) -> Callable[..., None]:
+    """Return `command` with its parameter `pair`, members of a request, made from flags that give a new key pair."""
+    return spread(command, "pair", _PAIR, _pair)
+
+
+def _pair(said: dict[str, Any]) -> Pair:
+    secret_key = _secret_of(said["secret_key"], said["secret_key_file"])
+    return {"access_key": said["access_key"], "secret_key": secret_key}
+
+
+def _secret_of(secret_key: str | None, file: Path | None) -> str | None:
     """Return the secret that a flag gives, or a file without the end of its line.
 
     Raises:
@@ -108,6 +123,14 @@ def print_fields(value: Mapping[str, object], *, as_json: bool) -> None:
     for name, each in value.items():
         if each not in (None, "", [], {}):
             print(f"{name:<{width}}  {_cell(each)}")
+
+
+def print_url(made: Mapping[str, object], *, as_json: bool) -> None:
+    """Print the URL of what was made; as JSON, all that it is."""
+    if as_json:
+        print_json(made)
+    else:
+        print(made["url"])
 
 
 def print_table(entries: Iterable[Mapping[str, object]], columns: Sequence[str], *, as_json: bool) -> None:

@@ -28,22 +28,12 @@ def list_keys(*, user: User = None, as_json: options.AsJson = False, client: "Ad
 
 @app.command("create")
 @options.with_account
+@options.with_pair
 def create_key(
-    *,
-    user: User = None,
-    access_key: options.FixedKey = None,
-    secret_key: options.FixedSecret = None,
-    secret_key_file: options.FixedSecretFile = None,
-    as_json: options.AsJson = False,
-    client: "AdminClient",
+    *, user: User = None, as_json: options.AsJson = False, pair: options.Pair, client: "AdminClient"
 ) -> None:
     """Make a key. The secret is shown this once."""
-    body = {
-        "user": user,
-        "access_key": access_key,
-        "secret_key": options.secret_of(secret_key, secret_key_file),
-    }
-    options.print_fields(client.send("POST", "keys", body=body), as_json=as_json)
+    options.print_fields(client.send("POST", "keys", body={"user": user, **pair}), as_json=as_json)
 
 
 @app.command("activate")

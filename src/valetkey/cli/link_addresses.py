@@ -40,10 +40,7 @@ def create_address(
 ) -> None:
     """Make a short address of a link and print it. Without a name it ends in what nobody can guess."""
     made = client.send("POST", "links", key_of(link), "addresses", body={"name": name})
-    if as_json:
-        options.print_json(made)
-    else:
-        print(made["url"])
+    options.print_url(made, as_json=as_json)
 
 
 @app.command("point")

@@ -93,10 +93,7 @@ def create_link(
         **stated,
     }
     made = client.send("POST", "links", body=body)
-    if as_json:
-        options.print_json(made)
-    else:
-        print(made["url"])
+    options.print_url(made, as_json=as_json)
 
 
 @app.command("list")
