@@ -131,6 +131,16 @@ async def test_the_same_client_goes_on_by_ranges(ledger: Ledger) -> None:
     assert await uses_of(ledger) == 1
 
 
+async def test_of_pieces_asked_for_at_once_the_first_may_be_counted_last(
+    ledger: Ledger, other: Ledger
+) -> None:
+    await ledger.add([link(max_uses=1)])
+    piece = download(25, is_range=True)
+    for at_ms, door, uses in ((NOW_MS + 3, ledger, 1), (NOW_MS, other, 0), (NOW_MS + 2, ledger, 0)):
+        assert (await door.spend_download("VKLONE", piece, now_ms=at_ms)).uses == uses
+    assert await uses_of(ledger) == 1
+
+
 async def test_a_use_that_was_given_back_can_be_spent_once(ledger: Ledger) -> None:
     await ledger.add([link(max_uses=1)])
     spent = await ledger.spend_download("VKLONE", download(), now_ms=NOW_MS)
