@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
+from tests.clients.admin import ask_admin
+from tests.clients.admin_links import new_link
 from tests.clients.boto import S3Client, open_client
 from tests.raw.signing import key_of, now, path_of
 from tests.raw.wire import fetch
@@ -117,6 +119,28 @@ def test_a_file_is_uploaded_by_a_page(
     assert page.text_content("#said") == f"200 {kept['ETag']}"
     assert kept["Body"].read() == content
     assert kept["ContentType"] == "image/png"
+
+
+@pytest.mark.parametrize("password", [None, "right"])
+def test_a_page_uploads_by_a_short_address(
+    page: Page, script_s3: S3Client, server: RunningServer, plain_bucket: str, password: str | None
+) -> None:
+    link = new_link(server, plain_bucket, ["PUT", "GET"], key="up.txt", password=password)
+    address = ask_admin(server, "POST", f"links/{link.id}/addresses", {})[1]["url"]
+    page.goto(put_page(script_s3, "pages", "page.html", "<title>Page</title>"))
+    ask = """async ([address, method, password]) => {
+      const headers = password === null ? {} : { 'X-Valetkey-Password': password }
+      const body = method === 'PUT' ? new Blob(['from a page']) : undefined
+      const answer = await fetch(address, { method, headers, body })
+      return [answer.status, await answer.text()]
+    }"""
+    assert page.evaluate(ask, [address, "PUT", password]) == [200, ""]
+    assert page.evaluate(ask, [address, "GET", password]) == [200, "from a page"]
+    status, refused = page.evaluate(ask, [address + "x", "PUT", password])
+    assert (status, "<Code>NoSuchLink</Code>" in refused) == (404, True)
+    if password is not None:
+        status, refused = page.evaluate(ask, [address, "PUT", "wrong"])
+        assert (status, "<Code>LinkPasswordRequired</Code>" in refused) == (403, True)
 
 
 def test_fetch_reads_a_range_and_the_headers(

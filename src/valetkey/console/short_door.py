@@ -59,28 +59,50 @@ class ShortDoor:
             Exception: only for a fault of ours.
         """
         headers = text_headers(request)
+        if request.method == "OPTIONS":
+            # Whether there is such an address is told to the request itself, in words that the page can read.
+            asked = replace(request, raw_path=f"/{self._bucket_of(request) or ''}".encode(), raw_query=b"")
+            return await self._gateway.answer(asked, request_id=request_id, host_id=host_id)
         try:
-            place = self._place(request, headers)
-            _require_known(request.method)
-            if place.link.grant.password_hash is not None:
-                answer = await self._asked(request, headers, place)
-                if answer is not None:
-                    return answer
-                request = replace(request, is_password_proved=True)
-            elif request.method in _REDIRECTED or _is_navigation(request.method, headers):
-                return self._sent_on(request, headers, place)
-        except S3Error as error:
-            return render_fault(error, request.method, request_id=request_id, host_id=host_id)
-        except ROOM_ERRORS as error:
-            return render_fault(translate(error), request.method, request_id=request_id, host_id=host_id)
+            found = await self._answer_or_request(request, headers)
+        except (S3Error, *ROOM_ERRORS) as error:
+            fault = error if isinstance(error, S3Error) else translate(error)
+            found = render_fault(fault, request.method, request_id=request_id, host_id=host_id)
+        if isinstance(found, Request):
+            return await self._gateway.answer(found, request_id=request_id, host_id=host_id)
+        bucket = self._bucket_of(request) if "origin" in headers else None
+        self._gateway.open_to_pages(found, request, bucket=bucket)
+        return found
+
+    async def _answer_or_request(self, request: Request, headers: Mapping[str, str]) -> Answer | Request:
+        """Return the answer of the address itself, or the request by the link that is to be answered in its place.
+
+        Raises:
+            S3Error, LinkRefusedError
+        """
+        place = self._place(request, headers)
+        if request.method not in _READS | _REDIRECTED:
+            raise S3Error(Code.METHOD_NOT_ALLOWED, None, {}, {"allow": "DELETE, GET, HEAD, POST, PUT"})
+        if place.link.grant.password_hash is not None:
+            answer = await self._asked(request, headers, place)
+            if answer is not None:
+                return answer
+        elif request.method in _REDIRECTED or _is_navigation(request.method, headers):
+            return self._sent_on(request, headers, place)
         path, _, query = place.target.partition("?")
-        served = replace(
+        return replace(
             request,
             raw_path=path.encode(),
             raw_query=query.encode(),
             headers=[pair for pair in request.headers if pair[0] not in _NOT_PASSED_ON],
+            is_password_proved=place.link.grant.password_hash is not None,
         )
-        return await self._gateway.answer(served, request_id=request_id, host_id=host_id)
+
+    def _bucket_of(self, request: Request) -> str | None:
+        """Return the bucket that the address leads to, by whose rules pages of other origins may use it."""
+        short = self._links.ledger.short_addresses.find(_token_of(request).decode("latin-1"))
+        known = None if short is None else self._links.find(short.link_id)
+        return None if known is None else known.link.grant.bucket
 
     async def _asked(self, request: Request, headers: Mapping[str, str], place: Place) -> Answer | None:
         """Return what asks for the link's password; None where it was given, or whoever asks is no browser.
@@ -89,7 +111,7 @@ class ShortDoor:
             LinkRefusedError: a program, which sends it in a header, is told by the link itself.
         """
         link, secret_key = place.link, self._links.secret_key
-        # What alters something takes the header, which no page of another site can make a browser send.
+        # What alters something takes the header: who sends that knows the password, and has no browser add it.
         if request.method in _READS and is_open(request, link, secret_key=secret_key):
             return None
         if _is_typed(request.method, headers):
@@ -173,11 +195,6 @@ def _asked_with(request: Request, link: Link) -> str:
     free = free_parameters(link.grant)
     pieces = [piece for piece in request.raw_query.split(b"&") if piece.partition(b"=")[0] in free]
     return b"&".join(pieces).decode("latin-1")
-
-
-def _require_known(method: str) -> None:
-    if method not in _READS | _REDIRECTED:
-        raise S3Error(Code.METHOD_NOT_ALLOWED, None, {}, {"allow": "DELETE, GET, HEAD, POST, PUT"})
 
 
 def _is_typed(method: str, headers: Mapping[str, str]) -> bool:

@@ -7,7 +7,6 @@ from functools import lru_cache
 
 from valetkey.gateway.call import Answer, Rules
 from valetkey.s3.cors import (
-    CorsRule,
     CorsRules,
     CrossOriginRequest,
     answer_headers,
@@ -57,29 +56,21 @@ def cross_origin(method: str, headers: Mapping[str, str]) -> CrossOriginRequest:
     )
 
 
-def add_default_cors_headers(
-    answer: Answer, method: str, headers: Mapping[str, str], *, rules: Rules
-) -> None:
-    """Let the page that made the request have an answer that was given without a look at any bucket.
-
-    `headers` are those of the request and hold `Origin`.
-    """
-    asked = cross_origin(method, headers)
-    _add(answer, matching_rule(rules.cors, asked), asked)
-
-
 def add_cors_headers(
-    answer: Answer, method: str, headers: Mapping[str, str], *, store: Store, rules: Rules
+    answer: Answer,
+    method: str,
+    headers: Mapping[str, str],
+    *,
+    bucket: str | None,
+    store: Store,
+    rules: Rules,
 ) -> None:
     """Let the page that made the request have the answer, be it a refusal, if its origin may.
 
-    `headers` are those of the request and hold `Origin`; `answer.bucket` is the bucket that it was about.
+    `headers` are those of the request and hold `Origin`. `bucket` is what the request was about; None: nobody looked.
     """
     asked = cross_origin(method, headers)
-    _add(answer, matching_rule(rules_for(find_bucket(store, answer.bucket), rules), asked), asked)
-
-
-def _add(answer: Answer, rule: CorsRule | None, asked: CrossOriginRequest) -> None:
+    rule = matching_rule(rules_for(find_bucket(store, bucket), rules), asked)
     if rule is not None:
         found = answer_headers(rule, asked)
         answer.headers += [(name.encode(), value.encode()) for name, value in found.items()]

@@ -10,7 +10,7 @@ from valetkey.gateway.authenticate import authenticate
 from valetkey.gateway.authority import Asking, Authority
 from valetkey.gateway.call import Answer, Call, Keys, Request, Rules, Trail
 from valetkey.gateway.containment import contain
-from valetkey.gateway.cors import add_cors_headers, add_default_cors_headers
+from valetkey.gateway.cors import add_cors_headers
 from valetkey.gateway.faults import ROOM_ERRORS, translate
 from valetkey.gateway.guards import require_guarded
 from valetkey.gateway.iam.door import IamDoor, is_iam_request
@@ -101,16 +101,20 @@ class Gateway:
         if answer.auth_type is AuthType.QUERY and self._rules.contains_links:
             contain(answer)
         if "origin" in headers:
-            add_cors_headers(answer, request.method, headers, store=self._store, rules=self._rules)
+            add_cors_headers(
+                answer, request.method, headers, bucket=answer.bucket, store=self._store, rules=self._rules
+            )
         if place is not None and authority is not None:
             self._passes.keep(place, request, answer, authority)
         return answer
 
-    def open_to_pages(self, answer: Answer, request: Request) -> None:
+    def open_to_pages(self, answer: Answer, request: Request, *, bucket: str | None = None) -> None:
         """Let a page of another origin have an answer to its request that was not made here, if its origin may."""
         headers = text_headers(request)
         if "origin" in headers:
-            add_default_cors_headers(answer, request.method, headers, rules=self._rules)
+            add_cors_headers(
+                answer, request.method, headers, bucket=bucket, store=self._store, rules=self._rules
+            )
 
     async def _run(
         self, request: Request, headers: dict[str, str], trail: Trail, place: Place | None
