@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -84,7 +85,11 @@ class Site:
 
 @contextlib.contextmanager
 def running_site(
-    *, limits: Limits = LIMITS, body_timeout_s: float = 20.0, site: Site | None = None
+    *,
+    limits: Limits = LIMITS,
+    body_timeout_s: float = 20.0,
+    site: Site | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[Site]:
     """Run a site for the length of a `with` block."""
     site = site or Site(body_timeout_s=body_timeout_s)
@@ -95,7 +100,7 @@ def running_site(
 
     async def main() -> None:
         loops.append(asyncio.get_running_loop())
-        server = Server(site.serve, listener, limits, tls=None)
+        server = Server(site.serve, listener, limits, tls=tls)
         server.start()
         started.set()
         await stop.wait()

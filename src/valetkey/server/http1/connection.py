@@ -25,7 +25,10 @@ _AHEAD_BYTES: Final = 128 * 1024
 """Of a body that nobody asks for, a connection reads this much and what one read brings: up to 250 KiB more."""
 
 _LINGER_S: Final = 5
-"""How long a client may go on sending after its last answer. Cut off at once, it might not get to read it."""
+"""How long a client that has taken its last answer may go on sending, or take to end TLS in its turn.
+
+Cut off at once, it might not get to read it.
+"""
 
 
 class Connection(asyncio.Protocol):
@@ -60,8 +63,8 @@ class Connection(asyncio.Protocol):
         """True: the client sends no more."""
         self._is_leaving = False
         """True: nothing more is answered."""
-        self._unsent_bytes = 0
-        """Of what was written, when the client was last looked at."""
+        self._untaken_before = NEVER
+        """What the client had not taken when it was last looked at."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports are none of asyncio's by descent.
@@ -182,8 +185,10 @@ class Connection(asyncio.Protocol):
 
     def _untaken_bytes(self) -> int:
         """Return what was written and the client has not taken, be it here or in the kernel."""
-        held = self._transport.get_write_buffer_size()
-        return held + queued_bytes(self._transport.get_extra_info("socket").fileno())
+        held_bytes = self._transport.get_write_buffer_size()
+        socket = self._transport.get_extra_info("socket")
+        # One that speaks TLS has no socket any more shortly before we hear that it is lost.
+        return held_bytes if socket is None else held_bytes + queued_bytes(socket.fileno())
 
     async def _empty(self, timeout_s: float) -> None:
         """Return when the transport has sent all that was written."""
@@ -218,12 +223,12 @@ class Connection(asyncio.Protocol):
 
     def look(self, now: int) -> None:
         """Decide what becomes of a connection whose deadline has come."""
-        unsent_bytes = self._transport.get_write_buffer_size()
-        if 0 < unsent_bytes < self._unsent_bytes:
+        untaken_bytes = self._untaken_bytes()
+        if 0 < untaken_bytes < self._untaken_before:
             # It is slow and not silent.
-            self._unsent_bytes = unsent_bytes
+            self._untaken_before = untaken_bytes
             self.deadline = now + self._server.limits.body_s
-        elif self._is_leaving or unsent_bytes:
+        elif self._is_leaving or untaken_bytes:
             self.abort()
         else:
             self._close()
@@ -334,14 +339,15 @@ class Connection(asyncio.Protocol):
 
     def _close(self) -> None:
         self._is_leaving = True
-        self._expect_room()
+        self._expect_room(within_s=_LINGER_S)
         self._transport.close()
 
     def _expect_a_head(self) -> None:
         self.deadline = self._server.now + self._server.limits.head_s
+        self._untaken_before = NEVER
 
     def _expect_room(self, within_s: int | None = None) -> None:
-        self._unsent_bytes = self._transport.get_write_buffer_size() + 1
+        self._untaken_before = NEVER
         self.deadline = self._server.now + (within_s or self._server.limits.body_s)
 
     async def _until(self, waiter: asyncio.Future[None], timeout_s: float) -> None:

@@ -60,7 +60,8 @@ def queued_bytes(descriptor: int) -> int:
     count = bytearray(4)
     try:
         fcntl.ioctl(descriptor, termios.TIOCOUTQ, count)
-    except OSError:
+    except (OSError, ValueError):
+        # It may be closed already.
         return 0
     (queued,) = struct.unpack("i", count)
     return int(queued)

@@ -19,8 +19,8 @@ _LOG: Final = logging.getLogger("valetkey")
 
 _NO_FILES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _RETRY_S: Final = 1.0
-_SHUTDOWN_S: Final = 5.0
-"""How long a client may take to end TLS in its turn."""
+_SHUTDOWN_S: Final = 86_400.0
+"""For the end of TLS. Our connections end it sooner; the loop would cut off who is slow, and not only who is silent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
