@@ -6,6 +6,7 @@ import random
 import sqlite3
 import stat
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -241,10 +242,26 @@ def test_the_oldest_are_forgotten_beyond_the_size(history: History) -> None:
 
 def test_one_process_trims_at_a_time(history: History) -> None:
     history.write(attempt(1))
-    with file.hold_lock(history.folder) as is_ours:
+    with file.take_trim_lock(history.folder) as is_ours:
         assert is_ours
         assert retention.trim(history.folder, before_ms=10, most_bytes=2**40) == 0
     assert retention.trim(history.folder, before_ms=10, most_bytes=2**40) == 1
+
+
+def test_trimming_ends_when_it_is_told_to(history: History) -> None:
+    history.write(*[attempt(number) for number in range(10_000)])
+    told = iter([True, False])
+    removed = retention.trim(history.folder, before_ms=2**40, most_bytes=0, goes_on=lambda: next(told))
+    assert 0 < removed < 10_000
+
+
+def test_who_starts_does_not_wait_for_who_trims(history: History) -> None:
+    starting = Thread(target=file.prepare, args=(history.folder,))
+    with file.take_trim_lock(history.folder) as is_ours:
+        assert is_ours
+        starting.start()
+        starting.join(20)
+        assert not starting.is_alive()
 
 
 def test_a_later_format_is_refused(history: History) -> None:

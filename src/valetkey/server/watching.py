@@ -72,6 +72,8 @@ class Watching:
         self._new_id = new_id
         self._recorder: Backlog[Observed] | None = None
         self._allowance = Allowance()
+        self._is_closing = False
+        """True: what a thread still does for us shall end."""
         self.history: HistoryReader | None = None
         """None where none is kept."""
         if settings.history_days or settings.webhook_hosts:
@@ -150,6 +152,7 @@ class Watching:
 
     def close(self) -> None:
         """Write what waits."""
+        self._is_closing = True
         self._log.close(timeout_s=CLOSE_S)
         if self._hooks is not None:
             self._hooks.close(timeout_s=CLOSE_S)
@@ -176,7 +179,11 @@ class Watching:
             before_ms = time.time_ns() // 1_000_000 - settings.history_days * _DAY_MS
             try:
                 await asyncio.to_thread(
-                    trim, settings.data, before_ms=before_ms, most_bytes=settings.history_max_mb * _MB
+                    trim,
+                    settings.data,
+                    before_ms=before_ms,
+                    most_bytes=settings.history_max_mb * _MB,
+                    goes_on=lambda: not self._is_closing,
                 )
             except (OSError, sqlite3.Error) as error:
                 _LOG.warning("The history could not be trimmed (%s); it is tried again.", error)

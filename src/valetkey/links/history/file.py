@@ -14,6 +14,8 @@ from valetkey.processes.sqlite_file import connect, connect_reader, connect_writ
 
 FILE_NAME: Final = "history.sqlite"
 LOCK_NAME: Final = "history.lock"
+TRIM_LOCK_NAME: Final = "history.trim.lock"
+"""Another one: to trim may take minutes, and a worker that starts must not wait for that."""
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _WAIT_S: Final = 10
@@ -31,8 +33,7 @@ def prepare(folder: Path) -> None:
     path = folder / FILE_NAME
     # SQLite would make it readable for everybody; its -wal and -shm take the mode of this one.
     path.touch(PRIVATE_FILE_MODE, exist_ok=True)
-    with hold_lock(folder) as is_ours:
-        assert is_ours
+    with _hold_lock(folder):
         connection = connect(path, wait_s=_WAIT_S)
         try:
             if found_format(connection) == 0:
@@ -57,14 +58,20 @@ def open_reader(folder: Path) -> sqlite3.Connection:
 
 
 @contextmanager
-def hold_lock(folder: Path, *, waits: bool = True) -> Iterator[bool]:
-    """Hold the lock that one process at a time has; without waiting, False where another one has it."""
+def take_trim_lock(folder: Path) -> Iterator[bool]:
+    """Hold the lock of the one process that trims; False where another one has it."""
+    lock = FileLock(folder / TRIM_LOCK_NAME)
+    try:
+        yield lock.take_at_once()
+    finally:
+        lock.close()
+
+
+@contextmanager
+def _hold_lock(folder: Path) -> Iterator[None]:
     lock = FileLock(folder / LOCK_NAME)
     try:
-        if not waits:
-            yield lock.take_at_once()
-            return
         with lock.hold():
-            yield True
+            yield
     finally:
         lock.close()

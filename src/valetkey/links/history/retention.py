@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from valetkey.links.history import statements
-from valetkey.links.history.file import hold_lock, open_writer
+from valetkey.links.history.file import open_writer, take_trim_lock
 from valetkey.links.history.packed import read_block
 from valetkey.links.history.packing import DamagedBlockError, members_of
 
@@ -18,21 +19,23 @@ _BLOCKS_AT_ONCE: Final = 8
 _NEVER_MS: Final = 1 << 62
 
 
-def trim(folder: Path, *, before_ms: int, most_bytes: int) -> int:
+def trim(folder: Path, *, before_ms: int, most_bytes: int, goes_on: Callable[[], bool] = lambda: True) -> int:
     """Remove attempts from before an instant, and the oldest beyond a size, and return how many there were.
 
-    If another process does so just now, this one does nothing. Takes as long as it needs: for a thread. Of a block
-    nothing is removed before all of it is too old, at most a second later.
+    If another process does so just now, this one does nothing. Takes as long as it needs, or until `goes_on` says no:
+    for a thread. Of a block nothing is removed before all of it is too old, at most a second later.
 
     Raises:
         sqlite3.Error, OSError
     """
-    with hold_lock(folder, waits=False) as is_ours:
+    with take_trim_lock(folder) as is_ours:
         if not is_ours:
             return 0
         connection = open_writer(folder)
         try:
-            removed = _remove(connection, before_ms, most_bytes)
+            removed = 0
+            while goes_on() and (gone := _remove_some(connection, before_ms, most_bytes)):
+                removed += gone
             if removed:
                 connection.execute(statements.GIVE_BACK).fetchall()
             return removed
@@ -40,19 +43,14 @@ def trim(folder: Path, *, before_ms: int, most_bytes: int) -> int:
             connection.close()
 
 
-def _remove(connection: sqlite3.Connection, before_ms: int, most_bytes: int) -> int:
-    removed = 0
-    while gone := connection.execute(statements.TRIM_OLD, (before_ms, _AT_ONCE)).rowcount:
-        removed += gone
-    while gone := _remove_blocks(connection, before_ms):
-        removed += gone
-    while used_bytes(connection) > most_bytes:
-        gone = connection.execute(statements.TRIM_FIRST, (_AT_ONCE,)).rowcount
-        gone = gone or _remove_blocks(connection, _NEVER_MS)
-        if not gone:
-            break
-        removed += gone
-    return removed
+def _remove_some(connection: sqlite3.Connection, before_ms: int, most_bytes: int) -> int:
+    """Remove some of what is too old, or else of what is too much; return how many attempts there were."""
+    gone = connection.execute(statements.TRIM_OLD, (before_ms, _AT_ONCE)).rowcount
+    gone = gone or _remove_blocks(connection, before_ms)
+    if gone or used_bytes(connection) <= most_bytes:
+        return gone
+    gone = connection.execute(statements.TRIM_FIRST, (_AT_ONCE,)).rowcount
+    return gone or _remove_blocks(connection, _NEVER_MS)
 
 
 def _remove_blocks(connection: sqlite3.Connection, before_ms: int) -> int:
