@@ -40,9 +40,7 @@ class Use(NamedTuple):
 Outcome = Spent | LinkError
 
 
-def spend_downloads(
-    connection: sqlite3.Connection, _changed: Changed, *, uses: Sequence[Use]
-) -> list[Outcome]:
+def spend_downloads(connection: sqlite3.Connection, uses: Sequence[Use]) -> list[Outcome]:
     """Take what answers with content cost, and return for each what was taken, or why it is refused."""
     whole = [use for use in uses if not use.download.is_range]
     are_taken = bool(whole) and _take_all(connection, whole)
@@ -149,13 +147,7 @@ def _require_left(counters: _Counters, *, objects: int) -> None:
 
 
 def give_back(
-    connection: sqlite3.Connection,
-    _changed: Changed,
-    *,
-    spent: Spent,
-    uses: int,
-    objects: int,
-    bytes_sent: int,
+    connection: sqlite3.Connection, *, spent: Spent, uses: int, objects: int, bytes_sent: int
 ) -> None:
     """Put back as much of what was taken as came to nothing."""
     row = connection.execute(statements.FIND_NUMBER, (spent.link_id,)).fetchone()

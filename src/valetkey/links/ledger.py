@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from valetkey.links.model import (
 from valetkey.links.schema import FILE_NAME, migrate, open_reader, open_writer
 from valetkey.links.short_addresses import ShortAddresses
 from valetkey.links.use_queue import UseQueue
+from valetkey.links.use_writer import UseWriter
 from valetkey.links.writer import Change, Writer
 from valetkey.processes.file_lock import PRIVATE_FILE_MODE, FileLock
 from valetkey.processes.marked_cache import MarkedCache
@@ -60,7 +61,8 @@ class Ledger:
         self._page_reader = open_reader(path)
         self._write_connection = open_writer(path)
         self._writer = Writer(self._write_connection, self._lock, self._marks)
-        self._uses = UseQueue(self._writer)
+        self._use_writer = UseWriter(path, FileLock(folder / LOCK_NAME))
+        self._uses = UseQueue(self._use_writer)
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="valetkey-links")
         self._links: MarkedCache[Link] = MarkedCache(self._marks, most_bytes=CACHE_BYTES, weigh=_weight)
         self._revocations: MarkedCache[Revocations] = MarkedCache(
@@ -108,17 +110,14 @@ class Ledger:
         """Return what holds as long as no more ordinary URLs are taken back, or a link does not change; None while so."""
         return self._marks.stamp(changes.REVOCATIONS if link_id is None else changes.mark_of(link_id))
 
-    async def spend_download(self, link_id: str, download: Download, *, now_ms: int) -> Spent:
-        """Take from the counters what an answer with content costs, durably.
+    def spend_download(self, link: Link, download: Download, *, now_ms: int) -> Awaitable[Spent]:
+        """Take from the counters what an answer with content costs, durably. The link was found here.
 
         Raises:
             LinkRefusedError: there is not as much left, or the link was taken back meanwhile.
             NoSuchLinkError
         """
-        link = self.find(link_id)
-        if link is None:
-            raise NoSuchLinkError(link_id)
-        return await self._uses.spend(counters.Use(link_id, link.number, download, now_ms))
+        return self._uses.spend(counters.Use(link.id, link.number, download, now_ms))
 
     def require_left(self, link_id: str, *, now_ms: int) -> None:
         """Return if the link has something left for one more upload.
@@ -156,9 +155,11 @@ class Ledger:
 
     def give_back(self, spent: Spent, *, uses: int = 0, objects: int = 0, bytes_sent: int = 0) -> None:
         """Put back as much of `spent` as came to nothing. Nobody waits for it."""
-        self._writer.post(
-            partial(counters.give_back, spent=spent, uses=uses, objects=objects, bytes_sent=bytes_sent)
-        )
+        change = partial(counters.give_back, spent=spent, uses=uses, objects=objects, bytes_sent=bytes_sent)
+        if spent.download is not None:
+            self._uses.give_back(change)
+        else:
+            self._writer.post(lambda connection, _changed: change(connection))
 
     def note(
         self,
@@ -292,6 +293,7 @@ class Ledger:
     def _close(self) -> None:
         self._threads.shutdown()
         self._writer.close()
+        self._use_writer.close()
         for connection in (self._reader, self._page_reader, self._write_connection):
             connection.close()
         self._lock.close()
@@ -307,6 +309,7 @@ class Ledger:
     async def _read(self, read: Callable[[sqlite3.Connection], T]) -> T:
         self._require_open()
         # Behind what was written so far, of which an issuer wants to see the effect.
+        await self._uses.settle()
         await self._writer.submit(lambda _connection, _changed: None)
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._read_now, read)
 

@@ -10,6 +10,7 @@ ROLLBACK: Final = "ROLLBACK"
 OPEN_CHANGE: Final = "SAVEPOINT change"
 KEEP_CHANGE: Final = "RELEASE change"
 UNDO_CHANGE: Final = "ROLLBACK TO change"
+MOVE_LOG: Final = "PRAGMA wal_checkpoint(PASSIVE)"
 
 _COLUMNS: Final = """
     id, account_id, access_key, user_id, grant_text, created_ms, state, uses, bytes_sent, bytes_received, objects,
@@ -114,6 +115,11 @@ LIST_SHORT_DIGESTS: Final = "SELECT digest FROM short_addresses WHERE account_id
 LIST_SHORTS: Final = f"""
     SELECT {_SHORT_COLUMNS} FROM short_addresses WHERE account_id = ? AND link_id = ? ORDER BY created_ms, id
 """
+
+
+def wait_for_others(ms: int) -> str:
+    """Return the statement that says how long a transaction waits for another program's."""
+    return f"PRAGMA busy_timeout = {ms:d}"
 
 
 @lru_cache

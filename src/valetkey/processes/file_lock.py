@@ -26,12 +26,16 @@ class FileLock:
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
 
     def take_at_once(self) -> bool:
-        """Take the lock until `close` and return True, or return False because somebody else holds it."""
+        """Take the lock until `release` or `close` and return True, or return False because somebody else holds it."""
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         return True
+
+    def release(self) -> None:
+        """Give up the lock that `take_at_once` took."""
+        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
 
     def close(self) -> None:
         os.close(self._descriptor)

@@ -94,7 +94,7 @@ async def spend(request: Request, link: Link, answer: Answer, ledger: Ledger) ->
     """
     download = _download_of(request, answer.key or "", _agent_of(request), answer)
     if download is not None:
-        spent = await ledger.spend_download(link.id, download, now_ms=request.now_ms)
+        spent = await ledger.spend_download(link, download, now_ms=request.now_ms)
         answer.on_sent = partial(_settle, ledger, spent)
     return answer
 
@@ -115,7 +115,7 @@ async def _download(call: Call, link: Link, answer: Answer, ledger: Ledger) -> A
         if not link.is_counted:
             answer.on_sent = partial(ledger.note_sent, link.id, call.now_ms)
             return answer
-        spent = await ledger.spend_download(link.id, download, now_ms=call.now_ms)
+        spent = await ledger.spend_download(link, download, now_ms=call.now_ms)
     except BaseException:
         _close(answer)
         raise

@@ -1,0 +1,117 @@
+"""Uses on their way to the disk: by the loop's own thread, or by the one that can wait."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from tests.links.stock import NOW_MS, OF_ALICE, download, link
+
+from valetkey.links import Ledger, LedgerFailedError, LinkRefusedError
+from valetkey.links.ledger import LOCK_NAME
+from valetkey.links.model import Link, Spent
+from valetkey.links.schema import FILE_NAME
+from valetkey.processes.file_lock import FileLock
+
+
+@pytest.fixture
+async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
+    opened = Ledger.open(tmp_path)
+    yield opened
+    await opened.close()
+
+
+async def counted(ledger: Ledger, max_uses: int) -> Link:
+    await ledger.add([link(max_uses=max_uses)])
+    found = ledger.find("VKLONE")
+    assert found is not None
+    return found
+
+
+async def uses_of(ledger: Ledger) -> int:
+    return (await ledger.get("VKLONE", OF_ALICE)).usage.uses
+
+
+async def test_who_else_writes_holds_up_uses_and_not_the_loop(ledger: Ledger, tmp_path: Path) -> None:
+    found = await counted(ledger, 2)
+    lock = FileLock(tmp_path / LOCK_NAME)
+    with lock.hold():
+        asked = [
+            asyncio.ensure_future(ledger.spend_download(found, download(), now_ms=NOW_MS)) for _ in range(3)
+        ]
+        # A turn hands the group over, and others go by without it.
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not any(one.done() for one in asked)
+    lock.close()
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(answer) for answer in answers].count(Spent) == 2
+    assert await uses_of(ledger) == 2
+
+
+async def test_a_program_in_the_midst_of_a_transaction_is_waited_for(ledger: Ledger, tmp_path: Path) -> None:
+    found = await counted(ledger, 2)
+    with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as program:
+        program.execute("BEGIN IMMEDIATE")
+        asked = asyncio.ensure_future(ledger.spend_download(found, download(), now_ms=NOW_MS))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not asked.done()
+        program.execute("COMMIT")
+        assert isinstance(await asked, Spent)
+    await ledger.spend_download(found, download(), now_ms=NOW_MS)
+    assert await uses_of(ledger) == 2
+
+
+async def test_uses_that_cannot_be_written_are_refused_until_they_can(ledger: Ledger, tmp_path: Path) -> None:
+    found = await counted(ledger, 1)
+    with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as program:
+        program.execute("ALTER TABLE resumptions RENAME TO gone")
+        with pytest.raises(LedgerFailedError):
+            await ledger.spend_download(found, download(), now_ms=NOW_MS)
+        program.execute("ALTER TABLE gone RENAME TO resumptions")
+    # What failed took nothing.
+    await ledger.spend_download(found, download(), now_ms=NOW_MS)
+    with pytest.raises(LinkRefusedError):
+        await ledger.spend_download(found, download(), now_ms=NOW_MS)
+
+
+async def test_what_is_given_back_is_there_for_the_very_next_use(ledger: Ledger) -> None:
+    found = await counted(ledger, 3)
+    spent = [await ledger.spend_download(found, download(), now_ms=NOW_MS) for _ in range(3)]
+    # One waits while the first of these is being written.
+    again = [asyncio.ensure_future(ledger.spend_download(found, download(), now_ms=NOW_MS)) for _ in range(2)]
+    await asyncio.sleep(0)
+    for one in spent[:2]:
+        ledger.give_back(one, uses=1, bytes_sent=one.bytes_sent)
+    assert await uses_of(ledger) == 1
+    answers = await asyncio.gather(*again, return_exceptions=True)
+    assert all(isinstance(answer, LinkRefusedError) for answer in answers)
+    await ledger.spend_download(found, download(), now_ms=NOW_MS)
+
+
+async def test_the_log_is_moved_into_the_file_now_and_then(ledger: Ledger, tmp_path: Path) -> None:
+    found = await counted(ledger, 10_000)
+    for _ in range(12):
+        asked = [ledger.spend_download(found, download(), now_ms=NOW_MS) for _ in range(100)]
+        await asyncio.gather(*asked)
+    # Read without its log.
+    with closing(sqlite3.connect(f"file:{tmp_path / FILE_NAME}?immutable=1", uri=True)) as file:
+        (uses,) = file.execute("SELECT uses FROM links").fetchone()
+    assert uses >= 1000
+    assert await uses_of(ledger) == 1200
+
+
+async def test_a_use_that_waits_is_written_when_the_ledger_is_closed(tmp_path: Path) -> None:
+    ledger = Ledger.open(tmp_path)
+    found = await counted(ledger, 5)
+    asked = [ledger.spend_download(found, download(), now_ms=NOW_MS) for _ in range(3)]
+    await ledger.close()
+    assert all(isinstance(one, Spent) for one in await asyncio.gather(*asked))
+    again = Ledger.open(tmp_path)
+    assert await uses_of(again) == 3
+    await again.close()
