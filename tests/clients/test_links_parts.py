@@ -50,6 +50,20 @@ def test_as_many_uploads_are_open_as_the_link_has_uses_left(make: Make) -> None:
     assert [send(link, upload, key) for upload, key in zip(uploads[1:], "bc", strict=True)] == [(200, "")] * 2
 
 
+def test_who_did_not_hear_that_an_upload_is_complete_asks_again_for_nothing(make: Make) -> None:
+    link = make(key="up", max_uses=1)
+    upload = begin(link)
+    etag = fetch(part_url(link, upload), "PUT", body=b"x").header("etag")
+    part = f"<Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part>"
+    body = f"<CompleteMultipartUpload>{part}</CompleteMultipartUpload>".encode()
+    first, again = (fetch(link.with_query(f"uploadId={upload}"), "POST", body=body) for _ in range(2))
+    assert (first.status, again.status, again.body) == (200, 200, first.body)
+    shown = link.shown()
+    assert (shown["uses"], shown["objects"]) == (1, 1)
+    other = fetch(link.with_query("uploadId=another"), "POST", body=body)
+    assert refusal(other) == (403, "LinkUsedUp")
+
+
 def test_as_many_uploads_are_open_as_the_link_may_store_objects(make: Make) -> None:
     link = make(prefix="up/", max_objects=1)
     first, second = begin(link, "a"), begin(link, "b")

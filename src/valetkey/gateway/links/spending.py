@@ -19,7 +19,7 @@ from valetkey.links.model import Client, Download, Link, Spent
 from valetkey.links.rules import require_content_type, require_size
 from valetkey.s3.headers import DEFAULT_CONTENT_TYPE, header_text
 from valetkey.s3.limits import MAX_PART_NUMBER
-from valetkey.store.errors import StorageFailedError
+from valetkey.store.errors import NoSuchUploadError, StorageFailedError
 
 Run = Callable[[Call], Awaitable[Answer]]
 
@@ -53,7 +53,7 @@ async def run_by_link(call: Call, link: Link, run: Run, ledger: Ledger) -> Answe
         return answer
     if name not in _READS:
         await _require_upload(call, link)
-    if name in _SPENDING:
+    if name in _SPENDING and not _is_done(call):
         return await _upload(call, link, run, ledger)
     if name in _BEGINNING and link.is_counted:
         # Spent when it is completed; but who has none left shall not fill the disk with parts.
@@ -64,6 +64,18 @@ async def run_by_link(call: Call, link: Link, run: Run, ledger: Ledger) -> Answe
     if name == "CreateMultipartUpload":
         await _end_older(call, link, ledger)
     return answer
+
+
+def _is_done(call: Call) -> bool:
+    """Return whether an upload is to be completed that is complete: who did not hear of it asks again, for nothing new."""
+    if call.operation.name != "CompleteMultipartUpload":
+        return False
+    asked = (call.bucket_name, call.key, call.query["uploadId"])
+    try:
+        call.store.uploads.find_completed(*asked)
+    except NoSuchUploadError:
+        return False
+    return True
 
 
 async def _upload(call: Call, link: Link, run: Run, ledger: Ledger) -> Answer:
