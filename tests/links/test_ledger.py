@@ -18,6 +18,7 @@ from valetkey.links import (
     LinkRefusedError,
     NoSuchLinkError,
     Rule,
+    changes,
     use_writer,
 )
 from valetkey.links.model import RESUME_MS, Cutoff, Download, LinkFilter, Place, Spent, State
@@ -302,6 +303,25 @@ async def test_a_sweep_forgets_what_is_over(ledger: Ledger) -> None:
     await ledger.sweep(now_ms=NOW_MS + RESUME_MS + 1)
     with pytest.raises(LinkRefusedError):
         await spend(ledger, download(10, is_range=True), now_ms=NOW_MS + 1)
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3, 100])
+async def test_a_sweep_takes_a_few_at_a_time_and_leaves_what_is_not_over(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(changes, "_AT_ONCE", at_once)
+    await ledger.add([link(max_uses=6)])
+    for number in range(6):
+        begun = download(agent=str(number))
+        await spend(ledger, begun, now_ms=NOW_MS + number % 2 * RESUME_MS)
+    await ledger.sweep(now_ms=NOW_MS + RESUME_MS + 1)
+    for number in range(6):
+        piece = download(10, is_range=True, agent=str(number))
+        if number % 2:
+            await spend(ledger, piece, now_ms=NOW_MS + RESUME_MS + 1)
+        else:
+            with pytest.raises(LinkRefusedError):
+                await spend(ledger, piece, now_ms=NOW_MS + 1)
 
 
 async def test_ids_that_are_taken_change_nothing(ledger: Ledger) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from tests.links.stock import NOW_MS, OF_ALICE, download, link
 
-from valetkey.links import Ledger, LedgerFailedError, LinkRefusedError
+from valetkey.links import Ledger, LedgerFailedError, LinkRefusedError, use_writer
+from valetkey.links.counters import Outcome, Use, spend_downloads
 from valetkey.links.ledger import LOCK_NAME
 from valetkey.links.model import Link, Spent
 from valetkey.links.schema import FILE_NAME
@@ -115,3 +117,31 @@ async def test_a_use_that_waits_is_written_when_the_ledger_is_closed(tmp_path: P
     again = Ledger.open(tmp_path)
     assert await uses_of(again) == 3
     await again.close()
+
+
+async def test_a_use_that_is_being_written_is_not_broken_off_by_closing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = Ledger.open(tmp_path)
+    found = await counted(ledger, 5)
+    loop_thread, is_writing, goes_on = threading.current_thread(), threading.Event(), threading.Event()
+
+    def spend(connection: sqlite3.Connection, uses: Sequence[Use]) -> list[Outcome]:
+        if threading.current_thread() is not loop_thread:
+            is_writing.set()
+            assert goes_on.wait(20)
+        return spend_downloads(connection, uses)
+
+    monkeypatch.setattr(use_writer, "spend_downloads", spend)
+    lock = FileLock(tmp_path / LOCK_NAME)
+    with lock.hold():
+        asked = [ledger.spend_download(found, download(), now_ms=NOW_MS)]
+        await asyncio.sleep(0)
+    lock.close()
+    assert await asyncio.to_thread(is_writing.wait, 20)
+    asked.append(ledger.spend_download(found, download(), now_ms=NOW_MS))
+    closing = asyncio.create_task(ledger.close())
+    await asyncio.sleep(0)
+    goes_on.set()
+    await closing
+    assert all(isinstance(one, Spent) for one in await asyncio.gather(*asked))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from valetkey.links import rows, statements
 from valetkey.links.errors import NoSuchLinkError
@@ -13,6 +13,23 @@ from valetkey.links.writer import Changed
 
 REVOCATIONS: Final = ("revocations", "")
 """The mark of what was taken back of ordinary presigned URLs."""
+
+_AT_ONCE: Final = 2000
+"""Rows that are looked at in one go."""
+
+
+class Resumption(NamedTuple):
+    """By what a download is found that a client may go on with."""
+
+    number: int
+    """Of the link's row."""
+    client: bytes
+    key: str
+
+
+FIRST: Final = Resumption(0, b"", "")
+"""It comes before all."""
+_LAST: Final = Resumption(2**63 - 1, b"", "")
 
 
 def mark_of(link_id: str) -> tuple[str, str]:
@@ -133,10 +150,22 @@ def remove_cutoff(
     changed.add(REVOCATIONS)
 
 
-def sweep(connection: sqlite3.Connection, _changed: Changed, *, now_ms: int, oldest_began_ms: int) -> None:
-    """Forget what can matter no more."""
-    connection.execute(statements.FORGET_RESUMPTIONS, (oldest_began_ms,))
+def forget_revoked_signatures(connection: sqlite3.Connection, _changed: Changed, *, now_ms: int) -> None:
+    """Forget those of URLs that have ended."""
     connection.execute(statements.FORGET_REVOKED_SIGNATURES, (now_ms,))
+
+
+def forget_resumptions(
+    connection: sqlite3.Connection, _changed: Changed, *, after: Resumption, oldest_began_ms: int
+) -> Resumption | None:
+    """Look at some of the downloads that clients may go on with, and forget those that are over.
+
+    Returns where to go on; None at the end. There may be millions, and uses wait meanwhile.
+    """
+    found = connection.execute(statements.NTH_RESUMPTION, (*after, _AT_ONCE - 1)).fetchone()
+    end = None if found is None else Resumption(*found)
+    connection.execute(statements.FORGET_RESUMPTIONS, (*after, *(end or _LAST), oldest_began_ms))
+    return end
 
 
 def find_meant(connection: sqlite3.Connection, link_id: str, meant: LinkFilter) -> Link:

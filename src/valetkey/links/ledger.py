@@ -279,13 +279,18 @@ class Ledger:
 
     async def sweep(self, *, now_ms: int) -> None:
         """Forget what can matter no more."""
-        await self._submit(partial(changes.sweep, now_ms=now_ms, oldest_began_ms=now_ms - RESUME_MS))
+        await self._submit(partial(changes.forget_revoked_signatures, now_ms=now_ms))
+        place: changes.Resumption | None = changes.FIRST
+        while place is not None:
+            forget = partial(changes.forget_resumptions, after=place, oldest_began_ms=now_ms - RESUME_MS)
+            place = await self._submit(forget)
 
     async def close(self) -> None:
         """Write down what is left, and close the files."""
         if self._is_closed:
             return
-        self._uses.write()
+        # Not handed over beside those that are being written: two groups at once would break each other's transaction.
+        await self._uses.settle()
         self.flush()
         self._is_closed = True
         await asyncio.get_running_loop().run_in_executor(None, self._close)

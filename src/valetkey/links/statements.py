@@ -84,7 +84,14 @@ FIND_RESUMPTION: Final = """
 """
 REMOVE_RESUMPTION: Final = "DELETE FROM resumptions WHERE number = ? AND client = ? AND key = ?"
 GO_ON: Final = "UPDATE resumptions SET sent = sent + ? WHERE number = ? AND client = ? AND key = ?"
-FORGET_RESUMPTIONS: Final = "DELETE FROM resumptions WHERE began_ms < ?"
+NTH_RESUMPTION: Final = """
+    SELECT number, client, key FROM resumptions WHERE (number, client, key) > (?, ?, ?)
+    ORDER BY number, client, key LIMIT 1 OFFSET ?
+"""
+FORGET_RESUMPTIONS: Final = """
+    DELETE FROM resumptions
+    WHERE (number, client, key) > (?, ?, ?) AND (number, client, key) <= (?, ?, ?) AND began_ms < ?
+"""
 
 ADD_REVOKED_SIGNATURE: Final = """
     INSERT OR IGNORE INTO revoked_signatures (hash, account_id, created_ms, ends_ms) VALUES (?, ?, ?, ?)
