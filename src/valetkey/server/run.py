@@ -30,8 +30,11 @@ from valetkey.store.store import Store
 _MOST_CONNECTIONS: Final = 16_384
 """Open connections of one worker. Beyond them new ones wait; silent ones must not keep others out soon."""
 
-_OTHER_FILES: Final = 512
-"""Files that a worker has open beside its connections."""
+FILES_EACH: Final = 4
+"""A download has its connection open twice, the first of its object's parts, which keeps all in place, and one more."""
+
+OTHER_FILES: Final = 512
+"""Files that a worker has open beside its connections and what those need; where few are allowed, half of them."""
 
 
 def serve(settings: Settings) -> None:
@@ -96,11 +99,15 @@ def _greeting(settings: Settings, access_key: str) -> str:
 def _raise_file_limit() -> int:
     """Allow as many open files as the system lets us, and return how many connections that leaves room for."""
     _, highest = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 2 * _MOST_CONNECTIONS + _OTHER_FILES
+    wanted = FILES_EACH * _MOST_CONNECTIONS + OTHER_FILES
     allowed = wanted if highest == resource.RLIM_INFINITY else min(wanted, highest)
     resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, highest))
-    # A download holds a file beside its connection.
-    return max(64, (allowed - _OTHER_FILES) // 2)
+    return connections_within(allowed)
+
+
+def connections_within(files: int) -> int:
+    """Return how many connections a worker can take in that may have so many files open."""
+    return max(1, (files - min(OTHER_FILES, files // 2)) // FILES_EACH)
 
 
 def _run_workers(settings: Settings, hold: FileLock, *, greeting: str) -> None:
