@@ -1,30 +1,48 @@
 """A form as it comes in, multipart/form-data: first its fields, then the content of its file, piece by piece.
 
-Nothing of the file is kept, and of the fields no more than 20 KiB.
+Nothing of the file is kept, and of the fields no more than 20 KiB. docs/decisions/0026-the-frame-of-a-form.md says
+why a library reads the parameters here and not the frame.
 
-Source: RFC 7578, "Returning Values from Forms: multipart/form-data"; Amazon S3 API Reference, "POST Object".
+Source: RFC 7578, "Returning Values from Forms: multipart/form-data"; RFC 2046, section 5.1.1; Amazon S3 API
+Reference, "POST Object".
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-from python_multipart import MultipartParser
-from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
 from valetkey.s3.codes import Code
-from valetkey.s3.errors import S3Error
+from valetkey.s3.errors import S3Error, invalid_argument
 from valetkey.s3.headers import header_text
 from valetkey.s3.limits import MAX_FORM_FIELDS_BYTES
 
 _FILE: Final = "file"
 _FORM_DATA: Final = b"form-data"
 _DISPOSITION: Final = b"content-disposition"
-_LINE_END_BYTES: Final = 2
+_LINE_END: Final = b"\r\n"
+_LAST: Final = b"--"
 _MAX_PART_HEADERS: Final = 16
+_MAX_BOUNDARY_BYTES: Final = 256
+"""RFC 2046 allows 70."""
+
+_HEADER: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+): *([^\r]*)")
+_PLAIN_HEADERS: Final = re.compile(
+    rb'Content-Disposition: form-data; name="([^"\\\r]*)"(?:; filename="([^"\\\r]*)")?\r\n'
+    rb"(?:Content-Type: [^\r]*\r\n)?\r\n",
+    re.IGNORECASE,
+)
+"""A part's, as nearly all clients write them. What is said of a part is the same as where they are read one by one."""
+
+_PADDING: Final = b" \t"
+_DELIMITED: Final = re.compile(rb"[ \t]{0,64}\r\n|--")
+"""What behind a boundary makes it one: the end of its line, or of the form."""
+_PERHAPS_DELIMITED: Final = re.compile(rb"[ \t]{0,64}\r?|-")
+"""What may become that with the next bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +56,9 @@ class Fields:
 
 
 class _Place(Enum):
-    FIELDS = auto()
+    START = auto()
+    HEADERS = auto()
+    VALUE = auto()
     FILE = auto()
     AFTER = auto()
 
@@ -60,7 +80,7 @@ def boundary_of(content_type: str) -> bytes:
 
 
 class FormReader:
-    """Takes in a form's body in pieces of any size."""
+    """Takes in a form's body in pieces of any size; what comes of it is the same for all of them."""
 
     def __init__(self, boundary: bytes) -> None:
         """Begin to read.
@@ -68,36 +88,19 @@ class FormReader:
         Raises:
             S3Error: MalformedPOSTRequest, for a boundary that none can be.
         """
-        self._place = _Place.FIELDS
-        # With the ends of its own line and of the empty one below the part's headers.
-        self._boundary_bytes = len(b"--") + len(boundary) + 2 * _LINE_END_BYTES
-        self._end_bytes = _LINE_END_BYTES + len(b"--") + len(boundary) + len(b"--")
-        self._fields_bytes = 0
+        # A delimiter begins with the one CR in it: `_find_end` relies on that.
+        if len(boundary) > _MAX_BOUNDARY_BYTES or b"\r" in boundary or b"\n" in boundary:
+            raise S3Error(Code.MALFORMED_POST_REQUEST)
+        self._place = _Place.START
+        self._delimiter = _LINE_END + b"--" + boundary
+        self._taken_bytes = 0
+        # What has come in and is not whole yet. The line end that a delimiter begins with is not sent with the first.
+        self._held = _LINE_END
         self._values: list[tuple[str, str]] = []
         self._fields: Fields | None = None
-        self._header_name = bytearray()
-        self._header_value = bytearray()
+        self._header_count = 0
         self._disposition = b""
         self._name = ""
-        self._value = bytearray()
-        self._pieces: list[bytes] = []
-        try:
-            self._parser = MultipartParser(
-                boundary,
-                {
-                    "on_part_begin": self._begin_part,
-                    "on_header_field": self._take_header_name,
-                    "on_header_value": self._take_header_value,
-                    "on_header_end": self._end_header,
-                    "on_headers_finished": self._end_headers,
-                    "on_part_data": self._take_content,
-                    "on_part_end": self._end_part,
-                },
-                max_header_count=_MAX_PART_HEADERS,
-                max_header_size=MAX_FORM_FIELDS_BYTES,
-            )
-        except FormParserError as error:
-            raise S3Error(Code.MALFORMED_POST_REQUEST) from error
 
     @property
     def fields(self) -> Fields | None:
@@ -107,7 +110,7 @@ class FormReader:
     @property
     def end_bytes(self) -> int:
         """How many bytes at least stand behind the file's content: the line end and the last boundary, `--B--`."""
-        return self._end_bytes
+        return len(self._delimiter) + len(_LAST)
 
     @property
     def is_file_whole(self) -> bool:
@@ -118,17 +121,21 @@ class FormReader:
         """Take in the next bytes of the body, and return what of the file's content is among them.
 
         Raises:
-            S3Error: MalformedPOSTRequest; MaxPostPreDataLengthExceeded, where too much stands before the file.
+            S3Error: MalformedPOSTRequest; MaxPostPreDataLengthExceeded, where too much stands before the file;
+                InvalidArgument, where the form ends without one.
         """
-        if not self.is_file_whole:
-            try:
-                self._parser.write(data)
-            except FormParserError as error:
-                # What stands behind the file may be anything, also in the piece that ends it.
-                if not self.is_file_whole:
-                    raise S3Error(Code.MALFORMED_POST_REQUEST) from error
-        pieces, self._pieces = self._pieces, []
-        return pieces
+        if self._fields is None:
+            data = self._take_front(data)
+        if self._place is not _Place.FILE:
+            return []
+        content = self._held + data if self._held else data
+        end, after = self._find_end(content, 0)
+        self._held = content[end:] if after is None else b""
+        if after is not None:
+            self._place = _Place.AFTER
+        if end == 0:
+            return []
+        return [content[:end]]
 
     def require_whole(self) -> None:
         """Return if the body, which has ended, held one whole file.
@@ -136,65 +143,100 @@ class FormReader:
         Raises:
             S3Error: InvalidArgument, where there was none; MalformedPOSTRequest, where it broke off.
         """
-        if self._place is _Place.FIELDS:
-            message = "POST requires exactly one file upload per request."
-            raise S3Error(Code.INVALID_ARGUMENT, message, {"ArgumentName": _FILE, "ArgumentValue": "0"})
+        if self._fields is None:
+            raise _no_file()
         if self._place is _Place.FILE:
             raise S3Error(Code.MALFORMED_POST_REQUEST)
 
-    def _count(self, size_bytes: int) -> None:
-        self._fields_bytes += size_bytes
-        if self._fields_bytes > MAX_FORM_FIELDS_BYTES:
+    def _take_front(self, data: bytes) -> bytes:
+        """Read what is whole of all that stands before the file's content, and return what of that has come."""
+        # Beyond the limit nothing is looked at: the same is found wrong, however the body is cut.
+        room_bytes = MAX_FORM_FIELDS_BYTES - self._taken_bytes
+        self._taken_bytes += min(len(data), room_bytes)
+        front, at = self._held + data[:room_bytes], 0
+        is_whole = True
+        while is_whole:
+            if self._place is _Place.HEADERS:
+                at, is_whole = self._take_headers(front, at)
+                if self._fields is not None:
+                    self._held = b""
+                    return front[at:] + data[room_bytes:]
+            else:
+                at, is_whole = self._take_value(front, at)
+        self._held = front[at:]
+        if len(data) > room_bytes:
             details = {"MaxPostPreDataLengthBytes": str(MAX_FORM_FIELDS_BYTES)}
             raise S3Error(Code.MAX_POST_PRE_DATA_LENGTH_EXCEEDED, None, details)
+        return b""
 
-    def _begin_part(self) -> None:
-        if self._place is _Place.FIELDS:
-            self._count(self._boundary_bytes)
-            self._disposition, self._value = b"", bytearray()
+    def _take_value(self, front: bytes, at: int) -> tuple[int, bool]:
+        """Read the value that begins `at` as far as a part follows, and return how far that is, and whether it is."""
+        end, after = self._find_end(front, at)
+        if self._place is _Place.START and front[at:end].strip(_LINE_END):
+            # Nothing but empty lines may stand before the first boundary.
+            raise S3Error(Code.MALFORMED_POST_REQUEST)
+        if after is None:
+            return at, False
+        if self._place is _Place.VALUE:
+            self._values.append((self._name, header_text(front[at:end])))
+        if front.endswith(_LAST, end, after):
+            raise _no_file()
+        self._place = _Place.HEADERS
+        self._header_count, self._disposition = 0, b""
+        return after, True
 
-    def _take_header_name(self, data: bytes, start: int, end: int) -> None:
-        if self._place is _Place.FIELDS:
-            self._count(end - start)
-            self._header_name += data[start:end]
-
-    def _take_header_value(self, data: bytes, start: int, end: int) -> None:
-        if self._place is _Place.FIELDS:
-            self._count(end - start)
-            self._header_value += data[start:end]
-
-    def _end_header(self) -> None:
-        if self._place is _Place.FIELDS:
-            self._count(len(b": ") + _LINE_END_BYTES)
-        if bytes(self._header_name).lower() == _DISPOSITION:
-            self._disposition = bytes(self._header_value)
-        self._header_name, self._header_value = bytearray(), bytearray()
-
-    def _end_headers(self) -> None:
-        if self._place is not _Place.FIELDS:
-            return
+    def _take_headers(self, front: bytes, at: int) -> tuple[int, bool]:
+        """Read the headers of a part, and return where those end that have come, and whether they are all."""
+        if self._header_count == 0 and (plain := _PLAIN_HEADERS.match(front, at)):
+            self._begin_content(plain[1], plain[2])
+            return plain.end(), True
+        while (end := front.find(_LINE_END, at)) > at:
+            header = _HEADER.fullmatch(front, at, end)
+            self._header_count += 1
+            if header is None or self._header_count > _MAX_PART_HEADERS:
+                raise S3Error(Code.MALFORMED_POST_REQUEST)
+            if header[1].lower() == _DISPOSITION:
+                self._disposition = header[2]
+            at = end + len(_LINE_END)
+        if end < 0:
+            return at, False
         kind, options = parse_options_header(self._disposition)
         if kind.strip() != _FORM_DATA or b"name" not in options:
             raise S3Error(Code.MALFORMED_POST_REQUEST)
-        self._name = header_text(options[b"name"])
+        self._begin_content(options[b"name"], options.get(b"filename"))
+        return at + len(_LINE_END), True
+
+    def _begin_content(self, name: bytes, filename: bytes | None) -> None:
+        self._place = _Place.VALUE
+        self._name = header_text(name)
         # By its name alone: some clients give each of their fields a file name.
         if self._name.lower() == _FILE:
-            filename = options.get(b"filename")
+            self._place = _Place.FILE
             self._fields = Fields(
                 values=tuple(self._values), filename=None if filename is None else header_text(filename)
             )
-            self._place = _Place.FILE
 
-    def _take_content(self, data: bytes, start: int, end: int) -> None:
-        if self._place is _Place.FILE:
-            self._pieces.append(data[start:end])
-        elif self._place is _Place.FIELDS:
-            self._count(end - start)
-            self._value += data[start:end]
+    def _find_end(self, data: bytes, at: int) -> tuple[int, int | None]:
+        """Return how far the content goes that begins `at`, and where what follows its delimiter begins.
 
-    def _end_part(self) -> None:
-        if self._place is _Place.FILE:
-            self._place = _Place.AFTER
-        elif self._place is _Place.FIELDS:
-            self._count(_LINE_END_BYTES)
-            self._values.append((self._name, header_text(bytes(self._value))))
+        None instead of that: the delimiter has not come yet, and what stands behind the content may be its beginning.
+        """
+        delimiter = self._delimiter
+        end = data.find(delimiter, at)
+        while end >= 0:
+            behind = end + len(delimiter)
+            found = _DELIMITED.match(data, behind)
+            if found is not None:
+                return end, found.end()
+            if _PERHAPS_DELIMITED.fullmatch(data, behind):
+                return end, None
+            if data[behind] in _PADDING:
+                # A line of content must not be that, and two readers could see two things in it.
+                raise S3Error(Code.MALFORMED_POST_REQUEST)
+            end = data.find(delimiter, behind)
+        end = data.rfind(b"\r", max(at, len(data) - len(delimiter) + 1))
+        return (end if end >= 0 and delimiter.startswith(data[end:]) else len(data)), None
+
+
+def _no_file() -> S3Error:
+    return invalid_argument("POST requires exactly one file upload per request.", _FILE, "0")
