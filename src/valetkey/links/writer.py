@@ -7,7 +7,6 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -15,6 +14,7 @@ from valetkey.links import statements
 from valetkey.links.errors import LedgerClosedError, LedgerFailedError
 from valetkey.processes.file_lock import FileLock
 from valetkey.processes.marks import Marks
+from valetkey.processes.outcomes import hand_out
 
 T = TypeVar("T")
 
@@ -88,7 +88,7 @@ class Writer:
             except Exception as error:  # noqa: BLE001 - without the thread everybody would wait for ever
                 for job in jobs:
                     job.error = _explained(error)
-            _hand_out(jobs)
+            hand_out(jobs)
             if is_last:
                 return
 
@@ -144,25 +144,3 @@ def _explained(error: Exception) -> LedgerFailedError:
     failed = LedgerFailedError(f"The ledger of links cannot be written: {error}")
     failed.__cause__ = error
     return failed
-
-
-def _hand_out(jobs: Sequence[_Job]) -> None:
-    waiting: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
-    for job in jobs:
-        if job.future is not None:
-            waiting.setdefault(job.future.get_loop(), []).append(job)
-    for loop, theirs in waiting.items():
-        # A loop that has been closed took everybody who waited with it.
-        with suppress(RuntimeError):
-            loop.call_soon_threadsafe(_resolve, theirs)
-
-
-def _resolve(jobs: Sequence[_Job]) -> None:
-    for job in jobs:
-        future = job.future
-        if future is None or future.done():
-            continue
-        if job.error is not None:
-            future.set_exception(job.error)
-        else:
-            future.set_result(job.result)

@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 
 from valetkey.processes.file_lock import FileLock
 from valetkey.processes.marks import Marks
+from valetkey.processes.outcomes import hand_out
 from valetkey.store import statements
 from valetkey.store.blobs import NewBlob
 from valetkey.store.contents import Effects
@@ -231,14 +232,7 @@ class Writer:
         for job in jobs:
             if job.blob is not None and (job.error is None or job.is_in_doubt):
                 job.blob.release()
-        waiting: dict[asyncio.AbstractEventLoop, list[Job]] = {}
-        for job in jobs:
-            if job.future is not None:
-                waiting.setdefault(job.future.get_loop(), []).append(job)
-        for loop, theirs in waiting.items():
-            # A loop that has been closed took everybody who waited with it.
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(_resolve, theirs)
+        hand_out(jobs)
         for job in jobs:
             self._clear_up(job)
 
@@ -253,14 +247,3 @@ class Writer:
 
 def _change_nothing(connection: sqlite3.Connection, effects: Effects) -> None:
     """Stands in the queue, to be waited for."""
-
-
-def _resolve(jobs: Sequence[Job]) -> None:
-    for job in jobs:
-        future = job.future
-        if future is None or future.done():
-            continue
-        if job.error is not None:
-            future.set_exception(job.error)
-        else:
-            future.set_result(job.result)
