@@ -129,7 +129,13 @@ class Workers:
         return max(0.0, min(ends) - now_s)
 
     def _start(self, *, failures: int) -> None:
-        process_id = os.fork()
+        try:
+            process_id = os.fork()
+        except OSError as error:
+            # Too many processes, or too little memory: no reason to end the others as well.
+            _LOG.error("A worker cannot be started: %s", error.strerror)
+            self._missing.append(_Place(time.monotonic() + PAUSE_S, failures))
+            return
         if process_id == 0:
             self._become_worker()
         self._running[process_id] = _Place(time.monotonic(), failures)
