@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -211,7 +211,7 @@ def cutoff(**more: object) -> Cutoff:
 def test_what_was_signed_before_a_cutoff_is_refused(
     taken_back: Cutoff, signed_ms: int | None, is_refused: bool
 ) -> None:
-    known = Revocations(signatures=frozenset(), cutoffs=(taken_back,))
+    known = Revocations.gather((), [taken_back])
 
     def ask() -> None:
         require_unrevoked(
@@ -226,8 +226,22 @@ def test_what_was_signed_before_a_cutoff_is_refused(
     assert refused.value.rule is Rule.REVOKED
 
 
+def test_cutoffs_for_other_keys_and_buckets_are_not_even_looked_at() -> None:
+    class Untouchable(Cutoff):
+        def fits(self, **_: object) -> bool:
+            raise AssertionError("this is looked at")
+
+    of_others = [
+        Untouchable(**asdict(cutoff(**more))) for more in ({"access_key": "B"}, {"bucket": "others"})
+    ]
+    known = Revocations.gather((), [*of_others, cutoff(bucket="bucket")])
+    require_unrevoked(known, digest=b"d", access_key="AK", bucket="mine", key="k", signed_ms=NOW_MS - 1)
+    with pytest.raises(LinkRefusedError):
+        require_unrevoked(known, digest=b"d", access_key="AK", bucket="bucket", key="k", signed_ms=NOW_MS - 1)
+
+
 def test_one_signature_is_refused_and_no_other() -> None:
-    known = Revocations(signatures=frozenset({b"one"}), cutoffs=())
+    known = Revocations.gather([b"one"], [])
     with pytest.raises(LinkRefusedError):
         require_unrevoked(known, digest=b"one", access_key="AK", bucket="b", key="k", signed_ms=NOW_MS)
     require_unrevoked(known, digest=b"two", access_key="AK", bucket="b", key="k", signed_ms=NOW_MS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from itertools import chain
 from typing import Final
 from uuid import uuid4
 
@@ -82,8 +83,9 @@ async def list_revocations(call: AdminCall) -> Json:
     """Return what is taken back by key, bucket or prefix. Single URLs are not listed: they end by themselves."""
     account_id = _account_of(call)
     known = call.links.ledger.revocations(now_ms=call.iam.now_ms)
+    own = [one for one in chain.from_iterable(known.cutoffs.values()) if one.account_id == account_id]
     return {
-        "revocations": [_shown(one) for one in known.cutoffs if one.account_id == account_id],
+        "revocations": [_shown(one) for one in sorted(own, key=lambda one: (one.created_ms, one.id))],
         "next": None,
     }
 

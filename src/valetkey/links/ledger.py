@@ -354,10 +354,7 @@ class Ledger:
             cutoffs = self._reader.execute(statements.LIST_CUTOFFS).fetchall()
         except sqlite3.Error as error:
             raise _unreadable(error) from error
-        return Revocations(
-            signatures=frozenset(digest for (digest,) in hashes),
-            cutoffs=tuple(map(rows.to_cutoff, cutoffs)),
-        )
+        return Revocations.gather((digest for (digest,) in hashes), map(rows.to_cutoff, cutoffs))
 
 
 def _unreadable(error: sqlite3.Error) -> LedgerFailedError:

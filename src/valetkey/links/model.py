@@ -6,10 +6,10 @@ Instants are whole milliseconds since the epoch, sizes are bytes. `None` for a l
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from enum import Enum
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 
 ID_PREFIX: Final = "VKL"
 ID_CHARS: Final = 35
@@ -246,7 +246,16 @@ class Revocations:
 
     signatures: frozenset[bytes]
     """SHA-256 of each."""
-    cutoffs: tuple[Cutoff, ...]
+    cutoffs: Mapping[str, Sequence[Cutoff]]
+    """By the key that must have signed, or by the bucket: whoever makes thousands of them holds up nobody else."""
+
+    @classmethod
+    def gather(cls, signatures: Iterable[bytes], cutoffs: Iterable[Cutoff]) -> Self:
+        """Return them in order."""
+        gathered: dict[str, list[Cutoff]] = {}
+        for cutoff in cutoffs:
+            gathered.setdefault(cutoff.access_key or cutoff.bucket or "", []).append(cutoff)
+        return cls(signatures=frozenset(signatures), cutoffs=gathered)
 
     def __bool__(self) -> bool:
         return bool(self.signatures or self.cutoffs)

@@ -120,9 +120,10 @@ def require_unrevoked(
     """
     if digest in revocations.signatures:
         raise LinkRefusedError(Rule.REVOKED)
-    for cutoff in revocations.cutoffs:
-        if cutoff.fits(access_key=access_key, bucket=bucket, key=key, signed_ms=signed_ms):
-            raise LinkRefusedError(Rule.REVOKED)
+    for mark in (access_key, bucket or "", ""):
+        for cutoff in revocations.cutoffs.get(mark, ()):
+            if cutoff.fits(access_key=access_key, bucket=bucket, key=key, signed_ms=signed_ms):
+                raise LinkRefusedError(Rule.REVOKED)
 
 
 def _is_within(text: str, networks: tuple[str, ...]) -> bool:
