@@ -262,3 +262,27 @@ def test_the_instant_of_expiration_is_too_late() -> None:
 def test_size(ranges: list[list[Any]], size: SizeRange | None) -> None:
     conditions = [["content-length-range", *each] for each in ranges]
     assert parse_post_policy(encoded({"expiration": LATER, "conditions": conditions})).size == size
+
+
+def test_a_policy_that_comes_again_is_known_and_still_ends() -> None:
+    text = encoded({"expiration": LATER, "conditions": [{"bucket": "b"}, ["starts-with", "$key", ""]]})
+    policy = parse_post_policy(text)
+    assert parse_post_policy(text) is policy
+    fields = {"key": "k"}
+    require_fulfilled(policy, fields, names={}, bucket="b", now_ms=NOW_MS)
+    with pytest.raises(S3Error) as caught:
+        require_fulfilled(policy, fields, names={}, bucket="b", now_ms=NOW_MS + 1000)
+    assert caught.value.message == "Invalid according to Policy: Policy expired."
+
+
+def test_a_refused_policy_is_refused_again() -> None:
+    for _ in range(2):
+        with pytest.raises(S3Error):
+            parse_post_policy("e30=")
+
+
+def test_a_long_policy_is_not_remembered() -> None:
+    text = encoded({"expiration": LATER, "conditions": [{"bucket": "b" * 2000}]})
+    policy = parse_post_policy(text)
+    assert parse_post_policy(text) == policy
+    assert parse_post_policy(text) is not policy

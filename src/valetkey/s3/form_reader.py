@@ -30,6 +30,8 @@ _MAX_PART_HEADERS: Final = 16
 _MAX_BOUNDARY_BYTES: Final = 256
 """RFC 2046 allows 70."""
 
+_PLAIN_TYPE: Final = re.compile(r"multipart/form-data; boundary=([A-Za-z0-9-]+)")
+"""As browsers write it."""
 _HEADER: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+): *([^\r]*)")
 _PLAIN_HEADERS: Final = re.compile(
     rb'Content-Disposition: form-data; name="([^"\\\r]*)"(?:; filename="([^"\\\r]*)")?\r\n'
@@ -69,6 +71,9 @@ def boundary_of(content_type: str) -> bytes:
     Raises:
         S3Error: PreconditionFailed, where this is no form; MalformedPOSTRequest, where it says no boundary.
     """
+    plain = _PLAIN_TYPE.fullmatch(content_type)
+    if plain is not None:
+        return plain[1].encode()
     kind, options = parse_options_header(content_type.encode("utf-8"))
     if kind.strip() != b"multipart/form-data":
         condition = "Bucket POST must be of the enclosure-type multipart/form-data"

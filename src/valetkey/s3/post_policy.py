@@ -10,7 +10,8 @@ from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, NoReturn
+from functools import lru_cache
+from typing import Final, NamedTuple, NoReturn
 
 from valetkey.s3.codes import Code
 from valetkey.s3.errors import S3Error
@@ -27,28 +28,26 @@ class Comparison(Enum):
     STARTS_WITH = "starts-with"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Condition:
+_EQUAL: Final = Comparison.EQUAL
+_COMPARISONS: Final = {each.value: each for each in Comparison}
+
+
+class Condition(NamedTuple):
     """One condition on a field."""
 
     comparison: Comparison
-    field: str
-    """With the `$` that it must begin with."""
+    name: str | None
+    """The field's name in lower case; None where the `$` is missing, so that nothing can fulfil it."""
     value: str
     operator: str
-    """As the policy spells it."""
-
-    @property
-    def name(self) -> str | None:
-        """The field's name in lower case; None where the `$` is missing, so that nothing can fulfil it."""
-        return self.field[1:].lower() if self.field.startswith("$") else None
+    field: str
+    """This and the operator as the policy spells them; the field with the `$` that it must begin with."""
 
     def __str__(self) -> str:
         return f'["{self.operator}", "{self.field}", "{self.value}"]'
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SizeRange:
+class SizeRange(NamedTuple):
     """How many bytes the file may have, both ends included."""
 
     least: int
@@ -63,14 +62,22 @@ class PostPolicy:
     conditions: tuple[Condition, ...]
     size: SizeRange | None
     """The tightest of all that it gives; None where it gives none."""
+    covered: frozenset[str | None]
+    """The fields that a form may bring: those of the conditions, and those that need none."""
 
 
 def parse_post_policy(text: str) -> PostPolicy:
     """Return the policy that the field `policy` holds, base64 of JSON.
 
+    The last few are remembered: a page sends many files with one policy.
+
     Raises:
         S3Error: InvalidPolicyDocument, saying what is wrong; AccessDenied, for a size that is no number.
     """
+    return _known_policy(text) if len(text) <= _MOST_KNOWN_LENGTH else _parse_policy(text)
+
+
+def _parse_policy(text: str) -> PostPolicy:
     document = _document(text)
     for name in document:
         if name not in ("expiration", "conditions"):
@@ -91,7 +98,18 @@ def parse_post_policy(text: str) -> PostPolicy:
             conditions.append(condition)
         else:
             size = _tighter(size, condition)
-    return PostPolicy(expires_at_ms=expires_at_ms, conditions=tuple(conditions), size=size)
+    return PostPolicy(
+        expires_at_ms=expires_at_ms,
+        conditions=tuple(conditions),
+        size=size,
+        covered=_NEVER_COVERED.union([condition.name for condition in conditions]),
+    )
+
+
+_MOST_KNOWN_LENGTH: Final = 2048
+"""So that all that are remembered take 3 MiB at most, by measure: a policy of this length has up to 185 conditions."""
+
+_known_policy: Final = lru_cache(maxsize=64)(_parse_policy)
 
 
 def _refuse(message: str) -> NoReturn:
@@ -106,6 +124,11 @@ def _refuse_number(_text: str) -> NoReturn:
     raise ValueError
 
 
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_Pairs, parse_float=_refuse_number, parse_constant=_refuse_number
+)
+
+
 def _document(text: str) -> dict[str, object]:
     try:
         raw = b64decode("".join(text.split()), validate=True)
@@ -114,12 +137,7 @@ def _document(text: str) -> dict[str, object]:
     if not raw.strip():
         _refuse("Expecting '{' but found End-of-Input")
     try:
-        found = json.loads(
-            raw.decode("utf-8"),
-            object_pairs_hook=_Pairs,
-            parse_float=_refuse_number,
-            parse_constant=_refuse_number,
-        )
+        found = _DECODER.decode(raw.decode("utf-8"))
     except (ValueError, RecursionError):
         _refuse("Invalid JSON.")
     if not isinstance(found, _Pairs):
@@ -150,14 +168,16 @@ def _condition(found: object) -> Condition | SizeRange:
     kind = operator.lower()
     if kind == "content-length-range":
         return _size_range(operator, arguments)
-    if kind not in {each.value for each in Comparison}:
+    comparison = _COMPARISONS.get(kind)
+    if comparison is None:
         _refuse(f"Invalid Condition: unknown operation '{operator}'.")
     if len(arguments) != 2:
         _refuse(f"Invalid {kind}: wrong number of arguments.")
     field, value = arguments
     if not isinstance(field, str) or not isinstance(value, str):
         _refuse(f"Invalid {kind}: value must be a string.")
-    return Condition(comparison=Comparison(kind), field=field, value=value, operator=operator)
+    name = field[1:].lower() if field.startswith("$") else None
+    return Condition(comparison, name, value, operator, field)
 
 
 def _simple_condition(pairs: _Pairs) -> Condition:
@@ -166,18 +186,15 @@ def _simple_condition(pairs: _Pairs) -> Condition:
     name, value = pairs[0]
     if not isinstance(value, str):
         _refuse("Invalid Simple-Condition: value must be a string.")
-    return Condition(
-        comparison=Comparison.EQUAL, field=f"${name}", value=value, operator=Comparison.EQUAL.value
-    )
+    return Condition(_EQUAL, name.lower(), value, _EQUAL.value, f"${name}")
 
 
 def _size_range(operator: str, arguments: Sequence[object]) -> SizeRange:
     if len(arguments) != 2:
         _refuse("Invalid content-length-range: wrong number of arguments.")
-    sizes = [_size(argument) for argument in arguments]
-    if None in sizes:
+    least, most = _size(arguments[0]), _size(arguments[1])
+    if least is None or most is None:
         raise _failed(json.dumps([operator, *arguments]))
-    least, most = (size or 0 for size in sizes)
     if least < 0 or most < 0:
         _refuse("Invalid content-length-range: sizes must not be negative.")
     return SizeRange(least=least, most=most)
@@ -219,11 +236,10 @@ def require_fulfilled(
 
 
 def _require_covered(policy: PostPolicy, known: Mapping[str, str], names: Mapping[str, str]) -> None:
-    covered = {condition.name for condition in policy.conditions} | _NEVER_COVERED
     extra = [
         names.get(name, name)
         for name in known
-        if name not in covered and not name.startswith(_IGNORED_PREFIX)
+        if name not in policy.covered and not name.startswith(_IGNORED_PREFIX)
     ]
     if extra:
         message = f"Invalid according to Policy: Extra input fields: {', '.join(extra)}"
@@ -236,13 +252,12 @@ def _failed(condition: str) -> S3Error:
 
 
 def _is_fulfilled(condition: Condition, known: Mapping[str, str]) -> bool:
-    name = condition.name
     # A field that is not there begins with nothing, not even with "".
-    if name is None or name not in known:
+    value = None if condition.name is None else known.get(condition.name)
+    if value is None:
         return False
-    value = known[name]
-    if condition.comparison is Comparison.EQUAL:
+    if condition.comparison is _EQUAL:
         return value == condition.value
-    if name == "content-type":
+    if condition.name == "content-type":
         return all(each.strip().startswith(condition.value) for each in value.split(","))
     return value.startswith(condition.value)
