@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -42,6 +43,17 @@ def send(link: Link, upload_id: str, key: str = "") -> tuple[int, str]:
     return (200, "") if reply.status == 200 else refusal(reply)
 
 
+@contextlib.contextmanager
+def held(method: str, url: str, size: int) -> Iterator[socket.socket]:
+    """Make a request as far as its body, which the server asks for when nothing is left that would refuse it."""
+    parts = urlsplit(url)
+    headers = [("Host", parts.netloc), ("Content-Length", str(size)), ("Expect", "100-continue")]
+    with connect(parts.port or 0) as connection, connection.makefile("rb") as answer:
+        connection.sendall(head(method, f"{parts.path}?{parts.query}", headers))
+        assert answer.read(len(CONTINUE)) == CONTINUE
+        yield connection
+
+
 def test_as_many_uploads_are_open_as_the_link_has_uses_left(make: Make) -> None:
     link = make(prefix="up/", max_uses=3)
     assert fetch(link.to("whole"), "PUT", body=b"x").status == 200
@@ -62,6 +74,22 @@ def test_who_did_not_hear_that_an_upload_is_complete_asks_again_for_nothing(make
     assert (shown["uses"], shown["objects"]) == (1, 1)
     other = fetch(link.with_query("uploadId=another"), "POST", body=body)
     assert refusal(other) == (403, "LinkUsedUp")
+
+
+def test_who_completes_an_upload_twice_at_once_has_stored_one_object(make: Make) -> None:
+    link = make(key="up", max_uses=5)
+    upload = begin(link)
+    etag = fetch(part_url(link, upload), "PUT", body=b"x").header("etag")
+    part = f"<Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part>"
+    body = f"<CompleteMultipartUpload>{part}</CompleteMultipartUpload>".encode()
+    url = link.with_query(f"uploadId={upload}")
+    with held("POST", url, len(body)) as connection:
+        first = fetch(url, "POST", body=body)
+        connection.sendall(body)
+        second = read_reply(connection, "POST")
+    assert (first.status, second.status, second.body) == (200, 200, first.body)
+    shown = link.shown()
+    assert (shown["uses"], shown["objects"]) == (1, 1)
 
 
 def test_as_many_uploads_are_open_as_the_link_may_store_objects(make: Make) -> None:
@@ -94,15 +122,9 @@ def test_parts_that_come_at_once_are_together_as_large_as_the_link_allows(make: 
     link = make(key="up", max_size=10)
     upload = begin(link)
     with contextlib.ExitStack() as stack:
-        waiting = []
-        for number in range(1, 4):
-            url = urlsplit(part_url(link, upload, number))
-            connection = stack.enter_context(connect(link.server.port))
-            headers = [("Host", url.netloc), ("Content-Length", "6"), ("Expect", "100-continue")]
-            connection.sendall(head("PUT", f"{url.path}?{url.query}", headers))
-            # The body is asked for when nothing is left that would refuse it.
-            assert stack.enter_context(connection.makefile("rb")).read(len(CONTINUE)) == CONTINUE
-            waiting.append(connection)
+        waiting = [
+            stack.enter_context(held("PUT", part_url(link, upload, number), 6)) for number in range(1, 4)
+        ]
         replies: list[Reply] = []
         for connection in waiting:
             connection.sendall(b"x" * 6)

@@ -111,6 +111,11 @@ class Answer:
     """What headers and body tell of, where that is one object in all, and its content is not on its way from a file."""
 
 
+@dataclass(slots=True)
+class RepeatedAnswer(Answer):
+    """An answer that was given before: what it tells of was done then, and not by this request."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """The settings that requests are judged by."""

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
-from valetkey.gateway.call import Answer, Call, Request
+from valetkey.gateway.call import Answer, Call, RepeatedAnswer, Request
 from valetkey.gateway.links.door import ZIP
 from valetkey.gateway.links.zip_download import get_zip, is_zip
 from valetkey.links import Ledger, LinkRefusedError, Rule
@@ -83,7 +83,8 @@ async def _upload(call: Call, link: Link, run: Run, ledger: Ledger) -> Answer:
     received = int(call.headers.get("content-length", "0") or 0)
     if not link.is_counted:
         answer = await run(call)
-        ledger.note(link.id, now_ms=call.now_ms, uses=1, objects=objects, bytes_received=received)
+        if not isinstance(answer, RepeatedAnswer):
+            ledger.note(link.id, now_ms=call.now_ms, uses=1, objects=objects, bytes_received=received)
         return answer
     spent = await ledger.spend_upload(link.id, objects=objects, now_ms=call.now_ms)
     try:
@@ -94,7 +95,11 @@ async def _upload(call: Call, link: Link, run: Run, ledger: Ledger) -> Answer:
     except Exception:
         ledger.give_back(spent, uses=1, objects=objects)
         raise
-    ledger.note(link.id, now_ms=call.now_ms, bytes_received=received)
+    if isinstance(answer, RepeatedAnswer):
+        # Somebody else has completed the upload meanwhile, and spent what that takes.
+        ledger.give_back(spent, uses=1, objects=objects)
+    else:
+        ledger.note(link.id, now_ms=call.now_ms, bytes_received=received)
     return answer
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final
 
 from valetkey.gateway.aside import aside, parsed
-from valetkey.gateway.call import Answer, Call
+from valetkey.gateway.call import Answer, Call, RepeatedAnswer
 from valetkey.gateway.intake import read_document, require_size
 from valetkey.gateway.operations.answers import document, no_content
 from valetkey.gateway.operations.kept_settings import abort_headers_of
@@ -82,7 +82,8 @@ async def complete_multipart_upload(call: Call) -> Answer:
         return await _complete(call, upload_id, wanted)
     except NoSuchUploadError:
         done = call.store.uploads.find_completed(call.bucket_name, call.key, upload_id)
-        return _completed(call, done.etag, done.checksum, done.version_id)
+        given = _completed(call, done.etag, done.checksum, done.version_id)
+        return RepeatedAnswer(given.status, given.headers, given.body, given.content_length)
 
 
 def _require_known(call: Call, upload_id: str) -> None:
