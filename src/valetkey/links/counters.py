@@ -45,7 +45,7 @@ def spend_downloads(connection: sqlite3.Connection, uses: Sequence[Use]) -> list
     whole = [use for use in uses if not use.download.is_range]
     are_taken = bool(whole) and _take_all(connection, whole)
     return [
-        Spent(link_id=use.link_id, uses=1, bytes_sent=use.download.length, download=use.download)
+        Spent(use.link_id, 1, 0, use.download.length, use.download)
         if are_taken and not use.download.is_range
         else _outcome_of(connection, use)
         for use in uses
@@ -64,12 +64,11 @@ def _take_all(connection: sqlite3.Connection, uses: Sequence[Use]) -> bool:
     connection.execute(statements.take_all(len(needs)), [*chain.from_iterable(needs.values()), len(needs)])
     if connection.total_changes == changed_rows:
         return False
-    begun = {
-        (number, _digest(download.client), download.key): (download.etag, now_ms, download.length)
-        for _, number, download, now_ms in uses
-    }
-    fresh = chain.from_iterable((*place, *state) for place, state in begun.items())
-    connection.execute(statements.begin_resumptions(len(begun)), list(fresh))
+    begun = {}
+    for _, number, (client, key, etag, _, length, _), now_ms in uses:
+        digest = _digest(client)
+        begun[number, digest, key] = (number, digest, key, etag, now_ms, length)
+    connection.execute(statements.begin_resumptions(len(begun)), list(chain.from_iterable(begun.values())))
     return True
 
 

@@ -109,10 +109,10 @@ async def spend(request: Request, link: Link, answer: Answer, ledger: Ledger) ->
     Raises:
         LinkRefusedError: there is none left, or the link was taken back meanwhile.
     """
-    download = _download_of(request, answer.key or "", _agent_of(request), answer)
-    if download is not None:
-        spent = await ledger.spend_download(link, download, now_ms=request.now_ms)
-        answer.on_sent = partial(_settle, ledger, spent)
+    client, length = Client(request.remote, _agent_of(request)), answer.content_length or 0
+    download = Download(client, answer.key or "", _etag_of(answer), length, length, is_range=False)
+    spent = await ledger.spend_download(link, download, now_ms=request.now_ms)
+    answer.on_sent = partial(_settle, ledger, spent)
     return answer
 
 
@@ -154,11 +154,15 @@ def _download_of(request: Request, key: str, agent: str, answer: Answer) -> Down
     return Download(
         client=Client(request.remote, agent),
         key=key,
-        etag=_header(answer, b"etag").decode("latin-1").strip('"'),
+        etag=_etag_of(answer),
         size=size,
         length=answer.content_length,
         is_range=bool(content_range),
     )
+
+
+def _etag_of(answer: Answer) -> str:
+    return _header(answer, b"etag").decode("latin-1").strip('"')
 
 
 def _header(answer: Answer, wanted: bytes) -> bytes:
