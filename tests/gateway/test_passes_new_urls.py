@@ -16,6 +16,7 @@ from valetkey.gateway.call import Rules
 from valetkey.gateway.guards import Guards
 from valetkey.gateway.links.door import signature_digest
 from valetkey.links import Ledger
+from valetkey.links.model import Cutoff
 from valetkey.store.errors import StorageFailedError
 from valetkey.store.store import Store
 
@@ -150,6 +151,31 @@ async def test_a_url_that_was_taken_back_before_it_came_opens_nothing(opened: Do
     await other.close()
     assert await code(opened, url(3)) == "LinkRevoked"
     assert await code(opened, url(4)) is None
+
+
+async def test_what_is_taken_back_closes_no_other_door(opened: Door, deciding: Deciding) -> None:
+    before = deciding.times
+    digest = signature_digest("AKIDEXAMPLE", url(3)[-64:])
+    await opened.ledger.revoke_signature(digest, account_id="a" * 64, now_ms=1, ends_ms=2**42)
+    for _ in range(2):
+        assert await code(opened, url(3)) == "LinkRevoked"
+        assert await code(opened, url(4)) is None
+    assert deciding.times == before
+
+
+async def test_all_that_were_signed_before_an_instant_are_closed(opened: Door) -> None:
+    now_ms = round(AT.timestamp() * 1000)
+    cutoff = Cutoff(
+        id="c", account_id="a" * 64, access_key=None, bucket="bucket", key="k", is_prefix=False,
+        before_ms=now_ms + 1000, created_ms=now_ms,
+    )  # fmt: skip
+    await opened.ledger.add_cutoff(cutoff)
+    later = AT + timedelta(seconds=5)
+    fresh = str(SIGNER.presign("GET", "bucket", "k", expires=60, at=later))
+    for _ in range(3):
+        assert await code(opened, url(3)) == "LinkRevoked"
+        assert await code(opened, url(0)) == "LinkRevoked"
+        assert await code(opened, fresh, at=later) is None
 
 
 async def test_the_object_is_shown_as_it_is(opened: Door) -> None:

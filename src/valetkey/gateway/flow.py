@@ -14,8 +14,9 @@ from valetkey.gateway.cors import add_cors_headers
 from valetkey.gateway.faults import ROOM_ERRORS, translate
 from valetkey.gateway.guards import require_guarded
 from valetkey.gateway.iam.door import IamDoor, is_iam_request
-from valetkey.gateway.links.door import LinkDoor, answer_query, asked_of, is_by_link, signature_digest
+from valetkey.gateway.links.door import LinkDoor, answer_query, asked_of, is_by_link
 from valetkey.gateway.links.spending import run_by_link, spend
+from valetkey.gateway.links.taken_back import require_not_taken_back
 from valetkey.gateway.operations.refusals import refuse_version_id, require_expected_owner, require_no_marker
 from valetkey.gateway.operations.registry import OPERATIONS
 from valetkey.gateway.operations.requested_lists import is_given_away
@@ -25,7 +26,6 @@ from valetkey.gateway.preflight import answer_preflight
 from valetkey.gateway.required_actions import action_for, required_actions
 from valetkey.gateway.session_tokens import TokenBox
 from valetkey.links.model import Link
-from valetkey.links.rules import require_unrevoked
 from valetkey.policy.errors import AccessDeniedError
 from valetkey.policy.principal import Principal, PrincipalKind
 from valetkey.s3.answers import Fault
@@ -148,7 +148,7 @@ class Gateway:
             if link.grant.create_only and operation.name in _STORES_WHOLE:
                 headers["if-none-match"] = "*"
         else:
-            self._require_unrevoked(admitted, request)
+            require_not_taken_back(proof, target, self._links.ledger, now_ms=request.now_ms)
 
         authority = self._authority(admitted, request, headers)
         trail.bucket = authority.bucket
@@ -203,22 +203,6 @@ class Gateway:
         stand_ins = hoisted(query) if is_signed_query and link is None else {}
         operation = _find_operation(request, target, query, {**headers, **stand_ins}, principal)
         return Admitted(target, query, operation, principal, proof, stand_ins, link)
-
-    def _require_unrevoked(self, admitted: Admitted, request: Request) -> None:
-        """Return unless the presigned URL, or form, was taken back."""
-        proof = admitted.proof
-        if proof is None or proof.auth_type is AuthType.HEADER:
-            return
-        revocations = self._links.ledger.revocations(now_ms=request.now_ms)
-        if revocations:
-            require_unrevoked(
-                revocations,
-                digest=signature_digest(proof.access_key, proof.signature),
-                access_key=proof.access_key,
-                bucket=admitted.target.bucket,
-                key=admitted.target.key,
-                signed_ms=None if proof.signed_at is None else round(proof.signed_at.timestamp() * 1000),
-            )
 
     def _target(self, request: Request, headers: Mapping[str, str]) -> Target:
         if request.raw_path == ACCOUNT_PATH and ACCOUNT_HEADER in headers:

@@ -5,7 +5,7 @@ ledger. Where the same plain URL comes again (see `admissions`), the counters th
 nothing of the last has changed; then the answer is the same. To know that takes a third of what deciding it takes.
 
 An answer is kept where it hangs on nothing else: whoever signed owns the bucket and all that is in it, nobody else has
-a say in that, and no URL at all was taken back. Of managed links, those that count nothing and ask nobody who they are,
+a say in that. Whether the URL was taken back is looked at each time. Of managed links, those that count nothing and ask nobody who they are,
 as long as they stand as they are. The flow decides about all others, each time.
 
 A bare URL, which says no more than who signed and for when, is answered as any other of the same signer, method, host
@@ -26,8 +26,9 @@ from valetkey.gateway.authenticate import authenticate_plain
 from valetkey.gateway.authority import Authority
 from valetkey.gateway.call import Answer, Keys, Request, Rules
 from valetkey.gateway.links.door import ZIP
+from valetkey.gateway.links.taken_back import require_not_taken_back
 from valetkey.gateway.operations.get_object import CHOOSING_HEADERS
-from valetkey.links import Ledger
+from valetkey.links import Ledger, LinkError
 from valetkey.links.model import Link
 from valetkey.policy.principal import Principal
 from valetkey.processes.marks import Stamp
@@ -65,7 +66,7 @@ class _Pass(NamedTuple):
     headers: tuple[tuple[bytes, bytes], ...]
     length: int
     of_store: Stamp
-    of_ledger: Stamp
+    of_link: Stamp | None
 
 
 class _Url(NamedTuple):
@@ -121,7 +122,17 @@ class Passes:
         else:
             del self._urls[place]
             return None
+        if passed.link is None and self._is_taken_back(url, request):
+            return None
         return self._again(url, request, found)
+
+    def _is_taken_back(self, url: _Url, request: Request) -> bool:
+        try:
+            require_not_taken_back(url.proof, url.passed.target, self._ledger, now_ms=request.now_ms)
+        except LinkError:
+            # The flow comes to the same, and says so.
+            return True
+        return False
 
     def _still_found(self, passed: _Pass) -> StoredObject | None:
         """Return what a pass opens, if nothing has changed that its answer hangs on."""
@@ -129,9 +140,9 @@ class Passes:
             found = self._store.find_object(passed.target.bucket or "", passed.target.key or "")
         except StoreError:
             return None
-        if found is passed.found() and passed.of_store.holds() and passed.of_ledger.holds():
-            return found
-        return None
+        if found is not passed.found() or not passed.of_store.holds():
+            return None
+        return found if passed.of_link is None or passed.of_link.holds() else None
 
     def _forget(self, place: Place, passed: _Pass) -> None:
         self._urls.pop(place, None)
@@ -179,12 +190,12 @@ class Passes:
         if self._is_first(place, request, is_bare=is_bare):
             return
         of_store = self._store.stamp(bucket.name)
-        of_ledger = self._ledger.stamp(None if link is None else link.id)
+        of_link = None if link is None else self._ledger.stamp(link.id)
         # From here on all is looked at once more: what changed before the stamps were taken, they do not tell.
         again = self._admissions.find(place, request)
         if (
             of_store is None
-            or of_ledger is None
+            or (link is not None and of_link is None)
             or again is None
             or again.link is not link
             or not self._may_keep(request, again, authority)
@@ -203,7 +214,7 @@ class Passes:
             return
         passed = _Pass(
             again.target, again.operation.name, again.principal, link, bucket, ref(found), tuple(answer.headers),
-            answer.content_length, of_store, of_ledger,
+            answer.content_length, of_store, of_link,
         )  # fmt: skip
         self._keep_url(place, _Url(proof, request.now, _end_of(proof.expires_at, link), passed))
         if is_bare and again.query.keys() == _BARE:
@@ -236,7 +247,6 @@ class Passes:
             and authority.version_id is None
             and "partNumber" not in admitted.query
             and not any(name in _TELLING_HEADERS for name, _ in request.headers)
-            and not self._ledger.revocations(now_ms=request.now_ms)
             and self._store.buckets.find(bucket.name) is bucket
             and authority.is_owners_alone()
         )

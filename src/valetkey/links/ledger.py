@@ -106,9 +106,9 @@ class Ledger:
         known = self._revocations.known(changes.REVOCATIONS)
         return self._look_for_revocations(now_ms) if known is None else known
 
-    def stamp(self, link_id: str | None = None) -> Stamp | None:
-        """Return what holds as long as no more ordinary URLs are taken back, or a link does not change; None while so."""
-        return self._marks.stamp(changes.REVOCATIONS if link_id is None else changes.mark_of(link_id))
+    def stamp(self, link_id: str) -> Stamp | None:
+        """Return what holds as long as a link does not change; None while it does."""
+        return self._marks.stamp(changes.mark_of(link_id))
 
     def spend_download(self, link: Link, download: Download, *, now_ms: int) -> Awaitable[Spent]:
         """Take from the counters what an answer with content costs, durably. The link was found here.
