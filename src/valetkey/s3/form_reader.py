@@ -34,8 +34,8 @@ _PLAIN_TYPE: Final = re.compile(r"multipart/form-data; boundary=([A-Za-z0-9-]+)"
 """As browsers write it."""
 _HEADER: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+): *([^\r]*)")
 _PLAIN_HEADERS: Final = re.compile(
-    rb'Content-Disposition: form-data; name="([^"\\\r]*)"(?:; filename="([^"\\\r]*)")?\r\n'
-    rb"(?:Content-Type: [^\r]*\r\n)?\r\n",
+    rb'Content-Disposition: form-data; name="([^"\\\r]{0,255})"(?:; filename="([^"\\\r]{0,255})")?\r\n'
+    rb"(?:Content-Type: [^\r]{0,255}\r\n)?\r\n",
     re.IGNORECASE,
 )
 """A part's, as nearly all clients write them. What is said of a part is the same as where they are read one by one."""
@@ -65,6 +65,10 @@ class _Place(Enum):
     AFTER = auto()
 
 
+_START, _HEADERS, _VALUE, _CONTENT, _AFTER = _Place
+# In Python 3.11 each look-up by the enum's name takes 0.08 µs, and there would be five for each part.
+
+
 def boundary_of(content_type: str) -> bytes:
     """Return the boundary of a form from the `Content-Type` of its request.
 
@@ -87,6 +91,11 @@ def boundary_of(content_type: str) -> bytes:
 class FormReader:
     """Takes in a form's body in pieces of any size; what comes of it is the same for all of them."""
 
+    __slots__ = (
+        "_delimiter", "_disposition", "_fields", "_header_count", "_held", "_name", "_place",
+        "_searched_bytes", "_taken_bytes", "_values",
+    )  # fmt: skip
+
     def __init__(self, boundary: bytes) -> None:
         """Begin to read.
 
@@ -96,13 +105,15 @@ class FormReader:
         # A delimiter begins with the one CR in it: `_find_end` relies on that.
         if len(boundary) > _MAX_BOUNDARY_BYTES or b"\r" in boundary or b"\n" in boundary:
             raise S3Error(Code.MALFORMED_POST_REQUEST)
-        self._place = _Place.START
+        self._place = _START
         self._delimiter = _LINE_END + b"--" + boundary
         self._taken_bytes = 0
         # What has come in and is not whole yet. The line end that a delimiter begins with is not sent with the first.
         self._held = _LINE_END
         self._values: list[tuple[str, str]] = []
         self._fields: Fields | None = None
+        # How much of that is surely content, so that nothing is searched twice, however few bytes come at a time.
+        self._searched_bytes = 0
         self._header_count = 0
         self._disposition = b""
         self._name = ""
@@ -120,7 +131,7 @@ class FormReader:
     @property
     def is_file_whole(self) -> bool:
         """True: the file's content has ended. What follows it counts for nothing."""
-        return self._place is _Place.AFTER
+        return self._place is _AFTER
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take in the next bytes of the body, and return what of the file's content is among them.
@@ -131,13 +142,13 @@ class FormReader:
         """
         if self._fields is None:
             data = self._take_front(data)
-        if self._place is not _Place.FILE:
+        if self._place is not _CONTENT:
             return []
         content = self._held + data if self._held else data
         end, after = self._find_end(content, 0)
         self._held = content[end:] if after is None else b""
         if after is not None:
-            self._place = _Place.AFTER
+            self._place = _AFTER
         if end == 0:
             return []
         return [content[:end]]
@@ -150,7 +161,7 @@ class FormReader:
         """
         if self._fields is None:
             raise _no_file()
-        if self._place is _Place.FILE:
+        if self._place is _CONTENT:
             raise S3Error(Code.MALFORMED_POST_REQUEST)
 
     def _take_front(self, data: bytes) -> bytes:
@@ -161,7 +172,7 @@ class FormReader:
         front, at = self._held + data[:room_bytes], 0
         is_whole = True
         while is_whole:
-            if self._place is _Place.HEADERS:
+            if self._place is _HEADERS:
                 at, is_whole = self._take_headers(front, at)
                 if self._fields is not None:
                     self._held = b""
@@ -176,17 +187,18 @@ class FormReader:
 
     def _take_value(self, front: bytes, at: int) -> tuple[int, bool]:
         """Read the value that begins `at` as far as a part follows, and return how far that is, and whether it is."""
-        end, after = self._find_end(front, at)
-        if self._place is _Place.START and front[at:end].strip(_LINE_END):
+        end, after = self._find_end(front, at + self._searched_bytes)
+        if self._place is _START and front[at:end].strip(_LINE_END):
             # Nothing but empty lines may stand before the first boundary.
             raise S3Error(Code.MALFORMED_POST_REQUEST)
+        self._searched_bytes = end - at if after is None else 0
         if after is None:
             return at, False
-        if self._place is _Place.VALUE:
+        if self._place is _VALUE:
             self._values.append((self._name, header_text(front[at:end])))
         if front.endswith(_LAST, end, after):
             raise _no_file()
-        self._place = _Place.HEADERS
+        self._place = _HEADERS
         self._header_count, self._disposition = 0, b""
         return after, True
 
@@ -212,11 +224,11 @@ class FormReader:
         return at + len(_LINE_END), True
 
     def _begin_content(self, name: bytes, filename: bytes | None) -> None:
-        self._place = _Place.VALUE
+        self._place = _VALUE
         self._name = header_text(name)
         # By its name alone: some clients give each of their fields a file name.
         if self._name.lower() == _FILE:
-            self._place = _Place.FILE
+            self._place = _CONTENT
             self._fields = Fields(
                 values=tuple(self._values), filename=None if filename is None else header_text(filename)
             )

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND: Final = timedelta(seconds=1)
 
 FIRST_MS: Final = -62_135_596_800_000
 """The first millisecond of the year 1, before which no date can be written."""
@@ -37,12 +38,13 @@ def parse_instant(text: str) -> int | None:
     found = _FORM.fullmatch(text.strip())
     if found is None:
         return None
+    date, time, fraction, zone = found.groups()
     try:
-        at = datetime.fromisoformat(f"{found['date']}T{found['time'] or '00:00:00'}")
-        seconds = (at.replace(tzinfo=_zone(found["zone"])) - _EPOCH) // timedelta(seconds=1)
+        at = datetime.fromisoformat(f"{date}T{time or '00:00:00'}")
+        seconds = (at.replace(tzinfo=_zone(zone)) - _EPOCH) // _SECOND
     except (ValueError, OverflowError):
         return None
-    ms = seconds * 1000 + int((found["fraction"] or "0")[:3].ljust(3, "0"))
+    ms = seconds * 1000 + (int(fraction[:3].ljust(3, "0")) if fraction else 0)
     return ms if FIRST_MS <= ms <= LAST_MS else None
 
 

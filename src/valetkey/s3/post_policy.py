@@ -29,6 +29,7 @@ class Comparison(Enum):
 
 
 _EQUAL: Final = Comparison.EQUAL
+_EQ: Final = _EQUAL.value
 _COMPARISONS: Final = {each.value: each for each in Comparison}
 
 
@@ -107,9 +108,9 @@ def _parse_policy(text: str) -> PostPolicy:
 
 
 _MOST_KNOWN_LENGTH: Final = 2048
-"""So that all that are remembered take 3 MiB at most, by measure: a policy of this length has up to 185 conditions."""
+"""So that all that are remembered take 1 MiB at most, by measure: a policy of this length has up to 185 conditions."""
 
-_known_policy: Final = lru_cache(maxsize=64)(_parse_policy)
+_known_policy: Final = lru_cache(maxsize=16)(_parse_policy)
 
 
 def _refuse(message: str) -> NoReturn:
@@ -186,7 +187,7 @@ def _simple_condition(pairs: _Pairs) -> Condition:
     name, value = pairs[0]
     if not isinstance(value, str):
         _refuse("Invalid Simple-Condition: value must be a string.")
-    return Condition(_EQUAL, name.lower(), value, _EQUAL.value, f"${name}")
+    return Condition(_EQUAL, name.lower(), value, _EQ, f"${name}")
 
 
 def _size_range(operator: str, arguments: Sequence[object]) -> SizeRange:
