@@ -80,6 +80,13 @@ class Request:
             self._now_ms = round(self.now.timestamp() * 1000)
         return self._now_ms
 
+    def with_body(self, body: Body) -> Request:
+        """Return the same request with another body. By hand: `dataclasses.replace` takes 2 µs, seven times as long."""
+        return Request(
+            self.method, self.raw_path, self.raw_query, self.headers, body, self.now, self.remote, self.is_secure,
+            self.forwarded_hosts, self.trail, self.is_password_proved, self._now_ms,
+        )  # fmt: skip
+
 
 class Stream(Protocol):
     """Content on its way out. Iterated at most once, and closed in every case."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import replace
 from typing import Final, NamedTuple
 
 from valetkey.gateway.admissions import Admitted
@@ -63,7 +62,7 @@ async def read_posted(
     before_file = read_bytes - sum(map(len, first))
     size_hint = int(length) - before_file - reader.end_bytes if length.isdecimal() else None
     return Posted(
-        replace(request, body=lambda: _file(reader, body, first)),
+        request.with_body(lambda: _file(reader, body, first)),
         {name: headers[name] for name in _KEPT_HEADERS if name in headers} | form.headers,
         admitted._replace(
             target=Target(bucket, form.key, admitted.target.virtual), principal=principal, proof=proof

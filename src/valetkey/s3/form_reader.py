@@ -10,9 +10,8 @@ Reference, "POST Object".
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Final
+from typing import Final, NamedTuple
 
 from python_multipart.multipart import parse_options_header
 
@@ -47,8 +46,7 @@ _PERHAPS_DELIMITED: Final = re.compile(rb"[ \t]{0,64}\r?|-")
 """What may become that with the next bytes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fields:
+class Fields(NamedTuple):
     """All of a form that stands before the content of its file."""
 
     values: tuple[tuple[str, str], ...]

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import quote, quote_plus, urlencode, urlsplit
 
 from valetkey.s3.errors import invalid_argument
@@ -31,6 +30,10 @@ _HEADERS: Final = frozenset(
         "expires",
         "if-match",
         "if-none-match",
+        "x-amz-expected-bucket-owner",
+        "x-amz-sdk-checksum-algorithm",
+        "x-amz-storage-class",
+        "x-amz-website-redirect-location",
     }
 )
 _HEADER_PREFIXES: Final = (
@@ -39,14 +42,6 @@ _HEADER_PREFIXES: Final = (
     "x-amz-object-lock-",
     "x-amz-server-side-encryption",
 )
-_AMAZON_HEADERS: Final = frozenset(
-    {
-        "x-amz-expected-bucket-owner",
-        "x-amz-sdk-checksum-algorithm",
-        "x-amz-storage-class",
-        "x-amz-website-redirect-location",
-    }
-)
 """Fields that say of the object what headers of these names say of a PUT."""
 
 _STATUSES: Final = {"200": 200, "201": 201}
@@ -54,8 +49,7 @@ _USUAL_STATUS: Final = 204
 _PRINTABLE: Final = re.compile(r"[\x21-\x7e]+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PostForm:
+class PostForm(NamedTuple):
     """The fields of a form, read."""
 
     fields: Mapping[str, str]
@@ -76,7 +70,11 @@ class PostForm:
         Raises:
             S3Error: the field `tagging` is malformed.
         """
-        headers = {name: value for name, value in self.fields.items() if _is_header(name)}
+        headers = {
+            name: value
+            for name, value in self.fields.items()
+            if name in _HEADERS or name.startswith(_HEADER_PREFIXES)
+        }
         if "acl" in self.fields:
             headers["x-amz-acl"] = self.fields["acl"]
         if "tagging" in self.fields:
@@ -100,10 +98,6 @@ class PostForm:
         place, hash_sign, fragment = url.partition("#")
         query = f"bucket={bucket}&key={quote_plus(self.key)}&etag=%22{etag}%22"
         return f"{place}{'&' if '?' in place else '?'}{query}{hash_sign}{fragment}"
-
-
-def _is_header(name: str) -> bool:
-    return name in _HEADERS or name in _AMAZON_HEADERS or name.startswith(_HEADER_PREFIXES)
 
 
 def _is_absolute(url: str) -> bool:

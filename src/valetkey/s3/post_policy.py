@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from typing import Final, NamedTuple, NoReturn
@@ -55,8 +54,7 @@ class SizeRange(NamedTuple):
     most: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PostPolicy:
+class PostPolicy(NamedTuple):
     """What a form may upload, and until when."""
 
     expires_at_ms: int
