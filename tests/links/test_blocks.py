@@ -126,6 +126,12 @@ def test_those_that_share_a_number_are_told_apart(history: History, monkeypatch:
     assert history.instants(signer="other") == []
 
 
+def test_each_of_many_signers_is_found(history: History) -> None:
+    history.write(*[attempt(at, signer=f"VKL{at % 450}") for at in range(900)])
+    for signer in (0, 199, 200, 399, 400, 449):
+        assert history.instants(signer=f"VKL{signer}") == [450 + signer, signer]
+
+
 def test_blocks_are_forgotten_whole_with_all_that_leads_to_them(history: History) -> None:
     for begin_ms in (0, 10_000, 20_000):
         history.write(*many(100, begin_ms=begin_ms), attempt(begin_ms, error="NoSuchKey"))

@@ -273,6 +273,18 @@ async def test_what_was_noted_is_there_after_a_flush(ledger: Ledger, other: Ledg
     assert await uses_of(other) == 3
 
 
+async def test_what_many_links_have_done_is_noted_of_each(ledger: Ledger) -> None:
+    await ledger.add([link(f"VKL{number}") for number in range(600)])
+    for number in range(600):
+        ledger.note_sent(f"VKL{number}", NOW_MS + number, number)
+        ledger.note_sent(f"VKL{number}", NOW_MS, 1)
+    ledger.note_sent("VKL0", NOW_MS + 1, -1)
+    ledger.flush()
+    for number in (0, 255, 256, 511, 512, 599):
+        usage = (await ledger.get(f"VKL{number}", OF_ALICE)).usage
+        assert (usage.uses, usage.bytes_sent, usage.last_used_ms) == (2, number + 1, NOW_MS + number)
+
+
 async def test_revocations_of_ordinary_urls_are_seen_by_every_door(ledger: Ledger, other: Ledger) -> None:
     assert not other.revocations(now_ms=NOW_MS)
     await ledger.revoke_signature(b"d" * 32, account_id=ALICE.account_id, now_ms=NOW_MS, ends_ms=NOW_MS + 5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from valetkey.links import rows, statements
@@ -16,6 +17,9 @@ REVOCATIONS: Final = ("revocations", "")
 
 _AT_ONCE: Final = 2000
 """Rows that are looked at in one go."""
+
+_NOTED_AT_ONCE: Final = 256
+"""Links that a statement notes uses of. One for each would hand the interpreter's lock over as often (3 µs a request)."""
 
 
 class Resumption(NamedTuple):
@@ -110,7 +114,10 @@ def note_uses(
     connection: sqlite3.Connection, _changed: Changed, *, noted: Mapping[str, Sequence[int]]
 ) -> None:
     """Add what links without limits have done: uses, bytes sent, objects, bytes received, instant; by link."""
-    connection.executemany(statements.NOTE_USE, [(*counts, link_id) for link_id, counts in noted.items()])
+    rows = [(link_id, *counts) for link_id, counts in noted.items()]
+    for begin in range(0, len(rows), _NOTED_AT_ONCE):
+        some = rows[begin : begin + _NOTED_AT_ONCE]
+        connection.execute(statements.note_all(len(some)), list(chain.from_iterable(some)))
 
 
 def add_revoked_signature(

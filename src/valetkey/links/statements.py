@@ -73,12 +73,6 @@ ADJUST: Final = """
         bytes_received = bytes_received + ?
     WHERE id = ?
 """
-NOTE_USE: Final = """
-    UPDATE links
-    SET uses = uses + ?, bytes_sent = bytes_sent + ?, objects = objects + ?, bytes_received = bytes_received + ?,
-        last_used_ms = MAX(IFNULL(last_used_ms, 0), ?)
-    WHERE id = ?
-"""
 FIND_RESUMPTION: Final = """
     SELECT etag, began_ms, sent FROM resumptions WHERE number = ? AND client = ? AND key = ?
 """
@@ -147,6 +141,22 @@ def take_all(links: int) -> str:
                 AND (max_uses IS NULL OR links.uses + needs.uses <= max_uses)
                 AND (max_bytes IS NULL OR bytes_sent + needs.bytes <= max_bytes)
         )
+    """
+
+
+@lru_cache
+def note_all(links: int) -> str:
+    """Return the statement that adds to so many links what each has done.
+
+    Bound are the id, uses, bytes sent, objects, bytes received and instant of each.
+    """
+    return f"""
+        WITH noted (id, uses, sent, objects, received, at_ms) AS (VALUES {_rows(links, 6)})
+        UPDATE links
+        SET uses = links.uses + noted.uses, bytes_sent = bytes_sent + sent, objects = links.objects + noted.objects,
+            bytes_received = bytes_received + received, last_used_ms = MAX(IFNULL(last_used_ms, 0), at_ms)
+        FROM noted
+        WHERE links.id = noted.id
     """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 BEGIN: Final = "BEGIN IMMEDIATE"
@@ -21,10 +22,20 @@ ROWS_AT_ONCE: Final = 200
 """A statement for many rows hands the interpreter's lock over once for all of them."""
 
 
+@lru_cache
 def insert(rows: int) -> str:
     """Return the statement that keeps so many attempts."""
-    marks = ", ".join("?" * len(_COLUMNS))
-    return f"INSERT INTO attempts ({', '.join(_COLUMNS)}) VALUES " + ", ".join([f"({marks})"] * rows)
+    return f"INSERT INTO attempts ({', '.join(_COLUMNS)}) VALUES {_rows(rows, len(_COLUMNS))}"
+
+
+@lru_cache
+def insert_members(rows: int) -> str:
+    """Return the statement that keeps so much of what blocks are found by."""
+    return f"INSERT INTO block_members (kind, value, until_ms, block) VALUES {_rows(rows, 4)}"
+
+
+def _rows(count: int, columns: int) -> str:
+    return ", ".join([f"({', '.join('?' * columns)})"] * count)
 
 
 _SHOWN: Final = (
@@ -66,7 +77,6 @@ ADD_BLOCK: Final = (
     "(last_id, from_ms, until_ms, number, circumstances, signers, numbers, keys, request_ids) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-ADD_MEMBER: Final = "INSERT INTO block_members (kind, value, until_ms, block) VALUES (?, ?, ?, ?)"
 REMOVE_MEMBER: Final = "DELETE FROM block_members WHERE kind = ? AND value = ? AND until_ms = ? AND block = ?"
 REMOVE_MEMBERS_OF: Final = "DELETE FROM block_members WHERE block = ?"
 """For a block that does not tell by what it is found: this looks at all of them."""
