@@ -149,11 +149,13 @@ class Link:
     number: int = field(default=0, compare=False)
     """Of its row in the ledger; 0 before it has one."""
 
-    @property
-    def is_counted(self) -> bool:
-        """Whether each use has to be written down before it is granted."""
+    is_counted: bool = field(init=False, repr=False, compare=False)
+    """Whether each use has to be written down before it is granted. Kept, as each request asks twice."""
+
+    def __post_init__(self) -> None:
         grant = self.grant
-        return not (grant.max_uses is None and grant.max_bytes is None and grant.max_objects is None)
+        is_counted = not (grant.max_uses is None and grant.max_bytes is None and grant.max_objects is None)
+        object.__setattr__(self, "is_counted", is_counted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
