@@ -321,7 +321,8 @@ class Ledger:
 
     async def _read(self, read: Callable[[sqlite3.Connection], T]) -> T:
         self._require_open()
-        # Behind what was written so far, of which an issuer wants to see the effect.
+        # Behind what was done so far, of which an issuer wants to see the effect.
+        self.flush()
         await self._uses.settle()
         await self._writer.submit(lambda _connection, _changed: None)
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._read_now, read)
