@@ -172,10 +172,7 @@ class Ledger:
         bytes_received: int = 0,
     ) -> None:
         """Remember what a link has done beyond what was spent; `flush` writes it down."""
-        counts = self._noted.get(link_id)
-        if counts is None:
-            self._noted[link_id] = [uses, bytes_sent, objects, bytes_received, now_ms]
-            return
+        counts = self._noted.setdefault(link_id, [0, 0, 0, 0, now_ms])
         counts[0] += uses
         counts[1] += bytes_sent
         counts[2] += objects
