@@ -38,6 +38,13 @@ def part_url(link: Link, upload_id: str, number: int = 1, key: str = "") -> str:
     return link.with_query(f"partNumber={number}&uploadId={upload_id}", key)
 
 
+def completing(link: Link, upload_id: str) -> bytes:
+    """Upload one part, and return the body that completes the upload."""
+    etag = fetch(part_url(link, upload_id), "PUT", body=b"x").header("etag")
+    part = f"<Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part>"
+    return f"<CompleteMultipartUpload>{part}</CompleteMultipartUpload>".encode()
+
+
 def send(link: Link, upload_id: str, key: str = "") -> tuple[int, str]:
     reply = fetch(part_url(link, upload_id, key=key), "PUT", body=b"x")
     return (200, "") if reply.status == 200 else refusal(reply)
@@ -65,9 +72,7 @@ def test_as_many_uploads_are_open_as_the_link_has_uses_left(make: Make) -> None:
 def test_who_did_not_hear_that_an_upload_is_complete_asks_again_for_nothing(make: Make) -> None:
     link = make(key="up", max_uses=1)
     upload = begin(link)
-    etag = fetch(part_url(link, upload), "PUT", body=b"x").header("etag")
-    part = f"<Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part>"
-    body = f"<CompleteMultipartUpload>{part}</CompleteMultipartUpload>".encode()
+    body = completing(link, upload)
     first, again = (fetch(link.with_query(f"uploadId={upload}"), "POST", body=body) for _ in range(2))
     assert (first.status, again.status, again.body) == (200, 200, first.body)
     shown = link.shown()
@@ -79,9 +84,7 @@ def test_who_did_not_hear_that_an_upload_is_complete_asks_again_for_nothing(make
 def test_who_completes_an_upload_twice_at_once_has_stored_one_object(make: Make) -> None:
     link = make(key="up", max_uses=5)
     upload = begin(link)
-    etag = fetch(part_url(link, upload), "PUT", body=b"x").header("etag")
-    part = f"<Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part>"
-    body = f"<CompleteMultipartUpload>{part}</CompleteMultipartUpload>".encode()
+    body = completing(link, upload)
     url = link.with_query(f"uploadId={upload}")
     with held("POST", url, len(body)) as connection:
         first = fetch(url, "POST", body=body)

@@ -5,8 +5,8 @@ ledger. Where the same plain URL comes again (see `admissions`), the counters th
 nothing of the last has changed; then the answer is the same. To know that takes a third of what deciding it takes.
 
 An answer is kept where it hangs on nothing else: whoever signed owns the bucket and all that is in it, nobody else has
-a say in that. Whether the URL was taken back is looked at each time. Of managed links, those that count nothing and ask nobody who they are,
-as long as they stand as they are. The flow decides about all others, each time.
+a say in that. Whether the URL was taken back is looked at each time. Of managed links, those that ask nobody who they
+are, as long as they stand as they are. The flow decides about all others, each time.
 
 A bare URL, which says no more than who signed and for when, is answered as any other of the same signer, method, host
 and path. So a new one only has its signature and its time verified: half of what the flow takes.

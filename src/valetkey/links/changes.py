@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from valetkey.links import rows, statements
 from valetkey.links.errors import NoSuchLinkError
 from valetkey.links.model import Cutoff, Grant, Link, LinkFilter, State
 from valetkey.links.writer import Changed
+from valetkey.processes.sqlite_file import execute_rows
 
 REVOCATIONS: Final = ("revocations", "")
 """The mark of what was taken back of ordinary presigned URLs."""
@@ -115,9 +115,7 @@ def note_uses(
 ) -> None:
     """Add what links without limits have done: uses, bytes sent, objects, bytes received, instant; by link."""
     rows = [(link_id, *counts) for link_id, counts in noted.items()]
-    for begin in range(0, len(rows), _NOTED_AT_ONCE):
-        some = rows[begin : begin + _NOTED_AT_ONCE]
-        connection.execute(statements.note_all(len(some)), list(chain.from_iterable(some)))
+    execute_rows(connection, statements.note_all, rows, at_once=_NOTED_AT_ONCE)
 
 
 def add_revoked_signature(

@@ -3,6 +3,8 @@
 from functools import lru_cache
 from typing import Final
 
+from valetkey.processes.sqlite_file import marks_of
+
 BEGIN_READ: Final = "BEGIN"
 BEGIN_WRITE: Final = "BEGIN IMMEDIATE"
 COMMIT: Final = "COMMIT"
@@ -130,7 +132,7 @@ def take_all(links: int) -> str:
     Bound are the number, uses, bytes and instant of each, then how many they are.
     """
     return f"""
-        WITH needs (number, uses, bytes, at_ms) AS (VALUES {_rows(links, 4)})
+        WITH needs (number, uses, bytes, at_ms) AS (VALUES {marks_of(links, 4)})
         UPDATE links
         SET uses = links.uses + needs.uses, bytes_sent = bytes_sent + needs.bytes,
             last_used_ms = MAX(IFNULL(last_used_ms, 0), at_ms)
@@ -151,7 +153,7 @@ def note_all(links: int) -> str:
     Bound are the id, uses, bytes sent, objects, bytes received and instant of each.
     """
     return f"""
-        WITH noted (id, uses, sent, objects, received, at_ms) AS (VALUES {_rows(links, 6)})
+        WITH noted (id, uses, sent, objects, received, at_ms) AS (VALUES {marks_of(links, 6)})
         UPDATE links
         SET uses = links.uses + noted.uses, bytes_sent = bytes_sent + sent, objects = links.objects + noted.objects,
             bytes_received = bytes_received + received, last_used_ms = MAX(IFNULL(last_used_ms, 0), at_ms)
@@ -164,9 +166,5 @@ def note_all(links: int) -> str:
 def begin_resumptions(clients: int) -> str:
     """Return the statement that keeps what so many clients may go on with."""
     return f"""
-        INSERT OR REPLACE INTO resumptions (number, client, key, etag, began_ms, sent) VALUES {_rows(clients, 6)}
+        INSERT OR REPLACE INTO resumptions (number, client, key, etag, began_ms, sent) VALUES {marks_of(clients, 6)}
     """
-
-
-def _rows(count: int, columns: int) -> str:
-    return ", ".join([f"({', '.join('?' * columns)})"] * count)

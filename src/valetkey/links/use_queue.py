@@ -48,17 +48,18 @@ class UseQueue:
         waiting = self._waiting
         waiting.uses.append(use)
         waiting.futures.append(future)
-        if not self._is_busy:
-            self._is_busy = True
-            loop.call_soon(self.write)
+        self._write_soon(loop)
         return future
 
     def give_back(self, change: GiveBack) -> None:
         """Queue what puts a use back. Nobody waits for it, but each use that is spent from now on comes after it."""
         self._waiting.given_back.append(change)
+        self._write_soon(asyncio.get_running_loop())
+
+    def _write_soon(self, loop: asyncio.AbstractEventLoop) -> None:
         if not self._is_busy:
             self._is_busy = True
-            asyncio.get_running_loop().call_soon(self.write)
+            loop.call_soon(self.write)
 
     async def settle(self) -> None:
         """Return when all that is queued by now has been written, or has failed."""

@@ -14,15 +14,17 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from valetkey.links import statements
 from valetkey.links.counters import Outcome, Use, spend_downloads
-from valetkey.links.errors import LedgerClosedError, LedgerFailedError
+from valetkey.links.errors import LedgerClosedError
 from valetkey.links.schema import WAIT_MS, open_log_writer
+from valetkey.links.writer import explained
 from valetkey.processes.file_lock import FileLock
+from valetkey.processes.outcomes import hand_out
 
 _MOST_UNMOVED: Final = 1024
 """Uses that are written into the log until it is moved into the file. Each touches two pages at most, of 4 KiB."""
@@ -32,12 +34,14 @@ GiveBack = Callable[[sqlite3.Connection], None]
 """Puts back what a use took that came to nothing, in the writer's transaction."""
 
 
-class _Job(NamedTuple):
+@dataclass(slots=True)
+class _Job:
     uses: Sequence[Use]
     given_back: Sequence[GiveBack]
-    outcomes: list[Outcome] | None
+    result: list[Outcome] | None
     """None: the thread is to write them, too."""
-    future: asyncio.Future[list[Outcome]]
+    future: asyncio.Future[list[Outcome]] | None
+    error: Exception | None = None
 
 
 class UseWriter:
@@ -103,17 +107,13 @@ class UseWriter:
 
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
-            outcomes, error = job.outcomes, None
             try:
-                if outcomes is None:
-                    outcomes = self._write_patiently(job)
+                if job.result is None:
+                    job.result = self._write_patiently(job)
                 os.fdatasync(self._log)
-            except Exception as failure:  # noqa: BLE001 - without the thread everybody would wait for ever
-                error = LedgerFailedError(f"The ledger of links cannot be written: {failure}")
-                error.__cause__ = failure
-            # A loop that has been closed took everybody who waited with it.
-            with suppress(RuntimeError):
-                job.future.get_loop().call_soon_threadsafe(_resolve, job.future, outcomes, error)
+            except Exception as error:  # noqa: BLE001 - without the thread everybody would wait for ever
+                job.error = explained(error)
+            hand_out([job])
 
     def _write_patiently(self, job: _Job) -> list[Outcome]:
         with self._lock.hold():
@@ -126,14 +126,3 @@ class UseWriter:
             finally:
                 self._connection.execute(statements.wait_for_others(0))
         return outcomes
-
-
-def _resolve(
-    future: asyncio.Future[list[Outcome]], outcomes: list[Outcome] | None, error: LedgerFailedError | None
-) -> None:
-    if future.done():
-        return
-    if error is not None or outcomes is None:
-        future.set_exception(error or LedgerFailedError("The uses were not written."))
-    else:
-        future.set_result(outcomes)

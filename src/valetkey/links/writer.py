@@ -87,7 +87,7 @@ class Writer:
                     self._commit(jobs)
             except Exception as error:  # noqa: BLE001 - without the thread everybody would wait for ever
                 for job in jobs:
-                    job.error = _explained(error)
+                    job.error = explained(error)
             hand_out(jobs)
             if is_last:
                 return
@@ -131,7 +131,7 @@ class Writer:
         except sqlite3.Error as error:
             if not isinstance(error, sqlite3.IntegrityError):
                 raise
-            job.error = _explained(error)
+            job.error = explained(error)
         except Exception as error:  # noqa: BLE001 - carried to the caller, who raises it
             job.error = error
         else:
@@ -140,7 +140,8 @@ class Writer:
         return self._connection.total_changes == changed_rows
 
 
-def _explained(error: Exception) -> LedgerFailedError:
+def explained(error: Exception) -> LedgerFailedError:
+    """Return what callers are told where the ledger cannot be written."""
     failed = LedgerFailedError(f"The ledger of links cannot be written: {error}")
     failed.__cause__ = error
     return failed

@@ -23,7 +23,7 @@ class FileLock:
         try:
             yield
         finally:
-            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+            self.release()
 
     def take_at_once(self) -> bool:
         """Take the lock until `release` or `close` and return True, or return False because somebody else holds it."""
@@ -34,7 +34,7 @@ class FileLock:
         return True
 
     def release(self) -> None:
-        """Give up the lock that `take_at_once` took."""
+        """Give up the lock."""
         fcntl.flock(self._descriptor, fcntl.LOCK_UN)
 
     def close(self) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -36,3 +38,24 @@ def connect_reader(path: Path, *, wait_s: int, kept_statements: int = 128) -> sq
     connection = connect(path, wait_s=wait_s, kept_statements=kept_statements)
     connection.execute("PRAGMA query_only = ON")
     return connection
+
+
+def marks_of(rows: int, columns: int) -> str:
+    """Return what stands for so many rows behind `VALUES`."""
+    return ", ".join([f"({', '.join('?' * columns)})"] * rows)
+
+
+def execute_rows(
+    source: sqlite3.Connection | sqlite3.Cursor,
+    statement: Callable[[int], str],
+    rows: Sequence[tuple[object, ...]],
+    *,
+    at_once: int,
+) -> None:
+    """Execute the statement for all rows, which `statement` returns for a number of them; so many at once.
+
+    One for each row would hand the interpreter's lock over as often.
+    """
+    for begin in range(0, len(rows), at_once):
+        some = rows[begin : begin + at_once]
+        source.execute(statement(len(some)), list(chain.from_iterable(some)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
@@ -14,6 +14,7 @@ from valetkey.links.history.file import open_writer
 from valetkey.links.history.model import Note, Party
 from valetkey.links.history.packing import Packed, pack, parted
 from valetkey.links.history.rows import values_of
+from valetkey.processes.sqlite_file import execute_rows
 
 _MOST_PARTIES: Final = 4096
 
@@ -41,8 +42,9 @@ class Pen:
         try:
             # In order they fall on the same pages of the index.
             members = sorted(chain.from_iterable(self._keep(pack(block, self._number)) for block in blocks))
-            self._insert(statements.insert_members, members)
-            self._insert(statements.insert, [self._row(note) for note in rest])
+            attempts = [self._row(note) for note in rest]
+            execute_rows(cursor, statements.insert_members, members, at_once=statements.ROWS_AT_ONCE)
+            execute_rows(cursor, statements.insert, attempts, at_once=statements.ROWS_AT_ONCE)
             cursor.execute(statements.COMMIT)
         except BaseException:
             # Numbers that were given in it are given again.
@@ -61,11 +63,6 @@ class Pen:
         *columns, members = packed
         self._cursor.execute(statements.ADD_BLOCK, (last_id, *columns))
         return [(kind, value, packed.until_ms, last_id) for kind, value in members]
-
-    def _insert(self, statement: Callable[[int], str], rows: Sequence[tuple[object, ...]]) -> None:
-        for begin in range(0, len(rows), statements.ROWS_AT_ONCE):
-            some = rows[begin : begin + statements.ROWS_AT_ONCE]
-            self._cursor.execute(statement(len(some)), list(chain.from_iterable(some)))
 
     def _row(self, note: Note) -> tuple[object, ...]:
         alike = note.circumstances

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
+from valetkey.processes.sqlite_file import marks_of
+
 BEGIN: Final = "BEGIN IMMEDIATE"
 BEGIN_READ: Final = "BEGIN"
 COMMIT: Final = "COMMIT"
@@ -25,17 +27,13 @@ ROWS_AT_ONCE: Final = 200
 @lru_cache
 def insert(rows: int) -> str:
     """Return the statement that keeps so many attempts."""
-    return f"INSERT INTO attempts ({', '.join(_COLUMNS)}) VALUES {_rows(rows, len(_COLUMNS))}"
+    return f"INSERT INTO attempts ({', '.join(_COLUMNS)}) VALUES {marks_of(rows, len(_COLUMNS))}"
 
 
 @lru_cache
 def insert_members(rows: int) -> str:
     """Return the statement that keeps so much of what blocks are found by."""
-    return f"INSERT INTO block_members (kind, value, until_ms, block) VALUES {_rows(rows, 4)}"
-
-
-def _rows(count: int, columns: int) -> str:
-    return ", ".join([f"({', '.join('?' * columns)})"] * count)
+    return f"INSERT INTO block_members (kind, value, until_ms, block) VALUES {marks_of(rows, 4)}"
 
 
 _SHOWN: Final = (
