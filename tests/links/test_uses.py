@@ -38,6 +38,12 @@ async def uses_of(ledger: Ledger) -> int:
     return (await ledger.get("VKLONE", OF_ALICE)).usage.uses
 
 
+async def some_turns() -> None:
+    """Let the loop turn until a group of uses has gathered and is handed over."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
 async def test_who_else_writes_holds_up_uses_and_not_the_loop(ledger: Ledger, tmp_path: Path) -> None:
     found = await counted(ledger, 2)
     lock = FileLock(tmp_path / LOCK_NAME)
@@ -45,9 +51,7 @@ async def test_who_else_writes_holds_up_uses_and_not_the_loop(ledger: Ledger, tm
         asked = [
             asyncio.ensure_future(ledger.spend_download(found, download(), now_ms=NOW_MS)) for _ in range(3)
         ]
-        # A turn hands the group over, and others go by without it.
-        for _ in range(10):
-            await asyncio.sleep(0)
+        await some_turns()
         assert not any(one.done() for one in asked)
     lock.close()
     answers = await asyncio.gather(*asked, return_exceptions=True)
@@ -60,8 +64,7 @@ async def test_a_program_in_the_midst_of_a_transaction_is_waited_for(ledger: Led
     with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as program:
         program.execute("BEGIN IMMEDIATE")
         asked = asyncio.ensure_future(ledger.spend_download(found, download(), now_ms=NOW_MS))
-        for _ in range(10):
-            await asyncio.sleep(0)
+        await some_turns()
         assert not asked.done()
         program.execute("COMMIT")
         assert isinstance(await asked, Spent)
@@ -85,15 +88,44 @@ async def test_uses_that_cannot_be_written_are_refused_until_they_can(ledger: Le
 async def test_what_is_given_back_is_there_for_the_very_next_use(ledger: Ledger) -> None:
     found = await counted(ledger, 3)
     spent = [await ledger.spend_download(found, download(), now_ms=NOW_MS) for _ in range(3)]
-    # One waits while the first of these is being written.
+    # They are written, or being written, before any use is given back.
     again = [asyncio.ensure_future(ledger.spend_download(found, download(), now_ms=NOW_MS)) for _ in range(2)]
-    await asyncio.sleep(0)
+    await some_turns()
     for one in spent[:2]:
         ledger.give_back(one, uses=1, bytes_sent=one.bytes_sent)
     assert await uses_of(ledger) == 1
     answers = await asyncio.gather(*again, return_exceptions=True)
     assert all(isinstance(answer, LinkRefusedError) for answer in answers)
     await ledger.spend_download(found, download(), now_ms=NOW_MS)
+
+
+async def test_those_who_ask_in_the_turns_that_follow_are_written_together(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = await counted(ledger, 10)
+    sizes: list[int] = []
+
+    def spend(connection: sqlite3.Connection, uses: Sequence[Use]) -> list[Outcome]:
+        sizes.append(len(uses))
+        return spend_downloads(connection, uses)
+
+    monkeypatch.setattr(use_writer, "spend_downloads", spend)
+    asked = []
+    for _ in range(4):
+        asked.append(ledger.spend_download(found, download(), now_ms=NOW_MS))
+        await asyncio.sleep(0)
+    await asyncio.gather(*asked)
+    assert sizes == [4]
+
+
+async def test_a_stream_of_those_who_ask_does_not_hold_up_the_first(ledger: Ledger) -> None:
+    found = await counted(ledger, 10_000)
+    asked = []
+    while not (asked and asked[0].done()):
+        asked.append(ledger.spend_download(found, download(), now_ms=NOW_MS))
+        assert len(asked) < 5000
+        await asyncio.sleep(0)
+    await asyncio.gather(*asked)
 
 
 async def test_the_log_is_moved_into_the_file_now_and_then(ledger: Ledger, tmp_path: Path) -> None:
@@ -136,7 +168,7 @@ async def test_a_use_that_is_being_written_is_not_broken_off_by_closing(
     lock = FileLock(tmp_path / LOCK_NAME)
     with lock.hold():
         asked = [ledger.spend_download(found, download(), now_ms=NOW_MS)]
-        await asyncio.sleep(0)
+        await some_turns()
     lock.close()
     assert await asyncio.to_thread(is_writing.wait, 20)
     asked.append(ledger.spend_download(found, download(), now_ms=NOW_MS))
