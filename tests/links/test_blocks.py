@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sqlite3
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from tests.links.attempts import ALICE, ALICES_USER, BOB, EVERYTHING, History, attempt, note, open_history
 
 from valetkey.links.history import file, packed, packing, retention
-from valetkey.links.history.model import Attempt, Note
+from valetkey.links.history.model import Attempt, Entry, Note
 from valetkey.links.history.pen import Pen
 from valetkey.links.history.recorder import open_recorder
 from valetkey.processes.migrations import bring_up
@@ -130,6 +131,35 @@ def test_each_of_many_signers_is_found(history: History) -> None:
     history.write(*[attempt(at, signer=f"VKL{at % 450}") for at in range(900)])
     for signer in (0, 199, 200, 399, 400, 449):
         assert history.instants(signer=f"VKL{signer}") == [450 + signer, signer]
+
+
+def test_what_one_signer_did_within_a_second_lies_together(history: History) -> None:
+    signers = 300
+    history.write(*[attempt(at // 4, signer=f"VKL{at % signers}") for at in range(4 * packing.MOST_PACKED)])
+    held = [json.loads(str(text)) for (text,) in ask(history, "SELECT signers FROM blocks")]
+    assert len(held) == 4
+    # One at most goes on from each block into the next.
+    assert sum(map(len, held)) <= signers + 3
+
+
+@pytest.mark.parametrize("instants", [[at // 4 for at in range(2000)], [7] * 1500], ids=["spread", "at once"])
+@pytest.mark.parametrize("limit", [3, 100])
+def test_pages_over_blocks_side_by_side_hold_everything_once_and_in_order(
+    history: History, instants: list[int], limit: int
+) -> None:
+    written = [attempt(at, signer=f"VKL{n % 90}", request_id=str(n)) for n, at in enumerate(instants)]
+    history.write(*written)
+    for signer in (None, "VKL5"):
+        found: list[Entry] = []
+        place = None
+        while not found or place is not None:
+            page = history.page(signer=signer, since_ms=instants[100], after=place, limit=limit)
+            found += page.entries
+            place = page.next_place
+        wanted = [one for one in written if one.at_ms >= instants[100] and signer in (None, one.signer)]
+        order = [(entry.attempt.at_ms, entry.id) for entry in found]
+        assert order == sorted(order, reverse=True)
+        assert sorted(entry.attempt.request_id for entry in found) == sorted(one.request_id for one in wanted)
 
 
 def test_blocks_are_forgotten_whole_with_all_that_leads_to_them(history: History) -> None:

@@ -120,9 +120,9 @@ async def test_those_who_ask_in_the_turns_that_follow_are_written_together(
 
 async def test_a_stream_of_those_who_ask_does_not_hold_up_the_first(ledger: Ledger) -> None:
     found = await counted(ledger, 10_000)
-    asked = []
+    asked: list[asyncio.Future[Spent]] = []
     while not (asked and asked[0].done()):
-        asked.append(ledger.spend_download(found, download(), now_ms=NOW_MS))
+        asked.append(asyncio.ensure_future(ledger.spend_download(found, download(), now_ms=NOW_MS)))
         assert len(asked) < 5000
         await asyncio.sleep(0)
     await asyncio.gather(*asked)

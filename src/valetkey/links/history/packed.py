@@ -6,12 +6,14 @@ No page unpacks more than `MOST_UNPACKED` blocks, but for those that overlap whe
 from __future__ import annotations
 
 import sqlite3
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from valetkey.links.history import statements
 from valetkey.links.history.model import Attempt, Entry, Party, Place, Sight, Wanted
 from valetkey.links.history.packing import (
+    MOST_PACKED,
     SPAN_MS,
     Alike,
     DamagedBlockError,
@@ -89,9 +91,8 @@ def scan_blocks(cursor: sqlite3.Cursor, chosen: Chosen, *, since_ms: int, place:
         ):
             reached = Place(until_ms, _LAST_ID)
             break
-        found += [
-            one for one in _found_in(cursor, last_id, chosen) if one[0].at_ms >= since_ms and one[0] < place
-        ]
+        # A page shows no more than that of one block.
+        found += _found_in(cursor, last_id, chosen, since_ms=since_ms, before=place, most=limit + 1)
     found.sort(key=lambda one: one[0], reverse=True)
     if reached is not None:
         found = [one for one in found if one[0] >= reached]
@@ -116,19 +117,32 @@ def tail_entries(
     found = [
         one
         for last_id in blocks
-        for one in _found_in(cursor, last_id, chosen)
-        if after_id < one[0].id <= end_id and one[0].at_ms >= since_ms
+        for one in _found_in(cursor, last_id, chosen, since_ms=since_ms)
+        if after_id < one[0].id <= end_id
     ]
     return _entries(cursor, found)
 
 
-def _found_in(cursor: sqlite3.Cursor, last_id: int, chosen: Chosen) -> list[tuple[Place, Unpacked, int]]:
-    """Return what is wanted of a block; nothing of one that is damaged, without which the history can be read."""
+def _found_in(
+    cursor: sqlite3.Cursor,
+    last_id: int,
+    chosen: Chosen,
+    *,
+    since_ms: int,
+    before: Place | None = None,
+    most: int = MOST_PACKED,
+) -> list[tuple[Place, Unpacked, int]]:
+    """Return the newest of a block that is wanted; nothing of one that is damaged, without which the history can be read."""
     try:
         block = read_block(cursor, last_id)
     except DamagedBlockError:
         return []
-    return [(at, block, row) for row, at in _places(block, chosen)]
+    instants, first_id = block.instants, block.first_id
+    begin, end = bisect_left(instants, since_ms), block.number
+    if before is not None:
+        end = bisect_left(range(end), before, key=lambda row: Place(instants[row], first_id + row))
+    rows = _wanted_rows(block, chosen, range(begin, end))[-most:]
+    return [(Place(instants[row], first_id + row), block, row) for row in rows]
 
 
 def read_block(cursor: sqlite3.Cursor, last_id: int) -> Unpacked:
@@ -143,11 +157,15 @@ def read_block(cursor: sqlite3.Cursor, last_id: int) -> Unpacked:
     )
 
 
-def _places(block: Unpacked, chosen: Chosen) -> list[tuple[int, Place]]:
-    """Return which rows of a block are wanted, and where they stand in the history."""
+def _wanted_rows(block: Unpacked, chosen: Chosen, among: Sequence[int]) -> Sequence[int]:
+    """Return which of these rows are wanted, in the same order."""
     codes = {code for code, alike in enumerate(block.alikes) if chosen.fits(alike)}
-    rows = [row for row, code in enumerate(block.codes) if code in codes] if codes else []
-    if rows and chosen.wanted.signer is not None:
+    if not codes:
+        return []
+    rows, row_codes = among, block.codes
+    if len(codes) < len(block.alikes):
+        rows = [row for row in rows if row_codes[row] in codes]
+    if chosen.wanted.signer is not None:
         signers = block.signers
         signer = signers.index(chosen.wanted.signer) if chosen.wanted.signer in signers else -1
         signer_codes = block.signer_codes
@@ -155,10 +173,7 @@ def _places(block: Unpacked, chosen: Chosen) -> list[tuple[int, Place]]:
     if rows and chosen.wanted.prefix is not None:
         keys, prefix = block.keys, chosen.wanted.prefix
         rows = [row for row in rows if (key := keys[row]) is not None and key.startswith(prefix)]
-    if not rows:
-        return []
-    instants, first_id = block.instants, block.first_id
-    return [(row, Place(instants[row], first_id + row)) for row in rows]
+    return rows
 
 
 def _entries(cursor: sqlite3.Cursor, found: Sequence[tuple[Place, Unpacked, int]]) -> list[Entry]:

@@ -11,6 +11,8 @@ import struct
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import IntEnum
+from itertools import repeat
+from operator import attrgetter
 from typing import Any, Final, NamedTuple, TypeVar
 from zlib import crc32
 
@@ -37,6 +39,9 @@ class Kind(IntEnum):
     ACCOUNT = 3
     """The one whose key it is, or that owns the bucket."""
     USER = 4
+
+
+_SIGNER: Final = Kind.SIGNER.value
 
 
 class Alike(NamedTuple):
@@ -77,24 +82,27 @@ def parted(notes: Sequence[Note]) -> tuple[list[Sequence[Note]], list[Note]]:
         return [], list(notes)
     rest = [note for note in notes if note.circumstances.error is not None]
     ordered = sorted((note for note in notes if note.circumstances.error is None), key=_at_ms)
-    blocks = []
-    for piece in _pieces(ordered):
-        if len(piece) < LEAST_PACKED:
-            rest += piece
-        else:
-            blocks.append(piece)
+    blocks: list[Sequence[Note]] = []
+    for span in _spans(ordered):
+        # In the order of time alone, a signer would be in nearly each of the blocks, and each be found by hundreds.
+        by_signer = sorted(span, key=_signer)
+        for begin in range(0, len(by_signer), MOST_PACKED):
+            piece = by_signer[begin : begin + MOST_PACKED]
+            if len(piece) < LEAST_PACKED:
+                rest += piece
+            else:
+                blocks.append(sorted(piece, key=_at_ms))
     return blocks, rest
 
 
-def _at_ms(note: Note) -> int:
-    return note.at_ms
+_at_ms: Final = attrgetter("at_ms")
+_signer: Final = attrgetter("signer")
 
 
-def _pieces(ordered: Sequence[Note]) -> Iterator[Sequence[Note]]:
+def _spans(ordered: Sequence[Note]) -> Iterator[Sequence[Note]]:
     begin = 0
     while begin < len(ordered):
-        most = min(begin + MOST_PACKED, len(ordered))
-        end = bisect_right(ordered, ordered[begin].at_ms + SPAN_MS, begin, most, key=_at_ms)
+        end = bisect_right(ordered, ordered[begin].at_ms + SPAN_MS, begin, key=_at_ms)
         yield ordered[begin:end]
         begin = end
 
@@ -138,12 +146,12 @@ def _alike(one: Circumstances, number_of: Callable[[Party], int]) -> Alike:
 
 def members_of(alikes: Iterable[Alike], signers: Iterable[str]) -> frozenset[Member]:
     """Return by what a block with these circumstances and signers is found."""
-    found = {signed_by(signer) for signer in signers}
+    # As many as there are attempts at most, so not one by one: this is `signed_by` of all of them.
+    found: set[Member] = set(zip(repeat(_SIGNER), map(crc32, map(str.encode, signers)), strict=False))
     for one in alikes:
         if one.bucket is not None:
             found.add(in_bucket(one.bucket))
-        found.add((Kind.ACCOUNT.value, one.account))
-        found.add((Kind.ACCOUNT.value, one.owner))
+        found |= {(Kind.ACCOUNT.value, one.account), (Kind.ACCOUNT.value, one.owner)}
         if one.party != one.account:
             found.add((Kind.USER.value, one.party))
     return frozenset(found)
@@ -152,7 +160,7 @@ def members_of(alikes: Iterable[Alike], signers: Iterable[str]) -> frozenset[Mem
 def signed_by(signer: str) -> Member:
     """Return by what blocks are found that may hold attempts of a link or a key."""
     # A number is looked up, and put between others, quicker than a text. Those that share one are told apart inside.
-    return Kind.SIGNER.value, crc32(signer.encode())
+    return _SIGNER, crc32(signer.encode())
 
 
 def in_bucket(bucket: str) -> Member:
