@@ -12,12 +12,15 @@ from dataclasses import dataclass, field
 
 import uvloop
 
+from valetkey.processes.outcomes import Soon
 from valetkey.server.address import listen_at
 from valetkey.server.http1 import ClientGoneError, Exchange, Limits, Server
 from valetkey.server.setting_values import Listen
 
 TIMEOUT_S = 20.0
 BLOCK = bytes(range(256)) * 256
+
+WAITING = (b"/soon", b"/never", b"/soon-and-later")
 
 LIMITS = Limits(head_s=20, body_s=20, connections=1000)
 
@@ -39,7 +42,7 @@ class Site:
         """Answer one request."""
         self.seen.append((exchange.method, exchange.raw_path, exchange.raw_query))
         try:
-            await self._answer(exchange)
+            await (_wait if exchange.raw_path in WAITING else self._answer)(exchange)
         except ClientGoneError:
             self.gone.set()
 
@@ -81,6 +84,24 @@ class Site:
         names = b",".join(name for name, _ in exchange.headers if name != b"host")
         told = b"%b %b ? %b [%b] " % (exchange.method.encode(), exchange.raw_path, exchange.raw_query, names)
         exchange.answer(200, [], told + body, length=len(told) + len(body))
+
+
+async def _wait(exchange: Exchange) -> None:
+    """Wait for what comes soon, and tell what came and whether a task is running."""
+    loop = asyncio.get_running_loop()
+    soon: Soon[bytes] = Soon(loop=loop)
+    if exchange.raw_path == b"/never":
+        loop.call_later(0.01, soon.set_exception, OSError("never"))
+    else:
+        loop.call_later(0.01, soon.set_result, b"there")
+    try:
+        came = await soon
+    except OSError as error:
+        came = str(error).encode()
+    if exchange.raw_path == b"/soon-and-later":
+        await asyncio.sleep(0.01)
+    told = came + (b", no task" if asyncio.current_task() is None else b", in a task")
+    exchange.answer(200, [], told, length=len(told))
 
 
 @contextlib.contextmanager

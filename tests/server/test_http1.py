@@ -291,6 +291,24 @@ def test_a_shutdown_of_the_socket_in_a_body_is_no_end_of_it(site: Site) -> None:
         assert until_closed(connection) == b""
 
 
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/soon", b"there, no task"),
+        ("/never", b"never, no task"),
+        ("/soon-and-later", b"there, in a task"),
+    ],
+)
+def test_what_waits_for_what_comes_soon_is_gone_on_with(site: Site, path: str, told: bytes) -> None:
+    request = b"GET %b HTTP/1.1\r\n" % path.encode() + H
+    # What comes behind another one is in a task from the beginning.
+    answers = ask(site, request + b"\r\n" + request + b"Connection: close\r\n\r\n")
+    assert statuses(answers) == [200, 200]
+    _, first, second = answers.split(b"\r\n\r\n")
+    assert first.startswith(told)
+    assert second == told.replace(b"no task", b"in a task")
+
+
 def test_what_a_task_goes_on_with_is_a_coroutine() -> None:
     # Python 3.11 takes a generator, too; 3.12 and later do not.
     async def nothing() -> None:

@@ -15,6 +15,7 @@ from valetkey.links.counters import Outcome, Use
 from valetkey.links.errors import LedgerClosedError
 from valetkey.links.model import Spent
 from valetkey.links.use_writer import GiveBack, UseWriter
+from valetkey.processes.outcomes import Soon
 
 MOST_TOGETHER: Final = 256
 """Uses in a group, which hold up the loop for 4 µs each. Each binds six values, and as it is mostly built SQLite takes
@@ -44,10 +45,10 @@ class UseQueue:
         self._is_busy = False
         """A group is on its way, or gathers."""
 
-    def spend(self, use: Use) -> asyncio.Future[Spent]:
+    def spend(self, use: Use) -> Soon[Spent]:
         """Queue a use and return what resolves once it is durable, or refused."""
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[Spent] = loop.create_future()
+        future: Soon[Spent] = Soon(loop=loop)
         waiting = self._waiting
         waiting.uses.append(use)
         waiting.futures.append(future)

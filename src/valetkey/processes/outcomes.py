@@ -5,7 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class Soon(asyncio.Future[T]):
+    """What comes in any case, and within moments, so that nobody who waits for it need be cancelled.
+
+    Whoever runs a coroutine that waits for this need not make a task for the rest of it.
+    """
 
 
 class Outcome(Protocol):

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from valetkey.processes.outcomes import Soon
 from valetkey.server.forwarded import plain_address
 from valetkey.server.http1.exchange import ClientGoneError, Exchange
 from valetkey.server.http1.outlet import Outlet, queued_bytes
@@ -282,9 +283,21 @@ class Connection(asyncio.Protocol):
     def _run_at_once(self, exchange: Exchange) -> None:
         """Run the application as far as it goes without waiting: mostly to the end, and no task is needed (3 µs saved).
 
+        Nor is one while it waits for what comes soon (5 µs).
+
         What answers in that time goes out together with the answers of all connections that were heard in this turn.
         """
         running = self._run(exchange)
+        try:
+            awaited = running.send(None)
+        except StopIteration:
+            return
+        if isinstance(awaited, Soon):
+            awaited.add_done_callback(lambda _: self._run_on(running))
+        else:
+            self._task = self._loop.create_task(_rest(running, awaited))
+
+    def _run_on(self, running: Coroutine[Any, Any, None]) -> None:
         try:
             awaited = running.send(None)
         except StopIteration:
