@@ -114,9 +114,26 @@ def test_a_page_unpacks_no_more_than_so_many_blocks(
     while pages == 0 or place is not None:
         before = len(looked)
         page = history.page(bucket="photos", prefix="none", after=place)
-        assert (page.entries, len(looked) - before <= 3) == ([], True)
+        # And the one at which it begins.
+        assert (page.entries, len(looked) - before <= 4) == ([], True)
         place, pages = page.next_place, pages + 1
-    assert (pages, len(looked)) == (4, number)
+    assert (pages, len(looked)) == (3, number)
+
+
+def test_a_page_comes_on_among_blocks_side_by_side(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packing, "MOST_PACKED", packing.LEAST_PACKED)
+    monkeypatch.setattr(packed, "MOST_UNPACKED", 3)
+    number = 40 * packing.LEAST_PACKED
+    # Each ends at another instant, and all of them overlap.
+    history.write(
+        *[attempt(at * 29 % 907, signer=f"VKL{at // packing.LEAST_PACKED}") for at in range(number)]
+    )
+    pages, place = 0, None
+    while pages == 0 or place is not None:
+        page = history.page(bucket="photos", prefix="none", after=place)
+        assert not page.entries
+        place, pages = page.next_place, pages + 1
+    assert pages <= 40 / 3 + 1
 
 
 def test_those_that_share_a_number_are_told_apart(history: History, monkeypatch: pytest.MonkeyPatch) -> None:

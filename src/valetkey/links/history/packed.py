@@ -83,10 +83,11 @@ def scan_blocks(cursor: sqlite3.Cursor, chosen: Chosen, *, since_ms: int, place:
     if chosen.wanted.refused_only:
         return Found([], None)
     found: list[tuple[Place, Unpacked, int]] = []
-    reached = None
-    for looked, (last_id, until_ms) in enumerate(cursor.connection.execute(*chosen.source(since_ms, place))):
+    reached, behind = None, 0
+    for last_id, until_ms in cursor.connection.execute(*chosen.source(since_ms, place)):
+        behind += until_ms < place.at_ms
         # Of what comes now, nothing is newer than this.
-        if (looked >= MOST_UNPACKED and until_ms < place.at_ms) or (
+        if behind > MOST_UNPACKED or (
             len(found) > limit and sum(at.at_ms > until_ms for at, _, _ in found) > limit
         ):
             reached = Place(until_ms, _LAST_ID)
