@@ -66,11 +66,15 @@ class History:
 
     def instants(self, sight: Sight = EVERYTHING, *, limit: int = 100, **wanted: Any) -> list[int]:
         """Return the instants of all pages."""
-        found: list[int] = []
+        return [entry.attempt.at_ms for entry in self.entries(sight, limit=limit, **wanted)]
+
+    def entries(self, sight: Sight = EVERYTHING, *, limit: int = 100, **wanted: Any) -> list[Entry]:
+        """Return what stands on all pages."""
+        found: list[Entry] = []
         place = None
         while True:
             page = self.page(sight, after=place, limit=limit, **wanted)
-            found += [entry.attempt.at_ms for entry in page.entries]
+            found += page.entries
             place = page.next_place
             if place is None:
                 return found

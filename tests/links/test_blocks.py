@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from tests.links.attempts import ALICE, ALICES_USER, BOB, EVERYTHING, History, attempt, note, open_history
 
 from valetkey.links.history import file, packed, packing, retention
-from valetkey.links.history.model import Attempt, Entry, Note
+from valetkey.links.history.model import Attempt, Note
 from valetkey.links.history.pen import Pen
 from valetkey.links.history.recorder import open_recorder
 from valetkey.processes.migrations import bring_up
@@ -167,12 +167,7 @@ def test_pages_over_blocks_side_by_side_hold_everything_once_and_in_order(
     written = [attempt(at, signer=f"VKL{n % 90}", request_id=str(n)) for n, at in enumerate(instants)]
     history.write(*written)
     for signer in (None, "VKL5"):
-        found: list[Entry] = []
-        place = None
-        while not found or place is not None:
-            page = history.page(signer=signer, since_ms=instants[100], after=place, limit=limit)
-            found += page.entries
-            place = page.next_place
+        found = history.entries(signer=signer, since_ms=instants[100], limit=limit)
         wanted = [one for one in written if one.at_ms >= instants[100] and signer in (None, one.signer)]
         order = [(entry.attempt.at_ms, entry.id) for entry in found]
         assert order == sorted(order, reverse=True)

@@ -82,9 +82,9 @@ class Gateway:
         trail, authority = request.trail, None
         if known is not None and not _costs(trail.link, request):
             return known
-        # What is known comes without an Origin, and is none of IAM's calls.
+        # What is known came without an Origin, and nobody else asks for them then.
         headers = text_headers(request) if known is None else {}
-        if known is None and is_iam_request(request):
+        if is_iam_request(request):
             return await self._iam.answer(request, headers, request_id=request_id)
         try:
             if known is not None and trail.link is not None:

@@ -13,7 +13,6 @@ from typing import Final, NamedTuple
 from valetkey.links.history import statements
 from valetkey.links.history.model import Attempt, Entry, Party, Place, Sight, Wanted
 from valetkey.links.history.packing import (
-    MOST_PACKED,
     SPAN_MS,
     Alike,
     DamagedBlockError,
@@ -131,9 +130,12 @@ def _found_in(
     *,
     since_ms: int,
     before: Place | None = None,
-    most: int = MOST_PACKED,
+    most: int | None = None,
 ) -> list[tuple[Place, Unpacked, int]]:
-    """Return the newest of a block that is wanted; nothing of one that is damaged, without which the history can be read."""
+    """Return what is wanted of a block, in order; nothing of one that is damaged, without which the history can be read.
+
+    Where it is more than `most`, the newest.
+    """
     try:
         block = read_block(cursor, last_id)
     except DamagedBlockError:
@@ -142,7 +144,9 @@ def _found_in(
     begin, end = bisect_left(instants, since_ms), block.number
     if before is not None:
         end = bisect_left(range(end), before, key=lambda row: Place(instants[row], first_id + row))
-    rows = _wanted_rows(block, chosen, range(begin, end))[-most:]
+    rows = _wanted_rows(block, chosen, range(begin, end))
+    if most is not None:
+        rows = rows[-most:]
     return [(Place(instants[row], first_id + row), block, row) for row in rows]
 
 

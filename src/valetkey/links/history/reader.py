@@ -1,7 +1,7 @@
 """Reading the history: pages of it, newest first, and what has been added since.
 
 Attempts are rows, or lie in blocks; a page is made of both. None looks at more rows than `MOST_LOOKED_AT` for each of
-two indexes, or into more blocks than `packed.MOST_UNPACKED`. Where few of these are wanted, a page holds few, and says
+two indexes, or into more blocks than `packed.MOST_UNPACKED` behind those that overlap where it begins. Where few of these are wanted, a page holds few, and says
 where to go on.
 """
 
