@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import fcntl
+import os
 import sqlite3
 import threading
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -12,8 +16,9 @@ from pathlib import Path
 import pytest
 from tests.links.stock import NOW_MS, OF_ALICE, download, link
 
-from valetkey.links import Ledger, LedgerFailedError, LinkRefusedError, use_writer
+from valetkey.links import Ledger, LedgerFailedError, LinkRefusedError, use_queue, use_writer
 from valetkey.links.counters import Outcome, Use, spend_downloads
+from valetkey.links.errors import LedgerClosedError
 from valetkey.links.ledger import LOCK_NAME
 from valetkey.links.model import Link, Spent
 from valetkey.links.schema import FILE_NAME
@@ -149,6 +154,91 @@ async def test_a_use_that_waits_is_written_when_the_ledger_is_closed(tmp_path: P
     again = Ledger.open(tmp_path)
     assert await uses_of(again) == 3
     await again.close()
+
+
+async def test_what_is_given_back_as_soon_as_it_is_heard_of_is_given_back_before_closing(
+    tmp_path: Path,
+) -> None:
+    ledger = Ledger.open(tmp_path)
+    found = await counted(ledger, 5)
+    asked = asyncio.ensure_future(ledger.spend_download(found, download(), now_ms=NOW_MS))
+    asked.add_done_callback(lambda done: ledger.give_back(done.result(), uses=1))
+    lock = FileLock(tmp_path / LOCK_NAME)
+    with lock.hold():
+        closing = asyncio.create_task(ledger.close())
+        await some_turns()
+    lock.close()
+    await closing
+    again = Ledger.open(tmp_path)
+    assert await uses_of(again) == 0
+    await again.close()
+
+
+async def test_nothing_is_written_by_the_loop_while_a_ledger_is_being_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = Ledger.open(tmp_path)
+    found = await counted(ledger, 5)
+    spent = await ledger.spend_download(found, download(), now_ms=NOW_MS)
+    is_closing, goes_on = threading.Event(), threading.Event()
+    close = use_writer.UseWriter.close
+
+    def slowly(self: use_writer.UseWriter) -> None:
+        is_closing.set()
+        assert goes_on.wait(20)
+        close(self)
+
+    monkeypatch.setattr(use_writer.UseWriter, "close", slowly)
+    closing = asyncio.create_task(ledger.close())
+    assert await asyncio.to_thread(is_closing.wait, 20)
+    ledger.give_back(spent, uses=1)
+    asked = ledger.spend_download(found, download(), now_ms=NOW_MS)
+    with pytest.raises(LedgerClosedError):
+        await asked
+    goes_on.set()
+    await closing
+    again = Ledger.open(tmp_path)
+    assert await uses_of(again) == 1
+    await again.close()
+
+
+async def test_a_lock_that_cannot_be_had_fails_its_uses_and_no_others(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = await counted(ledger, 5)
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(fcntl, "flock", fail)
+        with pytest.raises(LedgerFailedError):
+            await asyncio.wait_for(ledger.spend_download(found, download(), now_ms=NOW_MS), 20)
+    await asyncio.wait_for(ledger.spend_download(found, download(), now_ms=NOW_MS), 20)
+    assert await uses_of(ledger) == 1
+
+
+async def test_one_who_asks_in_each_turn_holds_up_nobody_for_long(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(use_queue, "MOST_GATHERING_S", 0.02)
+    found = await counted(ledger, 10_000)
+    sizes: list[int] = []
+
+    def spend(connection: sqlite3.Connection, uses: Sequence[Use]) -> list[Outcome]:
+        sizes.append(len(uses))
+        return spend_downloads(connection, uses)
+
+    monkeypatch.setattr(use_writer, "spend_downloads", spend)
+    asked = []
+    for _ in range(12):
+        asked.append(ledger.spend_download(found, download(), now_ms=NOW_MS))
+        # A turn that takes long: of these few fit in the time.
+        time.sleep(0.01)  # noqa: ASYNC251 - it is the loop that is to be busy
+        await asyncio.sleep(0)
+    await asyncio.gather(*asked)
+    assert sum(sizes) == 12
+    assert sizes[0] <= 3
 
 
 async def test_a_use_that_is_being_written_is_not_broken_off_by_closing(

@@ -25,6 +25,9 @@ MOST_TOGETHER: Final = 256
 ENOUGH_TOGETHER: Final = 64
 """Uses for which a group goes without waiting for more: in a larger one, each costs hardly less."""
 
+MOST_GATHERING_S: Final = 0.005
+"""For how long a group waits for more, where each turn of the loop brings some."""
+
 
 @dataclass(slots=True)
 class _Group:
@@ -42,7 +45,7 @@ class UseQueue:
     def __init__(self, writer: UseWriter) -> None:
         self._writer = writer
         self._waiting = _Group()
-        self._is_busy = False
+        self.is_busy = False
         """A group is on its way, or gathers."""
 
     def spend(self, use: Use) -> Soon[Spent]:
@@ -61,25 +64,25 @@ class UseQueue:
         self._write_soon(asyncio.get_running_loop())
 
     def _write_soon(self, loop: asyncio.AbstractEventLoop) -> None:
-        if not self._is_busy:
-            self._is_busy = True
-            loop.call_soon(self._gather, loop, 0)
+        if not self.is_busy:
+            self.is_busy = True
+            loop.call_soon(self._gather, loop, 0, loop.time() + MOST_GATHERING_S)
 
-    def _gather(self, loop: asyncio.AbstractEventLoop, before: int) -> None:
+    def _gather(self, loop: asyncio.AbstractEventLoop, before: int, until_s: float) -> None:
         """Write what waits, unless the last turn of the loop has brought more of it: the next one may, too.
 
         Clients that are answered together ask again together, and the loop hears of that over several turns. In two groups,
         their uses would cost half as much again.
         """
         count = len(self._waiting.uses)
-        if before < count < ENOUGH_TOGETHER:
-            loop.call_soon(self._gather, loop, count)
+        if before < count < ENOUGH_TOGETHER and loop.time() < until_s:
+            loop.call_soon(self._gather, loop, count, until_s)
         else:
             self._write()
 
     async def settle(self) -> None:
         """Return when all that is queued by now has been written, or has failed."""
-        if self._is_busy:
+        if self.is_busy:
             future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.onlookers.append(future)
             await future
@@ -92,14 +95,14 @@ class UseQueue:
                 group.uses[MOST_TOGETHER:], group.futures[MOST_TOGETHER:], onlookers=group.onlookers
             )
             group = _Group(group.uses[:MOST_TOGETHER], group.futures[:MOST_TOGETHER], group.given_back)
-        self._is_busy = bool(group.uses or group.given_back)
-        if not self._is_busy:
+        self.is_busy = bool(group.uses or group.given_back)
+        if not self.is_busy:
             _release(group.onlookers)
             return
         try:
             written = self._writer.spend(group.uses, group.given_back)
         except LedgerClosedError as error:
-            self._is_busy = False
+            self.is_busy = False
             _fail(group, error)
             _fail(self._waiting, error)
             self._waiting = _Group()
@@ -107,7 +110,7 @@ class UseQueue:
             written.add_done_callback(partial(self._hand_out, group))
 
     def _hand_out(self, group: _Group, written: asyncio.Future[list[Outcome]]) -> None:
-        self._is_busy = False
+        self.is_busy = False
         if self._waiting.uses or self._waiting.given_back or self._waiting.onlookers:
             self._write_soon(written.get_loop())
         error = written.exception()

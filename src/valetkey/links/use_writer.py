@@ -71,9 +71,12 @@ class UseWriter:
         self._jobs.put(_Job(uses, given_back, self._write_at_once(uses, given_back), future))
         return future
 
-    def close(self) -> None:
-        """Carry out what is queued, and end the thread. May wait."""
+    def accept_no_more(self) -> None:
+        """Refuse what comes from now on. In the thread that spends."""
         self._is_closed = True
+
+    def close(self) -> None:
+        """Carry out what is queued, and end the thread. May wait; nothing more is accepted by then."""
         self._jobs.put(None)
         self._thread.join()
         self._connection.close()
@@ -82,7 +85,10 @@ class UseWriter:
 
     def _write_at_once(self, uses: Sequence[Use], given_back: Sequence[GiveBack]) -> list[Outcome] | None:
         """Write uses into the log; None where that would have to wait, or fails: nothing is changed then."""
-        if self._unmoved >= _MOST_UNMOVED or not self._lock.take_at_once():
+        try:
+            if self._unmoved >= _MOST_UNMOVED or not self._lock.take_at_once():
+                return None
+        except OSError:
             return None
         try:
             return self._write(uses, given_back)
