@@ -286,7 +286,19 @@ def test_a_batch_that_cannot_be_kept_leaves_nothing(history: History) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", ["numbers = x'00'", "circumstances = '[[1, 2]]'", "circumstances = '{'", "signers = 'VKL'"]
+    "damage",
+    [
+        "numbers = x'00'",
+        "circumstances = '[[1, 2]]'",
+        "circumstances = '{'",
+        "signers = 'VKL'",
+        "circumstances = '[]'",
+        "signers = '[]'",
+        # The first one's circumstances, signer and instant.
+        "numbers = CAST(x'0900' || substr(numbers, 3) AS BLOB)",
+        "numbers = CAST(substr(numbers, 1, 80) || x'0900' || substr(numbers, 83) AS BLOB)",
+        "numbers = CAST(substr(numbers, 1, 160) || x'2000' || substr(numbers, 163) AS BLOB)",
+    ],
 )
 def test_a_damaged_block_hides_no_other_and_is_forgotten_in_its_time(history: History, damage: str) -> None:
     for begin_ms in (0, 10_000, 20_000):

@@ -69,7 +69,7 @@ async def list_history(call: AdminCall) -> Json:
 
 
 async def follow_history(call: AdminCall) -> Json:
-    """Return attempts that were written since the last call, oldest first; the first call begins now."""
+    """Return attempts that were written since the last call, in that order; the first call begins now."""
     after = call.query.get("after")
     if after is not None and not _NEXT_ID.fullmatch(after):
         raise _invalid("after")

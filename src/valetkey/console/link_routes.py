@@ -192,7 +192,7 @@ HISTORY: Final = (
         "GET",
         "history/new",
         history.follow_history,
-        "Tell what became of them since the last call, the oldest first; the first call begins now.",
+        "Tell what became of them since the last call, as it was written down; the first call begins now.",
         gives=(history.ATTEMPTS,),
         asks=(ACCOUNT, AFTER, *history.FILTERS),
     ),

@@ -294,12 +294,8 @@ class Ledger:
         """Write down what is left, and close the files."""
         if self._is_closed:
             return
-        # Not handed over beside those that are being written: two groups at once would break each other's transaction. Who
-        # hears of a use now may give it back at once.
-        while self._uses.is_busy:
-            await self._uses.settle()
-        # In this thread, which then writes no more while another one closes what it writes with.
-        self._use_writer.accept_no_more()
+        # The loop's thread writes nothing any more while another one closes what it writes with.
+        await self._uses.close()
         self.flush()
         self._is_closed = True
         await asyncio.get_running_loop().run_in_executor(None, self._close)

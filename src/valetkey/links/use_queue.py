@@ -45,7 +45,7 @@ class UseQueue:
     def __init__(self, writer: UseWriter) -> None:
         self._writer = writer
         self._waiting = _Group()
-        self.is_busy = False
+        self._is_busy = False
         """A group is on its way, or gathers."""
 
     def spend(self, use: Use) -> Soon[Spent]:
@@ -64,8 +64,8 @@ class UseQueue:
         self._write_soon(asyncio.get_running_loop())
 
     def _write_soon(self, loop: asyncio.AbstractEventLoop) -> None:
-        if not self.is_busy:
-            self.is_busy = True
+        if not self._is_busy:
+            self._is_busy = True
             loop.call_soon(self._gather, loop, 0, loop.time() + MOST_GATHERING_S)
 
     def _gather(self, loop: asyncio.AbstractEventLoop, before: int, until_s: float) -> None:
@@ -82,10 +82,16 @@ class UseQueue:
 
     async def settle(self) -> None:
         """Return when all that is queued by now has been written, or has failed."""
-        if self.is_busy:
+        if self._is_busy:
             future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.onlookers.append(future)
             await future
+
+    async def close(self) -> None:
+        """Refuse what comes from now on, once all that is queued has been written, and what is given back upon that."""
+        while self._is_busy:
+            await self.settle()
+        self._writer.accept_no_more()
 
     def _write(self) -> None:
         """Hand over what waits, or as much of it as may go together."""
@@ -95,14 +101,14 @@ class UseQueue:
                 group.uses[MOST_TOGETHER:], group.futures[MOST_TOGETHER:], onlookers=group.onlookers
             )
             group = _Group(group.uses[:MOST_TOGETHER], group.futures[:MOST_TOGETHER], group.given_back)
-        self.is_busy = bool(group.uses or group.given_back)
-        if not self.is_busy:
+        self._is_busy = bool(group.uses or group.given_back)
+        if not self._is_busy:
             _release(group.onlookers)
             return
         try:
             written = self._writer.spend(group.uses, group.given_back)
         except LedgerClosedError as error:
-            self.is_busy = False
+            self._is_busy = False
             _fail(group, error)
             _fail(self._waiting, error)
             self._waiting = _Group()
@@ -110,7 +116,7 @@ class UseQueue:
             written.add_done_callback(partial(self._hand_out, group))
 
     def _hand_out(self, group: _Group, written: asyncio.Future[list[Outcome]]) -> None:
-        self.is_busy = False
+        self._is_busy = False
         if self._waiting.uses or self._waiting.given_back or self._waiting.onlookers:
             self._write_soon(written.get_loop())
         error = written.exception()

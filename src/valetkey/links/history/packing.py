@@ -192,6 +192,17 @@ class Unpacked:
             self.signers: list[str] = json.loads(signers)
         except (struct.error, ValueError, TypeError) as error:
             raise DamagedBlockError from error
+        if not self._is_sound():
+            raise DamagedBlockError
+
+    def _is_sound(self) -> bool:
+        """Return whether what is looked up by a number is there, and the instants are in order."""
+        offsets = self._numbers[2 * self.number : 3 * self.number]
+        return (
+            max(self.codes, default=-1) < len(self.alikes)
+            and max(self.signer_codes, default=-1) < len(self.signers)
+            and sorted(offsets) == list(offsets)
+        )
 
     @property
     def codes(self) -> Sequence[int]:

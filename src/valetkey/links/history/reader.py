@@ -67,7 +67,9 @@ class HistoryReader:
     async def tail(
         self, sight: Sight, wanted: Wanted, *, after_id: int | None
     ) -> tuple[Sequence[Entry], int]:
-        """Return what was written after an id, oldest first, and the id to go on with. None: from now on.
+        """Return what was written after an id, in that order, and the id to go on with. None: from now on.
+
+        What came fast is written each half second, by signer.
 
         Raises:
             sqlite3.Error: the history cannot be read.
